@@ -1,0 +1,155 @@
+"""Adapt a served model to a laboratory: refit its head on feature memory and upload, in about a minute.
+
+The new cells are embedded through the served .tflite file in several views; the head is refitted on them
+and on the memory together, with a penalty on its change from the served head; the temperature is set
+anew on validation patients; the head is written into the file's constants. No TensorFlow, no base images.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria import head as heads
+from malaria.domain import Progress, Role
+from malaria.errors import Damaged
+from malaria.head import Head
+from malaria.memory import Memory, remember
+from malaria.ports import Report
+from malaria.predict import Model
+from malaria.preprocess import Pixels, pixels
+from malaria.shards import Shard, Shards
+
+
+@dataclass(frozen=True)
+class AdaptSettings:
+    """views: flips and turns of each new training cell, 1 to 8. penalty: on the head's change. site_share: the
+    weight of all new cells against all remembered ones grows with their number, at most to this share;
+    cell_weight: the weight of one new cell against one remembered, before that bound."""
+
+    views: int = 4
+    penalty: float = 3e-3
+    site_share: float = 0.5
+    cell_weight: float = 10.0
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """tflite: the challenger's file. memory: with the new cells. old, new: the heads before and after."""
+
+    tflite: bytes
+    memory: Memory
+    old: Head
+    new: Head
+
+
+GOLDEN_TOLERANCE = 1e-4
+"""Largest difference between the written file's probability and the computed one."""
+
+
+def adapt(
+    champion: Model,
+    content: bytes,
+    memory: Memory,
+    shards: Shards,
+    new: Sequence[Shard],
+    settings: AdaptSettings,
+    report: Report,
+) -> Adapted:
+    """Adapt `champion`, whose .tflite file is `content`, to the cells of the new shards.
+
+    Raises:
+        Damaged: the written file does not answer as computed.
+    """
+    cells, extra, extra_labels = embed(champion, shards, new, settings.views, report)
+    report(Progress("train", percent=80.0, message="refitting the head on memory and new cells"))
+    joined = memory.with_cells(cells)
+    remembered = memory.of(Role.TRAIN)
+    old = heads.read(content)
+    fitted = _refit(old, remembered, extra, extra_labels, settings) if len(extra) else old
+    validation = joined.of(Role.VALIDATION, base=True)
+    cooled = fitted.cooled(heads.temperature(fitted.logits(validation.embeddings), validation.labels))
+    written = heads.write(content, cooled)
+    _check_golden(written, cooled, champion, shards, new)
+    return Adapted(written, joined, old, cooled)
+
+
+def _refit(
+    old: Head,
+    remembered: Memory,
+    extra: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.uint8],
+    settings: AdaptSettings,
+) -> Head:
+    base_weight = float(len(remembered))
+    cells = len(extra) / settings.views
+    wanted = cells * settings.cell_weight
+    most = base_weight * settings.site_share / (1.0 - settings.site_share)
+    per_row = min(wanted, most) / len(extra)
+    return heads.refit(
+        old,
+        np.concatenate([remembered.embeddings, extra]),
+        np.concatenate([remembered.labels, labels]),
+        np.concatenate([np.ones(len(remembered)), np.full(len(extra), per_row)]),
+        settings.penalty,
+    )
+
+
+def embed(
+    model: Model, shards: Shards, new: Sequence[Shard], views: int, report: Report
+) -> tuple[Memory, npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
+    """Embed every cell of the shards.
+
+    Returns the cells as a Memory (upright view), and for the cells to train on the embeddings of all
+    views, (m * views, 128), with their labels.
+    """
+    cells = [(cell, shard.sha256) for shard in new for cell in shard.cells]
+    rows, extra, labels = [], [], []
+    scored = model.score_many(_views(model, shards, new, views))
+    for i, (cell, _) in enumerate(cells):
+        turns = [next(scored).embedding for _ in range(views if cell.role == Role.TRAIN else 1)]
+        rows.append(turns[0])
+        if cell.role == Role.TRAIN:
+            extra.extend(turns)
+            labels.extend([int(cell.label)] * views)
+        if i % 16 == 0:
+            message = f"{i} of {len(cells)} cells"
+            report(Progress("embed", percent=80.0 * i / len(cells), message=message))
+    width = rows[0].shape[0] if rows else 128
+    memory = remember(
+        np.array(rows, np.float32).reshape(-1, width),
+        np.array([int(c.label) for c, _ in cells], np.uint8),
+        np.array([c.group for c, _ in cells], dtype=np.str_),
+        np.array([c.role.value for c, _ in cells], dtype=np.str_),
+        np.array([origin for _, origin in cells], dtype=np.str_),
+        np.array([c.fingerprint for c, _ in cells], np.uint64),
+    )
+    return memory, np.array(extra, np.float32).reshape(-1, width), np.array(labels, np.uint8)
+
+
+def _views(model: Model, shards: Shards, new: Sequence[Shard], views: int) -> Iterator[Pixels]:
+    for shard in new:
+        for cell, data in shards.read(shard.sha256):
+            square = pixels(data, model.info.input_size)
+            for k in range(views if cell.role == Role.TRAIN else 1):
+                yield turn(square, k)
+
+
+def turn(square: Pixels, k: int) -> Pixels:
+    """The k-th of the eight flips and quarter turns of a square picture; 0 is upright."""
+    turned = np.rot90(square, k % 4)
+    return np.ascontiguousarray(turned[:, ::-1] if k >= 4 else turned)
+
+
+def _check_golden(written: bytes, new: Head, champion: Model, shards: Shards, cells: Sequence[Shard]) -> None:
+    """The written file must answer as computed, or nothing goes on from here."""
+    challenger = Model(written, champion.info, interpreters=1)
+    for shard in cells:
+        for _, (_, data) in zip(range(8), shards.read(shard.sha256), strict=False):
+            scored = challenger.score(pixels(data, champion.info.input_size))
+            told = float(new.probabilities(scored.embedding[np.newaxis])[0])
+            if abs(told - scored.probability) > GOLDEN_TOLERANCE:
+                raise Damaged(
+                    f"The adapted file answers {scored.probability:.6f} where {told:.6f} was computed."
+                )

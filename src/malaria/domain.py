@@ -1,0 +1,178 @@
+"""The words of the house: frozen values that every room may hold. Standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Any
+
+CLASSES = ("Uninfected", "Parasitized")
+"""Index is the label: 0 uninfected, 1 parasitized. The names are the folder names of an upload."""
+
+
+class Label(IntEnum):
+    UNINFECTED = 0
+    PARASITIZED = 1
+
+    @property
+    def text(self) -> str:
+        return CLASSES[self]
+
+
+class Role(StrEnum):
+    """What a patient's cells may be used for. One role each, for ever."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    GATE = "gate"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One labelled cell: its file name, label, and its patient where known."""
+
+    name: str
+    label: Label
+    patient: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a long piece of work stands; every part but `step` may be unknown.
+
+    percent: 0 to 100 of the whole job; eta: seconds left; losses are mean binary cross-entropies.
+    """
+
+    step: str
+    percent: float | None = None
+    eta: float | None = None
+    epoch: int | None = None
+    epochs: int | None = None
+    loss: float | None = None
+    validation_loss: float | None = None
+    message: str = ""
+
+
+class Method(StrEnum):
+    """How to retrain: refit the head on feature memory, the whole network, or whichever fits."""
+
+    ADAPT = "adapt"
+    FULL = "full"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainOptions:
+    """What a person may choose about a retraining; None means the method's own default."""
+
+    method: Method = Method.AUTO
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    network: str | None = None
+    note: str = ""
+
+
+class JobState(StrEnum):
+    """QUEUED -> RUNNING -> one of the terminal states, which are final."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    """The run came to a verdict, which may be `rejected`."""
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DUPLICATE = "duplicate"
+
+    @property
+    def terminal(self) -> bool:
+        return self not in (JobState.QUEUED, JobState.RUNNING)
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNDECIDABLE = "undecidable"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One upload and what became of it.
+
+    identity: what was uploaded (path, size and time; or object version), one job each.
+    upload: key of the upload in the object store. leader: the job whose run took this one in.
+    handle: the launcher's name of the process. lease: token of the lease that the run holds.
+    report: what ingest found. receipt: the gate's verdict, JSON both. version: the challenger made.
+    """
+
+    id: str
+    identity: str
+    name: str
+    upload: str
+    created: datetime
+    options: RetrainOptions = field(default_factory=RetrainOptions)
+    state: JobState = JobState.QUEUED
+    actor: str = ""
+    attempt: int = 0
+    leader: str | None = None
+    handle: str = ""
+    lease: int | None = None
+    cancel_requested: bool = False
+    started: datetime | None = None
+    finished: datetime | None = None
+    progress: Progress | None = None
+    epochs: tuple[Progress, ...] = ()
+    """One entry for each finished epoch: the curve of losses."""
+    reason: str = ""
+    verdict: Verdict | None = None
+    dataset: str | None = None
+    champion: str | None = None
+    version: str | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+    receipt: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A model as it is kept: `digest` is the SHA-256 of its .tflite file, `version` carries its start.
+
+    threshold: the operating point, a calibrated probability. metrics: one mapping for each set the
+    model was scored on, such as "validation" or "gate". lineage: method, parent, job, data, command.
+    """
+
+    version: str
+    digest: str
+    network: str
+    input_size: int
+    created: datetime
+    size_bytes: int
+    threshold: float = 0.5
+    labels: tuple[str, ...] = CLASSES
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One entry of the append-only log; the newest names what is served.
+
+    previous: SHA-256 of the entry before, as stored. nonce: tells the writer its own entry.
+    """
+
+    number: int
+    version: str
+    digest: str
+    verdict: str
+    actor: str
+    reason: str
+    at: datetime
+    previous: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    key: str
+    size: int
+    modified: datetime

@@ -1,0 +1,141 @@
+"""Every error a person can meet, drawn as one tree.
+
+MalariaError
+|-- BadInput                  400  what was sent cannot be used; the text says how to mend it
+|   |-- UnreadableImage       422
+|   |-- ImageTooSmall         422
+|   |-- ImageTooLarge         413
+|   |-- UploadTooLarge        413
+|   |-- BadArchive            422
+|   |-- BadOptions            422  retrain options, thresholds, names
+|   `-- BadLayout             422  a folder or ZIP without Parasitized/ and Uninfected/
+|-- NotFound                  404
+|   |-- UnknownTask
+|   `-- UnknownVersion
+|-- Conflict                  409  the state of things forbids it
+|   |-- AlreadyExists
+|   |-- JobFinished
+|   `-- PatientOverlap             one patient on both sides of a split
+|-- Forbidden                 403
+|-- Cancelled                 409  a person asked a job to stop
+|-- MissingPart               501  an optional part is not installed; the text names the command
+|-- Busy                      503  try again later
+|   `-- Interrupted                a process must end; its work goes on later
+`-- Damaged                   500  stored data fail their own checks
+    `-- ModelUnusable         503  no model can be served
+"""
+
+
+class MalariaError(Exception):
+    """A problem with a stable `code`, an HTTP `status` and a message for a person."""
+
+    status = 500
+    title = "Something went wrong"
+
+    @property
+    def code(self) -> str:
+        """The error's kebab-case name, stable across releases."""
+        name = type(self).__name__
+        return "".join(f"-{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name))
+
+
+class BadInput(MalariaError):
+    status = 400
+    title = "The input cannot be used"
+
+
+class UnreadableImage(BadInput):
+    status = 422
+    title = "The picture cannot be read"
+
+
+class ImageTooSmall(BadInput):
+    status = 422
+    title = "The picture is too small"
+
+
+class ImageTooLarge(BadInput):
+    status = 413
+    title = "The picture is too large"
+
+
+class UploadTooLarge(BadInput):
+    status = 413
+    title = "The upload is too large"
+
+
+class BadArchive(BadInput):
+    status = 422
+    title = "The ZIP cannot be used"
+
+
+class BadOptions(BadInput):
+    status = 422
+    title = "A setting of the request is wrong"
+
+
+class BadLayout(BadInput):
+    status = 422
+    title = "The labelled folders were not found"
+
+
+class NotFound(MalariaError):
+    status = 404
+    title = "Not found"
+
+
+class UnknownTask(NotFound):
+    title = "No such task"
+
+
+class UnknownVersion(NotFound):
+    title = "No such model version"
+
+
+class Conflict(MalariaError):
+    status = 409
+    title = "The present state forbids it"
+
+
+class AlreadyExists(Conflict):
+    title = "It exists already"
+
+
+class JobFinished(Conflict):
+    title = "The job has ended"
+
+
+class PatientOverlap(Conflict):
+    title = "A patient stands on both sides of a split"
+
+
+class Cancelled(Conflict):
+    title = "Cancelled"
+
+
+class Forbidden(MalariaError):
+    status = 403
+    title = "Not allowed"
+
+
+class MissingPart(MalariaError):
+    status = 501
+    title = "An optional part is not installed"
+
+
+class Busy(MalariaError):
+    status = 503
+    title = "Too busy, try again"
+
+
+class Interrupted(Busy):
+    title = "Interrupted"
+
+
+class Damaged(MalariaError):
+    title = "Stored data are damaged"
+
+
+class ModelUnusable(Damaged):
+    status = 503
+    title = "No model can be served"

@@ -1,0 +1,127 @@
+"""The linear head of a served graph: read it, refit it, calibrate it, write it back into the .tflite.
+
+The head stands in the file once, as the 1x1 convolution that makes the activation map, so refitting a
+model needs no TensorFlow: its two constants are replaced and everything before them stays bit for bit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria.errors import ModelUnusable
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Head:
+    """logit = embedding @ weights + bias; weights: (128,)."""
+
+    weights: Floats
+    bias: float
+
+    def logits(self, embeddings: npt.NDArray[np.floating]) -> Floats:  # type: ignore[type-arg]
+        """(n, 128) embeddings to (n,) calibrated logits."""
+        return np.asarray(embeddings @ self.weights + self.bias, dtype=np.float64)
+
+    def probabilities(self, embeddings: npt.NDArray[np.floating]) -> Floats:  # type: ignore[type-arg]
+        """(n, 128) embeddings to (n,) calibrated P(parasitized)."""
+        return sigmoid(self.logits(embeddings))
+
+    def cooled(self, temperature: float) -> "Head":
+        """The head whose logits are divided by `temperature`: answers at 0.5 stay, confidence changes."""
+        return Head(self.weights / temperature, self.bias / temperature)
+
+
+def sigmoid(logits: Floats) -> Floats:
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float64)  # never overflows
+
+
+def read(tflite: bytes) -> Head:
+    """The head of a served graph. Raises ModelUnusable where there is none."""
+    model = _unpack(tflite)
+    weights, bias = _constants(model)
+    return Head(
+        np.asarray(weights.data, np.uint8).view("<f4").astype(np.float64),
+        float(np.asarray(bias.data, np.uint8).view("<f4")[0]),
+    )
+
+
+def write(tflite: bytes, head: Head) -> bytes:
+    """The same graph with another head; the file keeps its size. Raises ModelUnusable."""
+    import flatbuffers
+
+    model = _unpack(tflite)
+    weights, bias = _constants(model)
+    weights.data = np.frombuffer(head.weights.astype("<f4").tobytes(), np.uint8)
+    bias.data = np.frombuffer(np.array([head.bias], "<f4").tobytes(), np.uint8)
+    builder = flatbuffers.Builder(len(tflite))
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def _unpack(tflite: bytes):  # type: ignore[no-untyped-def]
+    from ai_edge_litert import schema_py_generated as schema
+
+    return schema.ModelT.InitFromPackedBuf(bytearray(tflite), 0)
+
+
+def _constants(model):  # type: ignore[no-untyped-def]
+    """The buffers of weights and bias of the one operation that writes the activation map."""
+    graph = model.subgraphs[0]
+    outputs = {int(t) for t in graph.outputs if len(graph.tensors[t].shape) == 4}
+    for operation in graph.operators:
+        if len(operation.inputs) == 3 and outputs & {int(t) for t in operation.outputs}:
+            buffers = [graph.tensors[i].buffer for i in operation.inputs[1:]]
+            users = [t.buffer for t in graph.tensors]
+            if all(users.count(b) == 1 for b in buffers):
+                return tuple(model.buffers[b] for b in buffers)
+    raise ModelUnusable("The model's head was not found: this .tflite was not exported by this project.")
+
+
+def temperature(logits: Floats, labels: npt.NDArray[np.integer]) -> float:  # type: ignore[type-arg]
+    """The divisor of logits that minimises cross-entropy (Guo et al., ICML 2017), within 1/20 to 20."""
+    from scipy.optimize import minimize_scalar
+
+    found = minimize_scalar(
+        lambda log_t: cross_entropy(logits / np.exp(log_t), labels), bounds=(-3.0, 3.0), method="bounded"
+    )
+    return float(np.exp(found.x))
+
+
+def cross_entropy(
+    logits: Floats, labels: npt.NDArray[np.integer], weights: Floats | None = None  # type: ignore[type-arg]
+) -> float:
+    """Mean binary cross-entropy in nats, weighted by cell where weights (n,) are given."""
+    losses = np.logaddexp(0.0, logits) - labels * logits
+    return float(np.average(losses, weights=weights))
+
+
+def refit(
+    start: Head,
+    embeddings: npt.NDArray[np.floating],  # type: ignore[type-arg]
+    labels: npt.NDArray[np.integer],  # type: ignore[type-arg]
+    weights: Floats,
+    penalty: float,
+) -> Head:
+    """Fit the head by weighted logistic regression, penalising the CHANGE from `start`.
+
+    Minimises sum(w * cross-entropy) / sum(w) + penalty / 2 * |change|^2 over channels scaled to unit
+    deviation; the bias is free. Few cells therefore move the head little, and none leave it as it was.
+    """
+    from scipy.optimize import minimize
+
+    scale = np.maximum(np.asarray(embeddings.std(axis=0), np.float64), 1e-3)
+    x = np.asarray(embeddings, np.float64) / scale
+    share, first = weights / weights.sum(), np.append(start.weights * scale, start.bias)
+
+    def loss(params: Floats) -> tuple[float, Floats]:
+        logits = x @ params[:-1] + params[-1]
+        change = params[:-1] - first[:-1]
+        value = share @ (np.logaddexp(0.0, logits) - labels * logits) + penalty / 2 * change @ change
+        slope = share * (sigmoid(logits) - labels)
+        return float(value), np.append(x.T @ slope + penalty * change, slope.sum())
+
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    return Head(found.x[:-1] / scale, float(found.x[-1]))

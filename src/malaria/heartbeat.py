@@ -1,0 +1,152 @@
+"""How a run stays in touch with the ledger: it renews its lease, tells where it stands, hears of a cancel."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from malaria import codec
+from malaria.challenge import Made
+from malaria.domain import Job, JobState, Progress
+from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, MalariaError
+from malaria.gate import Receipt
+from malaria.ports import JobStore, Report
+from malaria.services import Services
+
+log = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Renews the lease from a thread of its own, so that a long step does not lose it."""
+
+    def __init__(self, jobs: JobStore, token: int, seconds: float) -> None:
+        self._jobs, self._token, self._seconds = jobs, token, seconds
+        self._stop = threading.Event()
+        self.lost = False
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> "Heartbeat":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=self._seconds)
+
+    def check(self) -> bool:
+        """Whether the lease is still held, asked now."""
+        self.lost = self.lost or not self._jobs.renew(self._token, self._seconds)
+        return not self.lost
+
+    def _beat(self) -> None:
+        while not self._stop.wait(self._seconds / 5):
+            try:
+                if not self.check():
+                    return
+            except MalariaError:  # a ledger busy for a moment: the next beat tries again
+                log.warning("the lease could not be renewed this time", exc_info=True)
+
+
+class Reporter:
+    """Writes progress to the rows of a run's jobs, at most twice a second, and ends them.
+
+    Calling it raises Cancelled when a person asked to stop, Interrupted when the process is asked to end, and
+    Busy when the lease is lost.
+    """
+
+    def __init__(self, services: Services, group: list[str], heartbeat: Heartbeat, stop: threading.Event) -> None:
+        self._services, self._heartbeat, self._stop = services, heartbeat, stop
+        self._open = list(group)
+        self._lead = group[0]
+        self._told = 0.0
+        self._epoch = 0
+
+    def __call__(self, progress: Progress) -> None:
+        if self._stop.is_set():
+            raise Interrupted("The training process was asked to stop; the job goes on later.")
+        if self._heartbeat.lost:
+            raise Busy("The run lost its lease to another.")
+        finished_epoch = progress.epoch if progress.validation_loss is not None else None
+        due = time.monotonic() - self._told >= 0.5 or (finished_epoch or 0) > self._epoch
+        if due:
+            self._told = time.monotonic()
+            self._epoch = max(self._epoch, finished_epoch or 0)
+            self._write(progress)
+
+    def part(self, start: float, span: float) -> Report:
+        """A report for a step that counts 0 to 100 of its own, laid onto start..start+span of the job."""
+        began = time.monotonic()
+
+        def report(progress: Progress) -> None:
+            own = progress.percent or 0.0
+            eta = progress.eta
+            if eta is None and own > 5:
+                eta = (time.monotonic() - began) * (100 - own) / own
+            self(replace(progress, percent=start + span * own / 100, eta=eta))
+
+        return report
+
+    def holds(self) -> bool:
+        return self._heartbeat.check()
+
+    def end(self, state: JobState, reason: str, *, only: str | None = None) -> None:
+        """End the jobs that are still open, or one of them."""
+        self._close(only, lambda job: replace(job, state=state, reason=reason))
+
+    def requeue(self, reason: str) -> None:
+        """Put the open jobs back in the queue: their process must end, their work need not."""
+
+        def back(job: Job) -> Job:
+            waiting = replace(job, state=JobState.QUEUED, reason=reason, handle="", leader=None, lease=None)
+            return replace(waiting, progress=None)
+
+        for job_id in tuple(self._open):
+            try:
+                self._services.jobs.change(job_id, back)
+            except JobFinished:
+                log.info("job %s had ended already", job_id)
+
+    def verdict(self, made: Made, receipt: Receipt, reason: str) -> None:
+        """End every open job with what the gate said."""
+        told = codec.to_json(receipt)
+        self._close(
+            None,
+            lambda job: replace(
+                job,
+                state=JobState.SUCCEEDED,
+                reason=reason,
+                verdict=receipt.verdict,
+                receipt=told,
+                champion=made.champion,
+                version=made.info.version,
+                progress=Progress("done", percent=100.0, eta=0.0),
+            ),
+        )
+
+    def _write(self, progress: Progress) -> None:
+        for job_id in tuple(self._open):
+            try:
+                job = self._services.jobs.change(job_id, lambda j: _moved(j, progress))
+            except JobFinished:
+                self._open.remove(job_id)
+                continue
+            if job.cancel_requested:
+                raise Cancelled("Cancelled by a person while it ran. Nothing was promoted.")
+
+    def _close(self, only: str | None, change: Callable[[Job], Job]) -> None:
+        now = self._services.clock.now()
+        for job_id in [only] if only else tuple(self._open):
+            try:
+                self._services.jobs.change(job_id, lambda j: replace(change(j), finished=now, lease=None))
+            except JobFinished:
+                log.info("job %s had ended already", job_id)
+            self._open.remove(job_id)
+
+
+def _moved(job: Job, progress: Progress) -> Job:
+    curve = job.epochs
+    if progress.epoch and progress.validation_loss is not None:
+        kept = tuple(p for p in curve if p.epoch != progress.epoch)
+        curve = (*kept, progress)
+    return replace(job, progress=progress, epochs=curve)

@@ -1,0 +1,115 @@
+"""Feature memory: what a model remembers of every cell it was made from, without one image.
+
+A row is a cell's embedding (a byte a channel), label, patient, role, origin and fingerprint. From it `adapt` refits the
+head without the base images, the gate scores base patients, and ingest knows cells it has met.
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria.domain import Role
+from malaria.errors import Damaged
+
+BASE = "base"
+"""The origin of base cells; cells of an upload carry their shard's sha256."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """n remembered cells.
+
+    codes: (n, 128) uint8, embedding = codes * scale; scale: (128,) float32; labels: (n,) uint8;
+    patients: (n,) str, the group that stays on one side; roles, origins: (n,) str;
+    fingerprints: (n,) uint64, of the decoded pixels.
+    """
+
+    codes: npt.NDArray[np.uint8]
+    scale: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.uint8]
+    patients: npt.NDArray[np.str_]
+    roles: npt.NDArray[np.str_]
+    origins: npt.NDArray[np.str_]
+    fingerprints: npt.NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def embeddings(self) -> npt.NDArray[np.float32]:
+        """(n, 128) float32, as far as a byte a channel keeps them."""
+        return self.codes * self.scale
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> "Memory":
+        return Memory(
+            self.codes[mask],
+            self.scale,
+            self.labels[mask],
+            self.patients[mask],
+            self.roles[mask],
+            self.origins[mask],
+            self.fingerprints[mask],
+        )
+
+    def of(self, role: Role, *, base: bool | None = None) -> "Memory":
+        """The cells of one role; base=True only base cells, False only cells of uploads."""
+        mask = self.roles == role.value
+        if base is not None:
+            mask &= (self.origins == BASE) == base
+        return self.where(mask)
+
+    def with_cells(self, other: "Memory") -> "Memory":
+        """Both memories; the scale grows where the other's channels reach further."""
+        scale = np.maximum(self.scale, other.scale)
+        left, right = _recode(self, scale), _recode(other, scale)
+        return Memory(
+            np.concatenate([left, right]),
+            scale,
+            np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.patients, other.patients]),
+            np.concatenate([self.roles, other.roles]),
+            np.concatenate([self.origins, other.origins]),
+            np.concatenate([self.fingerprints, other.fingerprints]),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write compressed; the file appears whole or not at all."""
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **{name: getattr(self, name) for name in FIELDS})
+        partial.replace(path)
+
+
+FIELDS = ("codes", "scale", "labels", "patients", "roles", "origins", "fingerprints")
+
+
+def load(content: Path | bytes) -> Memory:
+    """Raises Damaged where the file is not a feature memory."""
+    try:
+        with np.load(io.BytesIO(content) if isinstance(content, bytes) else content) as table:
+            return Memory(**{name: table[name] for name in FIELDS})
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise Damaged(f"The feature memory cannot be read: {error}") from error
+
+
+def remember(
+    embeddings: npt.NDArray[np.floating],  # type: ignore[type-arg]
+    labels: npt.NDArray[np.uint8],
+    patients: npt.NDArray[np.str_],
+    roles: npt.NDArray[np.str_],
+    origins: npt.NDArray[np.str_],
+    fingerprints: npt.NDArray[np.uint64],
+) -> Memory:
+    """Make a memory of (n, 128) embeddings, which a ReLU and a mean made, so none is negative."""
+    scale = (np.maximum(embeddings.max(axis=0, initial=0.0), 1e-6) / 255.0).astype(np.float32)
+    codes = np.clip(np.rint(embeddings / scale), 0, 255).astype(np.uint8)
+    return Memory(codes, scale, labels, patients, roles, origins, fingerprints)
+
+
+def _recode(memory: Memory, scale: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    if np.array_equal(memory.scale, scale):
+        return memory.codes
+    return np.clip(np.rint(memory.embeddings / scale), 0, 255).astype(np.uint8)

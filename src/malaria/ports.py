@@ -1,0 +1,82 @@
+"""What the steps ask of the world; the adapters answer. Each port has one contract suite in tests/contract."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from malaria.domain import Job, JobState, ObjectInfo, Progress
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, in UTC, with its zone."""
+
+
+Report = Callable[[Progress], None]
+"""Told where the work stands; may raise Cancelled to stop it at a safe point."""
+
+
+class JobStore(Protocol):
+    """The ledger of jobs and the one lease under which a run may work."""
+
+    def add(self, job: Job) -> Job:
+        """Add a job, unless one of the same identity stands; return the one that stands."""
+
+    def get(self, job_id: str) -> Job:
+        """Raises UnknownTask."""
+
+    def list(self, *, state: JobState | None = None, limit: int = 100) -> list[Job]:
+        """Newest first."""
+
+    def change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
+        """Apply `change` atomically and return what now stands; it may be called again on a conflict.
+
+        What `change` raises passes through and changes nothing. Raises UnknownTask, and JobFinished
+        where the job's state is terminal: those rows are final.
+        """
+
+    def acquire(self, owner: str, seconds: float) -> int | None:
+        """Take the lease: a token greater than every one before, or None while another holds it."""
+
+    def renew(self, token: int, seconds: float) -> bool:
+        """Hold on to the lease; False where the token has lost it."""
+
+    def release(self, token: int) -> None:
+        """Give the lease back; nothing happens where the token has lost it."""
+
+
+class TrainingLauncher(Protocol):
+    """Starts the training entry point somewhere: a subprocess, an ECS task, a SageMaker job."""
+
+    def launch(self, job_id: str, attempt: int) -> str:
+        """Start a run and return its handle. The same job and attempt start once."""
+
+    def alive(self, handle: str) -> bool: ...
+
+    def stop(self, handle: str) -> None:
+        """Ask the run to stop; nothing happens where it has ended."""
+
+
+class ObjectStore(Protocol):
+    """Whole objects by key ('a/b.json'). Every write is atomic: readers see all of it or none."""
+
+    def get(self, key: str) -> bytes:
+        """Raises NotFound."""
+
+    def put(self, key: str, data: bytes | Path) -> None:
+        """Write or overwrite; a Path is streamed."""
+
+    def create(self, key: str, data: bytes | Path) -> None:
+        """Write unless the key stands. Raises AlreadyExists: of many writers one wins."""
+
+    def fetch(self, key: str, to: Path) -> None:
+        """Stream an object into a file, which appears whole or not at all. Raises NotFound."""
+
+    def exists(self, key: str) -> bool: ...
+
+    def list(self, prefix: str, limit: int | None = None) -> list[ObjectInfo]:
+        """Objects below a prefix ('a/'), keys ascending."""
+
+    def delete(self, key: str) -> None:
+        """Nothing happens where it is absent."""

@@ -1,0 +1,190 @@
+"""Inference: a TFLite model behind a pool of interpreters, and what is served now.
+
+An interpreter is not thread-safe: ten clients over one fail half of their requests. So each call borrows
+one of the pool and gives it back; a call waits while all are out.
+"""
+
+import contextlib
+import logging
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria.domain import CLASSES, Label, ModelVersion, Promotion
+from malaria.errors import BadOptions, ModelUnusable
+from malaria.preprocess import Pixels
+from malaria.promote import Registry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """probability: calibrated P(parasitized), 0..1. activation: (g, g) float32, in logits: its mean is the
+    logit, so a hot place speaks for a parasite. embedding: (128,) float32, never negative."""
+
+    probability: float
+    activation: npt.NDArray[np.float32]
+    embedding: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person is told. confidence: the calibrated probability of the class that is named."""
+
+    prediction: str
+    confidence: float
+    probabilities: dict[str, float]
+    threshold: float
+
+
+class Model:
+    """One .tflite file, safe to call from many threads."""
+
+    def __init__(self, content: bytes, info: ModelVersion, interpreters: int | None = None) -> None:
+        self.info = info
+        count = interpreters or os.cpu_count() or 1
+        self._idle: queue.LifoQueue[Any] = queue.LifoQueue()
+        for _ in range(count):
+            self._idle.put(_runner(content))
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="score")
+        self._ahead = 4 * count
+
+    @classmethod
+    def load(cls, path: Path, info: ModelVersion, interpreters: int | None = None) -> "Model":
+        """Raises ModelUnusable where the file is missing, damaged or not a graph of this kind."""
+        try:
+            model = cls(path.read_bytes(), info, interpreters)
+            model.score(np.zeros((info.input_size, info.input_size, 3), dtype=np.uint8))
+        except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+            raise ModelUnusable(f"The model {info.version} cannot be run: {error}") from error
+        return model
+
+    def score(self, pixels: Pixels) -> Scored:
+        """Score one cell, (s, s, 3) uint8 RGB, s the model's input size."""
+        with self._borrowed() as run:
+            out = run(image=pixels[np.newaxis])
+            return Scored(
+                float(out["probability"][0, 0]), out["activation"][0, :, :, 0].copy(), out["embedding"][0].copy()
+            )
+
+    def score_many(self, pixels: Iterable[Pixels]) -> Iterator[Scored]:
+        """Score cells in order on all interpreters, holding only a few of them in memory."""
+        waiting: deque[Future[Scored]] = deque()
+        for one in pixels:
+            waiting.append(self._pool.submit(self.score, one))
+            if len(waiting) >= self._ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def close(self) -> None:
+        """End the threads of score_many; `score` goes on working for those who hold the model."""
+        self._pool.shutdown(wait=False)
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[Any]:
+        run = self._idle.get()
+        try:
+            yield run
+        finally:
+            self._idle.put(run)
+
+
+def _runner(content: bytes) -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:  # Python 3.11 and old boards
+        from tflite_runtime.interpreter import Interpreter
+    interpreter = Interpreter(model_content=content, num_threads=1)
+    return interpreter.get_signature_runner("serve")
+
+
+def interpret(scored: Scored, info: ModelVersion, threshold: float | None = None) -> Answer:
+    """Put a score into words at the model's operating point, or at the caller's.
+
+    Raises:
+        BadOptions: the threshold is not between 0 and 1.
+    """
+    at = info.threshold if threshold is None else threshold
+    if not 0.0 <= at <= 1.0:  # also refuses NaN
+        raise BadOptions(f"threshold is {at}; it must be a probability from 0 to 1.")
+    p = min(max(scored.probability, 0.0), 1.0)
+    label = Label.PARASITIZED if p >= at else Label.UNINFECTED
+    probabilities = {CLASSES[Label.PARASITIZED]: p, CLASSES[Label.UNINFECTED]: 1.0 - p}
+    return Answer(label.text, probabilities[label.text], probabilities, at)
+
+
+class Served:
+    """What is served now. `refresh` takes up a newer promotion; calls under way keep the model they have."""
+
+    def __init__(self, registry: Registry, cache: Path, interpreters: int | None = None) -> None:
+        self._registry, self._cache, self._interpreters = registry, cache, interpreters
+        self._current: tuple[Promotion, Model] | None = None
+        self._refused: tuple[int, str] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def model(self) -> Model:
+        return self._standing()[1]
+
+    @property
+    def promotion(self) -> Promotion:
+        return self._standing()[0]
+
+    def _standing(self) -> tuple[Promotion, Model]:
+        if self._current is None:
+            self.refresh()
+        if self._current is None:
+            raise ModelUnusable("No model has been promoted yet. Run `malaria doctor` to see why.")
+        return self._current
+
+    def refresh(self) -> bool:
+        """Read the newest promotion and load its model; True where the served model changed.
+
+        A promoted model that cannot be loaded is logged and the one before goes on serving.
+
+        Raises:
+            ModelUnusable: nothing was served before and the newest cannot be loaded.
+        """
+        with self._lock:
+            newest = self._registry.newest()
+            if newest is None or (self._current and newest.number == self._current[0].number):
+                return False
+            if self._refused and self._refused == (newest.number, newest.digest) and self._current:
+                return False
+            try:
+                model = self._reuse(newest) or self._load(newest)
+            except ModelUnusable:
+                if self._current is None:
+                    raise
+                self._refused = (newest.number, newest.digest)
+                log.exception("promotion %d cannot be served; the model before goes on", newest.number)
+                return False
+            changed = self._current is None or self._current[1] is not model
+            self._current = (newest, model)
+            return changed
+
+    def _reuse(self, promotion: Promotion) -> Model | None:
+        if self._current and self._current[1].info.digest == promotion.digest:
+            return self._current[1]
+        return None
+
+    def _load(self, promotion: Promotion) -> Model:
+        return load_version(self._registry, promotion.version, self._cache, self._interpreters)
+
+
+def load_version(registry: Registry, version: str, cache: Path, interpreters: int | None = None) -> Model:
+    """Load a version of the registry, keeping its file in `cache`. Raises as Registry.fetch and Model.load."""
+    info = registry.version(version)
+    path = registry.fetch(version, "model.tflite", cache / info.version / "model.tflite")
+    return Model.load(path, info, interpreters)

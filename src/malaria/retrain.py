@@ -1,0 +1,210 @@
+"""One retraining, from upload to verdict: ingest -> adapt or full -> gate -> publish -> promote.
+
+A run works under the ledger's one lease and takes in every queued upload that asks for the same. Killed at
+any point it leaves whole objects only: versions appear with their manifest, promotions with their entry.
+"""
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from malaria.challenge import Challenge, Made, make
+from malaria.domain import Job, JobState, Progress, Role, Verdict
+from malaria.errors import BadInput, Busy, Cancelled, Conflict, Damaged, Interrupted, JobFinished, MalariaError
+from malaria.gate import Receipt
+from malaria.heartbeat import Heartbeat, Reporter
+from malaria.ingest import Held, ingest
+from malaria.memory import BASE, Memory
+from malaria.memory import load as load_memory
+from malaria.services import Services
+from malaria.shards import Shard
+
+log = logging.getLogger(__name__)
+
+
+def run(services: Services, job_id: str, attempt: int, stop: threading.Event) -> bool:
+    """Run a job to its end; False where another run holds the lease or the job no longer waits.
+
+    The job's row says how it ended. Raises what the row cannot hold, such as a ledger that is out of reach.
+    """
+    jobs, seconds = services.jobs, services.settings.lease_seconds
+    token = jobs.acquire(f"{job_id}/{attempt}", seconds)
+    if token is None:
+        return False
+    with Heartbeat(jobs, token, seconds) as heartbeat:
+        try:
+            group = _take(services, job_id, attempt, token)
+            if not group:
+                return False
+            _run(services, group, Reporter(services, group, heartbeat, stop))
+            return True
+        finally:
+            jobs.release(token)
+
+
+def _take(services: Services, job_id: str, attempt: int, token: int) -> list[str]:
+    """Mark the job, and all queued ones that ask for the same, as running; return their ids, leader first."""
+
+    def start(job: Job) -> Job:
+        if job.cancel_requested:
+            return replace(job, state=JobState.CANCELLED, reason="Cancelled before it began.", finished=now)
+        began = job.started or now
+        leader = None if job.id == job_id else job_id
+        running = replace(job, state=JobState.RUNNING, leader=leader, lease=token, started=began, reason="")
+        return replace(running, attempt=max(job.attempt, attempt), progress=Progress("ingest", percent=0.0))
+
+    now = services.clock.now()
+    lead = services.jobs.get(job_id)
+    if lead.state != JobState.QUEUED:
+        return []
+    waiting = services.jobs.list(state=JobState.QUEUED, limit=1000)
+    same = [j for j in reversed(waiting) if j.options == lead.options and j.id != job_id and not j.cancel_requested]
+    taken = []
+    for job in (lead, *same):
+        try:
+            if services.jobs.change(job.id, start).state == JobState.RUNNING:
+                taken.append(job.id)
+        except JobFinished:
+            continue  # cancelled this moment
+        if job is lead and not taken:
+            return []
+    return taken
+
+
+def _run(services: Services, group: list[str], reporter: Reporter) -> None:
+    work = services.home / "work" / group[0]
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        challenge = _challenge(services, group[0], work)
+        new = _ingest_all(services, group, challenge.memory, work, reporter)
+        if new:
+            _try(services, challenge, new, reporter)
+    except Interrupted as stopped:
+        reporter.requeue(str(stopped))
+        return  # the work folder stays: the next attempt goes on from its checkpoint
+    except Cancelled as stopped:
+        reporter.end(JobState.CANCELLED, str(stopped))
+    except MalariaError as error:
+        log.exception("the run of job %s failed", group[0])
+        reporter.end(JobState.FAILED, str(error))
+    except Exception as error:  # the row must never say 'running' for ever, whatever went wrong
+        log.exception("the run of job %s failed unexpectedly", group[0])
+        reporter.end(JobState.FAILED, f"The run failed unexpectedly ({type(error).__name__}); see its log.")
+        raise
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _challenge(services: Services, lead: str, work: Path) -> Challenge:
+    """What stands before the run: the champion, its memory, and how the run may go about it."""
+    services.served.refresh()
+    champion, promotion = services.served.model, services.served.promotion
+    memory_file = services.registry.fetch(champion.info.version, "memory.npz", work / "champion.npz")
+    job = services.jobs.get(lead)
+    return Challenge(
+        services, job, champion, promotion.number, load_memory(memory_file), work, services.clock.now()
+    )
+
+
+def _ingest_all(
+    services: Services, group: list[str], memory: Memory, work: Path, reporter: Reporter
+) -> dict[str, Shard]:
+    """Ingest each upload of the group; a bad one ends alone. Returns the shard of each job that goes on."""
+    new: dict[str, Shard] = {}
+    held, known = held_by(memory), site_roles(memory)
+    for i, job_id in enumerate(group):
+        try:
+            shard = _ingest_one(services, job_id, held, known, work, reporter.part(15 * i / len(group), 15 / len(group)))
+        except BadInput as error:
+            reporter.end(JobState.FAILED, str(error), only=job_id)
+            continue
+        first = _same_content(services, job_id, shard.sha256, {other: s.sha256 for other, s in new.items()})
+        if first is not None:
+            reporter.end(JobState.DUPLICATE, f"Its cells are those of upload {first}, already taken in.", only=job_id)
+            continue
+        new[job_id] = shard
+        known |= {cell.group: cell.role for cell in shard.cells}
+    return new
+
+
+def _ingest_one(
+    services: Services,
+    job_id: str,
+    held: Held,
+    known: dict[str, Role],
+    work: Path,
+    report: Callable[[Progress], None],
+) -> Shard:
+    from malaria import codec
+
+    job = services.jobs.get(job_id)
+    archive = work / f"{job_id}.zip"
+    services.objects.fetch(job.upload, archive)
+    room = work / f"ingest-{job_id}"
+    room.mkdir(exist_ok=True)
+    taken = ingest(
+        archive, kind="site", held=held, known_roles=known, work=room, now=services.clock.now(), report=report
+    )
+    services.shards.save(taken.shard, taken.cells_zip)
+    found = codec.to_json(taken.report)
+    services.jobs.change(job_id, lambda j: replace(j, report=found, dataset=taken.shard.sha256))
+    return taken.shard
+
+
+def held_by(memory: Memory) -> Held:
+    """Base patients and cells whose role is known, so that an upload cannot slip gate or test cells into training."""
+    base = memory.where(memory.origins == BASE)
+    roles = [Role(r) for r in base.roles]
+    return Held(
+        patients={str(p): r for p, r in zip(base.patients, roles, strict=True) if p},
+        fingerprints={int(f): r for f, r in zip(base.fingerprints, roles, strict=True)},
+    )
+
+
+def site_roles(memory: Memory) -> dict[str, Role]:
+    """The roles that groups of earlier uploads have: one each, for ever."""
+    site = memory.where(memory.origins != BASE)
+    return {str(g): Role(r) for g, r in zip(site.patients, site.roles, strict=True)}
+
+
+def _same_content(services: Services, job_id: str, sha: str, beside: dict[str, str]) -> str | None:
+    """The earlier job that brought the same cells and came to a verdict, or one beside it in this run."""
+    for other, content in beside.items():
+        if content == sha:
+            return other
+    for job in services.jobs.list(state=JobState.SUCCEEDED, limit=10_000):
+        if job.dataset == sha and job.id != job_id:
+            return job.id
+    return None
+
+
+def _try(services: Services, challenge: Challenge, new: dict[str, Shard], reporter: Reporter) -> None:
+    made = make(challenge, list(new.values()), reporter.part(15, 75))
+    receipt = made.receipt
+    reporter(Progress("publish", percent=95.0))
+    services.registry.publish(made.info, made.files)
+    reason = receipt.reason
+    if receipt.verdict == Verdict.ACCEPTED:
+        _promote(services, challenge, made, receipt, reporter)
+    reporter.verdict(made, receipt, reason)
+
+
+def _promote(
+    services: Services, challenge: Challenge, made: Made, receipt: Receipt, reporter: Reporter
+) -> None:
+    """Append to the log, if this run still holds the lease and the champion it was compared with still serves."""
+    if not reporter.holds():
+        raise Busy("The run lost its lease to another; nothing was promoted.")
+    newest = services.registry.newest()
+    if newest is None or newest.number != challenge.promotion:
+        raise Conflict(
+            "Another model was promoted while this one was trained, so the comparison no longer holds. "
+            "Nothing was promoted; upload again to compare with what is served now."
+        )
+    entry = services.registry.promote(
+        made.info.version, verdict=receipt.verdict.value, actor=challenge.job.actor or "retrain", reason=receipt.reason
+    )
+    if entry.digest != made.info.digest:
+        raise Damaged("The promotion log does not name the model that was published.")

@@ -1,0 +1,61 @@
+"""Which patient may be used for what: train, validation, gate or test. One role each, for ever.
+
+Base patients are listed in `models/roles.json`; patients of an upload are drawn by a hash of their id, so
+that the same patient, uploaded twice, stands on the same side.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from malaria.domain import Role
+from malaria.errors import PatientOverlap
+from malaria.patients import draw
+
+VALIDATION_SHARE = 0.125
+SITE_GATE_SHARE = 0.2
+
+
+def draw_base_roles(development: Mapping[str, int], held_out: Mapping[str, int]) -> dict[str, Role]:
+    """Draw roles for base patients, given each one's count of parasitized cells.
+
+    Development patients become train or validation, held-out ones gate or test, half each. Patients with
+    and without parasites are drawn apart, so both kinds stand on every side.
+
+    Raises:
+        PatientOverlap: a patient is in both.
+    """
+    apart(development, held_out)
+    return {
+        **_draw(development, Role.VALIDATION, Role.TRAIN, VALIDATION_SHARE),
+        **_draw(held_out, Role.GATE, Role.TEST, 0.5),
+    }
+
+
+def _draw(patients: Mapping[str, int], first: Role, second: Role, share: float) -> dict[str, Role]:
+    roles = {}
+    for infected in (True, False):
+        group = sorted((p for p in patients if (patients[p] > 0) == infected), key=draw)
+        cut = round(len(group) * share)
+        roles |= {p: first if i < cut else second for i, p in enumerate(group)}
+    return roles
+
+
+def site_role(group: str) -> Role:
+    """The role of an upload's patient (or slide, or cell): a fifth go to the site's own gate set."""
+    return Role.GATE if draw(group, "site-gate") < SITE_GATE_SHARE else Role.TRAIN
+
+
+def apart(left: Iterable[str], right: Iterable[str]) -> None:
+    """The hard guard: raise PatientOverlap unless no patient stands on both sides."""
+    both = sorted(set(left) & set(right))
+    if both:
+        raise PatientOverlap(f"{len(both)} patients stand on both sides of a split, such as {both[0]}.")
+
+
+def load(path: Path) -> dict[str, Role]:
+    return {patient: Role(role) for patient, role in json.loads(path.read_text()).items()}
+
+
+def save(roles: Mapping[str, Role], path: Path) -> None:
+    path.write_text(json.dumps(dict(sorted(roles.items())), indent=0) + "\n")

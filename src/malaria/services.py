@@ -1,0 +1,25 @@
+"""The parts of a running system, put together by `wiring` and handed to the API, the CLI and the trainer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from malaria.ports import Clock, JobStore, ObjectStore, TrainingLauncher
+from malaria.predict import Served
+from malaria.promote import Registry
+from malaria.settings import Settings
+from malaria.shards import Shards
+from malaria.trigger import Trigger
+
+
+@dataclass(frozen=True)
+class Services:
+    settings: Settings
+    home: Path
+    clock: Clock
+    objects: ObjectStore
+    jobs: JobStore
+    launcher: TrainingLauncher
+    trigger: Trigger
+    registry: Registry
+    shards: Shards
+    served: Served

@@ -1,0 +1,40 @@
+"""Every setting, typed and documented, read from the environment as MALARIA_<NAME>.
+
+Made only by `wiring` and the command line, never at import.
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="MALARIA_", frozen=True)
+
+    home: Path = Field(Path("malaria-home"), description="Folder of the laptop mode: store, jobs, inbox, logs.")
+    shipped: Path | None = Field(None, description="Folder of the shipped model; None: the package's own.")
+    ui: Path | None = Field(None, description="Folder of a built web page to serve at /, where there is one.")
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
+    allowed_hosts: tuple[str, ...] = Field(
+        ("127.0.0.1", "localhost", "[::1]", "testserver"),
+        description="Host headers answered; '*' answers all. Guards a laptop against DNS rebinding.",
+    )
+
+    interpreters: int | None = Field(None, ge=1, le=64, description="Interpreters at once; None: one a core.")
+    max_waiting: int = Field(64, ge=1, description="Predictions that may wait before 503 is answered.")
+    max_image_bytes: int = Field(10 * 2**20, description="Largest single picture.")
+    max_batch_bytes: int = Field(100 * 2**20, description="Largest body of /predict/batch.")
+    max_batch_images: int = Field(10_000, description="Most pictures in one batch.")
+    max_upload_bytes: int = Field(2**30, description="Largest ZIP for retraining.")
+
+    poll_seconds: float = Field(1.0, gt=0, description="How often inbox, jobs and promotions are looked at.")
+    lease_seconds: float = Field(60.0, gt=0, description="How long a silent training keeps its lease.")
+
+    base_margin: float = Field(0.01, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall.")
+    site_margin: float = Field(0.05, ge=0, le=0.5, description="Gate: how unsure 'no worse' at the site may be.")
+    gate_draws: int = Field(2000, ge=200, description="Gate: bootstrap draws over patients.")
+    min_site_cells: int = Field(20, ge=2, description="Gate: fewest gate cells of a site to decide on.")
+    min_site_per_class: int = Field(5, ge=1, description="Gate: fewest gate cells of each class.")

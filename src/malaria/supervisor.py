@@ -1,0 +1,51 @@
+"""What a laptop does beside answering: looks at the inbox, launches what waits, buries what died, and
+takes up newly promoted models. On AWS events and schedules do this."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from malaria.adapters.inbox import Inbox
+from malaria.services import Services
+
+log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """A thread that looks round every `poll_seconds`; a context manager starts and ends it."""
+
+    def __init__(self, services: Services, inbox: Inbox) -> None:
+        self._services, self._inbox = services, inbox
+        self._stop = threading.Event()
+        self._told: set[str] = set()
+        self._thread = threading.Thread(target=self._work, name="supervisor", daemon=True)
+
+    def __enter__(self) -> "Supervisor":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def look(self) -> None:
+        """One round. Each duty stands alone: one that fails is logged and tried again next time."""
+        duties: tuple[Callable[[], object], ...] = (
+            self._services.served.refresh,
+            self._inbox.scan,
+            self._services.trigger.reconcile,
+            self._services.trigger.dispatch,
+        )
+        for duty in duties:
+            try:
+                duty()
+                self._told.discard(duty.__name__)
+            except Exception:  # whatever it was, the next round must come; it is told once, not every second
+                if duty.__name__ not in self._told:
+                    self._told.add(duty.__name__)
+                    log.exception("%s failed and is tried again every round", duty.__name__)
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            self.look()
+            self._stop.wait(self._services.settings.poll_seconds)

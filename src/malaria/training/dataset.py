@@ -1,0 +1,148 @@
+"""Cells as one cached uint8 array: decoded once, trained on many times."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria import cells, preprocess
+from malaria.domain import Label, Progress, Role
+from malaria.memory import BASE
+from malaria.ports import Report
+from malaria.shards import Shard, Shards
+
+
+@dataclass(frozen=True)
+class Item:
+    """One cell to learn from. group: its patient, else what must stay on one side with it."""
+
+    label: Label
+    group: str
+    role: Role
+    origin: str
+    data: bytes
+
+
+class Source(Protocol):
+    """Where cells come from; `key` changes whenever the cells do."""
+
+    @property
+    def key(self) -> str: ...
+
+    def read(self) -> Iterator[Item]: ...
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A ZIP or folder in the upload layout, with the role of each patient; cells without one are left out."""
+
+    path: Path
+    roles: Mapping[str, Role]
+
+    @property
+    def key(self) -> str:
+        stat = self.path.stat()
+        told = json.dumps([str(self.path.resolve()), stat.st_size, stat.st_mtime_ns, sorted(self.roles.items())])
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def read(self) -> Iterator[Item]:
+        for cell, data in cells.read(self.path):
+            if cell.patient in self.roles:
+                yield Item(cell.label, cell.patient, self.roles[cell.patient], BASE, data)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A shard of the store."""
+
+    shards: Shards
+    shard: Shard
+
+    @property
+    def key(self) -> str:
+        return self.shard.sha256
+
+    def read(self) -> Iterator[Item]:
+        origin = BASE if self.shard.kind == "base" else self.shard.sha256
+        for cell, data in self.shards.read(self.shard.sha256):
+            yield Item(cell.label, cell.group, cell.role, origin, data)
+
+
+@dataclass(frozen=True)
+class CellArrays:
+    """n decoded cells. pixels: (n, size, size, 3) uint8; labels: (n,) uint8; groups, roles, origins: (n,)
+    str; fingerprints: (n,) uint64."""
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+    groups: npt.NDArray[np.str_]
+    roles: npt.NDArray[np.str_]
+    origins: npt.NDArray[np.str_]
+    fingerprints: npt.NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def of(self, role: Role) -> "CellArrays":
+        mask = self.roles == role.value
+        return CellArrays(
+            self.pixels[mask],
+            self.labels[mask],
+            self.groups[mask],
+            self.roles[mask],
+            self.origins[mask],
+            self.fingerprints[mask],
+        )
+
+
+def load(sources: Sequence[Source], size: int, cache: Path, report: Report) -> CellArrays:
+    """Decode every cell of the sources to `size`, or read them from `cache`, written whole or not at all."""
+    key = hashlib.sha256(json.dumps([2, size, *(s.key for s in sources)]).encode()).hexdigest()[:16]
+    folder = cache / f"cells-{key}"
+    if not folder.exists():
+        _decode(sources, size, folder, report)
+    with np.load(folder / "table.npz") as table:
+        columns = {name: table[name] for name in ("labels", "groups", "roles", "origins", "fingerprints")}
+    return CellArrays(np.load(folder / "pixels.npy", mmap_mode="r"), **columns)
+
+
+def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) -> None:
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    table = [(i.label, i.group, i.role.value, i.origin) for s in sources for i in s.read()]
+    shape = (len(table), size, size, 3)
+    pixels = np.lib.format.open_memmap(partial / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
+    prints = np.zeros(len(table), np.uint64)
+
+    def one(item: Item) -> tuple[preprocess.Pixels, int]:
+        image = preprocess.decode(item.data)
+        name = preprocess.fingerprint(preprocess.to_square(image, preprocess.FINGERPRINT_SIZE))
+        return preprocess.to_square(image, size), name
+
+    items, done = (item for source in sources for item in source.read()), 0
+    with ThreadPoolExecutor() as pool:  # Pillow decodes without the interpreter's lock
+        while batch := list(islice(items, 256)):  # a window, so that a large set is not held in memory
+            for square, name in pool.map(one, batch):
+                pixels[done], prints[done] = square, name
+                done += 1
+            report(Progress("decode", percent=100.0 * done / len(table), message=f"{done} of {len(table)} cells"))
+    pixels.flush()
+    labels, groups, roles, origins = zip(*table, strict=True)
+    np.savez_compressed(
+        partial / "table.npz",
+        labels=np.array(labels, np.uint8),
+        groups=np.array(groups, np.str_),
+        roles=np.array(roles, np.str_),
+        origins=np.array(origins, np.str_),
+        fingerprints=prints,
+    )
+    partial.rename(folder)

@@ -1,0 +1,64 @@
+"""Write a fitted network as ONE self-contained .tflite file, and prove it answers as the network does.
+
+The served graph: uint8 RGB (1, s, s, 3) in; `probability` (1, 1), `activation` (1, s/16, s/16, 1) and
+`embedding` (1, 128) out. The head stands once, as a 1x1 convolution on the grid: its output is the activation map, whose mean is the
+logit. So a new head is a change of two constants (see `malaria.head`).
+"""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from malaria.training.networks import EMBEDDING
+
+
+def served_graph(network: keras.Model, size: int, temperature: float) -> keras.Model:
+    """The network as it is served; `temperature` is folded into the head, so probabilities are calibrated."""
+    image = keras.Input((size, size, 3), batch_size=1, dtype="uint8", name="image")
+    trunk = keras.Model(network.input, network.get_layer("features").output)
+    grid = trunk(keras.ops.cast(image, "float32"))
+    embedding = layers.GlobalAveragePooling2D(name="embedding")(grid)
+    head = layers.Conv2D(1, 1, name="served_head")
+    activation = head(grid)
+    weights, bias = network.get_layer("head").get_weights()
+    head.set_weights([weights.reshape(1, 1, EMBEDDING, 1) / temperature, bias / temperature])
+    logit = layers.GlobalAveragePooling2D(name="logit")(activation)
+    probability = keras.ops.sigmoid(logit)
+    return keras.Model(
+        image, {"probability": probability, "activation": activation, "embedding": embedding}
+    )
+
+
+def to_tflite(network: keras.Model, size: int, temperature: float, path: Path) -> None:
+    """Export float32 TFLite; the file appears whole or not at all."""
+    import tensorflow as tf  # the converter is TensorFlow's own
+
+    graph = served_graph(network, size, temperature)
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        spec = [tf.TensorSpec((1, size, size, 3), tf.uint8, name="image")]
+        archive = keras.export.ExportArchive()
+        archive.track(graph)
+        archive.add_endpoint("serve", graph.call, input_signature=spec)
+        archive.write_out(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serve"])
+        converted = converter.convert()
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(converted)
+    partial.replace(path)
+
+
+@contextlib.contextmanager
+def _quiet():  # type: ignore[no-untyped-def]
+    """The converter's C++ side writes pages to stderr whatever the log level; a person needs none."""
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as sink:
+        os.dup2(sink.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

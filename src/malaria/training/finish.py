@@ -1,0 +1,72 @@
+"""From a fitted network to the files of a model version: calibrate, export, check, remember."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from malaria import head as heads
+from malaria.domain import ModelVersion, Progress, Role
+from malaria.errors import Damaged
+from malaria.memory import Memory, remember
+from malaria.ports import Report
+from malaria.predict import Model
+from malaria.training.dataset import CellArrays
+from malaria.training.export import to_tflite
+
+PARITY = 1e-4
+"""Largest difference in probability between the network and its exported file."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """tflite, network: files. memory, probabilities: of every cell, (n,), scored by the exported file."""
+
+    tflite: Path
+    network: Path
+    memory: Memory
+    probabilities: npt.NDArray[np.float64]
+    temperature: float
+    parity: float
+
+
+def finish(network: keras.Model, cells: CellArrays, out: Path, placeholder: ModelVersion, report: Report) -> Finished:
+    """Calibrate on validation cells, export to `out`, and score every cell through the exported file.
+
+    Raises:
+        Damaged: the exported file answers otherwise than the network.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    size = placeholder.input_size
+    validation = cells.of(Role.VALIDATION)
+    logits = network.predict(validation.pixels, batch_size=64, verbose=0)[:, 0].astype(np.float64)
+    temperature = heads.temperature(logits, validation.labels)
+    tflite, kept = out / "model.tflite", out / "network.keras"
+    to_tflite(network, size, temperature, tflite)
+    network.save(kept)
+    model = Model.load(tflite, placeholder)
+    parity = _parity(model, validation, logits / temperature)
+    rows, probabilities = [], []
+    for i, scored in enumerate(model.score_many(cells.pixels)):
+        rows.append(scored.embedding)
+        probabilities.append(scored.probability)
+        if i % 64 == 0:
+            report(Progress("remember", percent=100.0 * i / len(cells), message=f"{i} of {len(cells)} cells"))
+    memory = remember(
+        np.array(rows), cells.labels, cells.groups, cells.roles, cells.origins, cells.fingerprints
+    )
+    memory.save(out / "memory.npz")
+    return Finished(tflite, kept, memory, np.array(probabilities), temperature, parity)
+
+
+def _parity(model: Model, cells: CellArrays, logits: heads.Floats) -> float:
+    """The largest difference over 64 cells, spread over the set."""
+    spread = np.linspace(0, len(cells) - 1, min(64, len(cells))).astype(int)
+    told = heads.sigmoid(logits[spread])
+    differences = [abs(model.score(np.asarray(cells.pixels[i])).probability - p) for i, p in zip(spread, told, strict=True)]
+    worst = max(differences)
+    if worst > PARITY:
+        raise Damaged(f"The exported file differs from the network by {worst:.1e} in probability.")
+    return float(worst)

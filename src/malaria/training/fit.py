@@ -1,0 +1,124 @@
+"""Fit a network: staged sizes, one warm-up and cosine over all steps, a checkpoint after every epoch."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from malaria.domain import Progress
+from malaria.ports import Report
+from malaria.training.augment import Augment
+from malaria.training.dataset import CellArrays
+from malaria.training.recipe import Recipe
+
+DataAt = Callable[[int], CellArrays]
+"""Gives the cells at an input size."""
+
+
+def fit(
+    network: keras.Model, recipe: Recipe, train: DataAt, validation: DataAt, run: Path, report: Report
+) -> keras.Model:
+    """Fit `network` and return it fitted. A run that was killed goes on from its last epoch in `run`.
+
+    Writes history.csv, a line an epoch. Raises whatever `report` raises, leaving the last checkpoint.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
+    trainee, start = _resume(run) or (_compile(network, recipe, steps), 0)
+    ticker = _Ticker(recipe.epochs, steps, start, report)
+    history = keras.callbacks.CSVLogger(str(run / "history.csv"), append=start > 0)
+    for epoch in range(start, recipe.epochs):
+        keras.utils.set_random_seed(recipe.seed + epoch)
+        cells, checked = train(recipe.size_at(epoch)), validation(recipe.size_at(epoch))
+        trainee.fit(
+            np.asarray(cells.pixels),
+            cells.labels[:, None].astype(np.float32),
+            validation_data=(np.asarray(checked.pixels), checked.labels[:, None].astype(np.float32)),
+            batch_size=recipe.batch_size,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            verbose=0,
+            callbacks=[ticker, history],
+        )
+        history.append = True
+        _checkpoint(trainee, epoch + 1, run)
+    return trainee.get_layer(network.name)
+
+
+def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
+    total = steps * recipe.epochs
+    warmup = min(recipe.warmup_steps, max(total // 4, 1))
+    rate = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / 100,
+        decay_steps=max(total - warmup, 1),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(
+        rate, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip
+    )
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    trainee = keras.Model(image, network(Augment(recipe.seed, name="augment")(image)))
+    trainee.compile(
+        optimizer,
+        keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
+        metrics=[
+            keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy"),
+            keras.metrics.AUC(from_logits=True, name="auc"),
+        ],
+        jit_compile=False,
+    )
+    return trainee
+
+
+def _checkpoint(trainee: keras.Model, epochs_done: int, run: Path) -> None:
+    partial = run / "partial.keras"
+    trainee.save(partial)
+    partial.replace(run / "checkpoint.keras")
+    (run / "checkpoint.json").write_text(json.dumps({"epochs_done": epochs_done}))
+
+
+def _resume(run: Path) -> tuple[keras.Model, int] | None:
+    saved, state = run / "checkpoint.keras", run / "checkpoint.json"
+    if not (saved.exists() and state.exists()):
+        return None
+    return keras.saving.load_model(saved), int(json.loads(state.read_text())["epochs_done"])
+
+
+class _Ticker(keras.callbacks.Callback):  # type: ignore[misc]
+    """Reports every few seconds: percent, loss and seconds left; the validation loss as an epoch ends."""
+
+    def __init__(self, epochs: int, steps: int, start: int, report: Report) -> None:
+        super().__init__()
+        self._epochs, self._steps, self._report = epochs, steps, report
+        self._first, self._epoch = start * steps, start
+        self._began = self._told = time.monotonic()
+
+    def on_epoch_begin(self, epoch, logs=None):  # type: ignore[no-untyped-def]
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):  # type: ignore[no-untyped-def]
+        if time.monotonic() - self._told > 2:
+            self._tell(batch + 1, logs or {})
+
+    def on_epoch_end(self, epoch, logs=None):  # type: ignore[no-untyped-def]
+        self._tell(self._steps, logs or {}, (logs or {}).get("val_loss"))
+
+    def _tell(self, batch: int, logs: dict[str, float], validation_loss: float | None = None) -> None:
+        self._told = time.monotonic()
+        done, total = self._epoch * self._steps + batch, self._epochs * self._steps
+        pace = (self._told - self._began) / max(done - self._first, 1)
+        self._report(
+            Progress(
+                "train",
+                percent=100.0 * done / total,
+                eta=pace * (total - done),
+                epoch=self._epoch + 1,
+                epochs=self._epochs,
+                loss=logs.get("loss"),
+                validation_loss=validation_loss,
+            )
+        )

@@ -1,0 +1,79 @@
+"""`full`: fine-tune the whole network on all shards, from the weights that are served."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from malaria import head as heads
+from malaria.domain import ModelVersion, RetrainOptions, Role
+from malaria.ports import Report
+from malaria.shards import Shard, Shards
+from malaria.training import dataset, fit, networks
+from malaria.training.dataset import CellArrays, Stored
+from malaria.training.finish import Finished, finish
+from malaria.training.recipe import Recipe, Stage
+
+FINE_TUNING = Recipe(stages=(Stage(128, 2),), learning_rate=1e-4, warmup_steps=100)
+
+
+@dataclass(frozen=True)
+class Start:
+    """weights: the Keras file of the served network or of the one it was adapted from; head: the served one."""
+
+    info: ModelVersion
+    weights: Path
+    head: heads.Head
+
+
+def full(
+    start: Start, shards: Shards, chosen: Sequence[Shard], options: RetrainOptions, work: Path, report: Report
+) -> tuple[Finished, CellArrays]:
+    """Fine-tune on the train cells of the shards; goes on from its checkpoint in `work` after a kill.
+
+    Returns the finished files and the cells, in the order of the scored probabilities.
+    """
+    recipe = recipe_for(options, start.info)
+    sources = [Stored(shards, shard) for shard in chosen]
+
+    def at(role: Role) -> Callable[[int], CellArrays]:
+        @functools.lru_cache(1)
+        def sized(size: int) -> CellArrays:
+            return dataset.load(sources, size, work / "cache", _part(report, 0, 5)).of(role)
+
+        return sized
+
+    network = _begin(start, recipe)
+    fitted = fit.fit(network, recipe, at(Role.TRAIN), at(Role.VALIDATION), work / "fit", _part(report, 5, 85))
+    everything = dataset.load(sources, recipe.size, work / "cache", report)
+    placeholder = replace(start.info, network=recipe.network, input_size=recipe.size)
+    return finish(fitted, everything, work / "finished", placeholder, _part(report, 90, 10)), everything
+
+
+def recipe_for(options: RetrainOptions, served: ModelVersion) -> Recipe:
+    """The fine-tuning recipe with what a person chose in its place."""
+    return replace(
+        FINE_TUNING,
+        network=options.network or served.network,
+        stages=(Stage(served.input_size, options.epochs or FINE_TUNING.epochs),),
+        batch_size=options.batch_size or FINE_TUNING.batch_size,
+        learning_rate=options.learning_rate or FINE_TUNING.learning_rate,
+    )
+
+
+def _begin(start: Start, recipe: Recipe) -> keras.Model:
+    """The served network with the served head, or the network's own start where the network changes."""
+    if recipe.network != start.info.network:
+        return networks.build(recipe.network, dropout=recipe.dropout)
+    network = keras.saving.load_model(start.weights, compile=False)
+    network.get_layer("head").set_weights(
+        [start.head.weights[:, np.newaxis].astype(np.float32), np.array([start.head.bias], np.float32)]
+    )
+    return network
+
+
+def _part(report: Report, begin: float, span: float) -> Report:
+    return lambda p: report(replace(p, percent=begin + span * (p.percent or 0.0) / 100))

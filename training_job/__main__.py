@@ -1,0 +1,3 @@
+from malaria.trainer import main
+
+raise SystemExit(main())
