@@ -24,14 +24,19 @@ from malaria.shards import Shard, Shards
 
 @dataclass(frozen=True)
 class AdaptSettings:
-    """views: flips and turns of each new training cell, 1 to 8. penalty: on the head's change. site_share: the
-    weight of all new cells against all remembered ones grows with their number, at most to this share;
-    cell_weight: the weight of one new cell against one remembered, before that bound."""
+    """views: flips and turns of each new training cell, 1 to 8. penalty: on the head's change.
+
+    cell_weights: how much one new cell counts against one remembered, tried from the strongest; the first
+    by which neither sensitivity nor specificity on base validation patients falls by more than `base_loss`
+    is taken, so a site is not paid for by the others. site_share: the most that all new cells weigh
+    together, as a share of everything.
+    """
 
     views: int = 4
-    penalty: float = 3e-3
+    penalty: float = 1e-5
+    cell_weights: tuple[float, ...] = (10.0, 5.0, 2.5, 1.0)
+    base_loss: float = 0.004
     site_share: float = 0.5
-    cell_weight: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -65,11 +70,9 @@ def adapt(
     cells, extra, extra_labels = embed(champion, shards, new, settings.views, report)
     report(Progress("train", percent=80.0, message="refitting the head on memory and new cells"))
     joined = memory.with_cells(cells)
-    remembered = memory.of(Role.TRAIN)
     old = heads.read(content)
-    fitted = _refit(old, remembered, extra, extra_labels, settings) if len(extra) else old
-    validation = joined.of(Role.VALIDATION, base=True)
-    cooled = fitted.cooled(heads.temperature(fitted.logits(validation.embeddings), validation.labels))
+    validation = memory.of(Role.VALIDATION, base=True)
+    cooled = _refit(old, memory.of(Role.TRAIN), validation, extra, extra_labels, settings) if len(extra) else old
     written = heads.write(content, cooled)
     _check_golden(written, cooled, champion, shards, new)
     return Adapted(written, joined, old, cooled)
@@ -78,22 +81,31 @@ def adapt(
 def _refit(
     old: Head,
     remembered: Memory,
+    validation: Memory,
     extra: npt.NDArray[np.float32],
     labels: npt.NDArray[np.uint8],
     settings: AdaptSettings,
 ) -> Head:
-    base_weight = float(len(remembered))
-    cells = len(extra) / settings.views
-    wanted = cells * settings.cell_weight
-    most = base_weight * settings.site_share / (1.0 - settings.site_share)
-    per_row = min(wanted, most) / len(extra)
-    return heads.refit(
-        old,
-        np.concatenate([remembered.embeddings, extra]),
-        np.concatenate([remembered.labels, labels]),
-        np.concatenate([np.ones(len(remembered)), np.full(len(extra), per_row)]),
-        settings.penalty,
-    )
+    """The head refitted with the strongest weight of the new cells that base validation patients bear."""
+    cells, most = len(extra) / settings.views, len(remembered) * settings.site_share / (1 - settings.site_share)
+    embeddings = np.concatenate([remembered.embeddings, extra])
+    every_label = np.concatenate([remembered.labels, labels])
+    kept = validation.embeddings
+    before = _rates(old.logits(kept), validation.labels)
+    for weight in settings.cell_weights:
+        each = min(cells * weight, most) / len(extra)
+        weights = np.concatenate([np.ones(len(remembered)), np.full(len(extra), each)])
+        fitted = heads.refit(old, embeddings, every_label, weights, settings.penalty)
+        fitted = fitted.cooled(heads.temperature(fitted.logits(kept), validation.labels))
+        if np.all(_rates(fitted.logits(kept), validation.labels) >= before - settings.base_loss):
+            break
+    return fitted
+
+
+def _rates(logits: heads.Floats, labels: npt.NDArray[np.uint8]) -> heads.Floats:
+    """Sensitivity and specificity at a probability of one half."""
+    right = (logits >= 0) == labels
+    return np.array([right[labels == 1].mean(), right[labels == 0].mean()])
 
 
 def embed(

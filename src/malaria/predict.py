@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria.domain import CLASSES, Label, ModelVersion, Promotion
-from malaria.errors import BadOptions, ModelUnusable
+from malaria.errors import BadOptions, MalariaError, ModelUnusable
 from malaria.preprocess import Pixels
 from malaria.promote import Registry
 
@@ -154,7 +154,7 @@ class Served:
         A promoted model that cannot be loaded is logged and the one before goes on serving.
 
         Raises:
-            ModelUnusable: nothing was served before and the newest cannot be loaded.
+            Damaged, NotFound: nothing was served before and the newest cannot be loaded.
         """
         with self._lock:
             newest = self._registry.newest()
@@ -164,7 +164,7 @@ class Served:
                 return False
             try:
                 model = self._reuse(newest) or self._load(newest)
-            except ModelUnusable:
+            except MalariaError:
                 if self._current is None:
                     raise
                 self._refused = (newest.number, newest.digest)
@@ -175,9 +175,9 @@ class Served:
             return changed
 
     def _reuse(self, promotion: Promotion) -> Model | None:
-        if self._current and self._current[1].info.digest == promotion.digest:
-            return self._current[1]
-        return None
+        """The loaded model, where the entry names it again (a rollback there and back)."""
+        same = self._current and self._current[1].info.version == promotion.version
+        return self._current[1] if self._current and same else None
 
     def _load(self, promotion: Promotion) -> Model:
         return load_version(self._registry, promotion.version, self._cache, self._interpreters)

@@ -7,7 +7,9 @@ with an antialiasing filter. Scaling to [-1, 1] happens inside the network's gra
 
 import hashlib
 import io
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import numpy.typing as npt
@@ -24,38 +26,47 @@ MIN_SIDE = 8
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 
 
-def decode(data: bytes) -> Image.Image:
+# For good and for the whole process: setting filters aside for one call only is not safe between threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")  # Pillow warns of odd metadata; pixels decide here
+
+_BROKEN = (  # what Pillow's decoders were seen to raise on damaged files, or may by their source
+    *(OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError),
+    *(ArithmeticError, MemoryError, RuntimeError, struct.error, zlib.error),
+)
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Decode an untrusted picture to upright 8-bit RGB; of an animation, the first frame.
 
     Raises:
         UnreadableImage: not a picture in one of FORMATS, or a damaged one.
-        ImageTooLarge: more than MAX_PIXELS pixels.
+        ImageTooLarge: more than `max_pixels` pixels.
         ImageTooSmall: a side shorter than MIN_SIDE pixels.
     """
     if not data:
         raise UnreadableImage("The file is empty. Send the picture of one stained cell.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; pixels decide here
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            _check_size(image)
-            image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        _check_size(image, max_pixels)
+        image.load()
+        return _to_rgb(_upright(image))
     except UnidentifiedImageError:
         raise UnreadableImage(
             f"This is not a picture that can be read. Send one of {', '.join(FORMATS)}."
         ) from None
-    except Image.DecompressionBombError:
-        raise ImageTooLarge(f"The picture has more than {MAX_PIXELS:,} pixels.") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, MemoryError) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageTooLarge(
+            f"The picture has more than {max_pixels:,} pixels. Send the crop of one cell, not a whole slide."
+        ) from None
+    except _BROKEN as error:
         raise UnreadableImage(f"The picture is damaged or cut short ({error}).") from None
 
 
-def _check_size(image: Image.Image) -> None:
+def _check_size(image: Image.Image, max_pixels: int) -> None:
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    if width * height > max_pixels:
         raise ImageTooLarge(
-            f"The picture is {width} x {height} pixels; at most {MAX_PIXELS:,} in all are read. "
+            f"The picture is {width} x {height} pixels; at most {max_pixels:,} in all are read. "
             "Send the crop of one cell, not a whole slide."
         )
     if min(width, height) < MIN_SIDE:
@@ -65,26 +76,53 @@ def _check_size(image: Image.Image) -> None:
         )
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except _BROKEN:
+        return image  # its metadata are damaged, its pixels are not
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":  # 16-bit or float grey: Pillow would clip it
-        levels = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if levels.max(initial=0) > 255 else 255.0
-        image = Image.fromarray(np.clip(levels * (255.0 / top), 0, 255).astype(np.uint8))
-    if "A" in image.getbands() or "transparency" in image.info:
+        image = Image.fromarray(_grey_to_8_bits(np.asarray(image)))
+    if "transparency" in image.info or any(band in ("A", "a") for band in image.getbands()):
         image = image.convert("RGBA")
-        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, image).convert("RGB")
+        black = Image.new("RGB", image.size)
+        black.paste(image, mask=image)
+        return black
     return image.convert("RGB")
+
+
+def _grey_to_8_bits(levels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    """Levels of any depth to 0..255: floats up to 1 are shares of white, and above 255 all are of 16 bits."""
+    known = np.nan_to_num(levels.astype(np.float32), nan=0.0, posinf=65535.0, neginf=0.0)
+    highest = float(known.max(initial=0.0))
+    top = 65535.0 if highest > 255 else 255.0
+    if levels.dtype.kind == "f" and highest <= 1:
+        top = 1.0
+    return np.clip(known * (255.0 / top), 0, 255).astype(np.uint8)
 
 
 def to_square(image: Image.Image, size: int) -> Pixels:
     """Pad an RGB picture to a square with black, centred, and resize it to (size, size, 3) uint8."""
     side = max(image.size)
+    if side * side > MAX_PIXELS and image.width != image.height:  # the square of a long strip is too large
+        return _shrink_then_pad(image, size)
     if image.size != (side, side):
         square = Image.new("RGB", (side, side))
         square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
         image = square
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR), dtype=np.uint8)
+
+
+def _shrink_then_pad(image: Image.Image, size: int) -> Pixels:
+    scale = size / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    square = Image.new("RGB", (size, size))
+    small = image.resize((width, height), Image.Resampling.BILINEAR)
+    square.paste(small, ((size - width) // 2, (size - height) // 2))
+    return np.asarray(square, dtype=np.uint8)
 
 
 def pixels(data: bytes, size: int) -> Pixels:
@@ -96,5 +134,5 @@ FINGERPRINT_SIZE = 128
 
 
 def fingerprint(square: Pixels) -> int:
-    """A 64-bit name of a decoded cell at FINGERPRINT_SIZE: equal pixels, equal name, whatever the file's format."""
+    """A 64-bit name of a cell decoded at FINGERPRINT_SIZE: equal pixels, equal name, whatever the format."""
     return int.from_bytes(hashlib.sha256(square.tobytes()).digest()[:8], "big")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from malaria.challenge import Challenge, Made, make
 from malaria.domain import Job, JobState, Progress, Role, Verdict
-from malaria.errors import BadInput, Busy, Cancelled, Conflict, Damaged, Interrupted, JobFinished, MalariaError
+from malaria.errors import BadInput, Busy, Cancelled, Interrupted, JobFinished, MalariaError
 from malaria.gate import Receipt
 from malaria.heartbeat import Heartbeat, Reporter
 from malaria.ingest import Held, ingest
@@ -197,14 +197,10 @@ def _promote(
     """Append to the log, if this run still holds the lease and the champion it was compared with still serves."""
     if not reporter.holds():
         raise Busy("The run lost its lease to another; nothing was promoted.")
-    newest = services.registry.newest()
-    if newest is None or newest.number != challenge.promotion:
-        raise Conflict(
-            "Another model was promoted while this one was trained, so the comparison no longer holds. "
-            "Nothing was promoted; upload again to compare with what is served now."
-        )
-    entry = services.registry.promote(
-        made.info.version, verdict=receipt.verdict.value, actor=challenge.job.actor or "retrain", reason=receipt.reason
+    services.registry.promote(
+        made.info.version,
+        verdict=receipt.verdict.value,
+        actor=challenge.job.actor or "retrain",
+        reason=receipt.reason,
+        after=challenge.promotion,  # another promotion since: the comparison no longer holds, Conflict
     )
-    if entry.digest != made.info.digest:
-        raise Damaged("The promotion log does not name the model that was published.")

@@ -6,9 +6,10 @@ that the same patient, uploaded twice, stands on the same side.
 
 import json
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from malaria.domain import Role
+from malaria.domain import Label, Role
 from malaria.errors import PatientOverlap
 from malaria.patients import draw
 
@@ -33,7 +34,7 @@ def draw_base_roles(development: Mapping[str, int], held_out: Mapping[str, int])
 
 
 def _draw(patients: Mapping[str, int], first: Role, second: Role, share: float) -> dict[str, Role]:
-    roles = {}
+    roles: dict[str, Role] = {}
     for infected in (True, False):
         group = sorted((p for p in patients if (patients[p] > 0) == infected), key=draw)
         cut = round(len(group) * share)
@@ -44,6 +45,43 @@ def _draw(patients: Mapping[str, int], first: Role, second: Role, share: float) 
 def site_role(group: str) -> Role:
     """The role of an upload's patient (or slide, or cell): a fifth go to the site's own gate set."""
     return Role.GATE if draw(group, "site-gate") < SITE_GATE_SHARE else Role.TRAIN
+
+
+def base_role(group: str) -> Role:
+    """The role of a base patient that no list names: train or validation, never gate or test."""
+    return Role.VALIDATION if draw(group) < VALIDATION_SHARE else Role.TRAIN
+
+
+def share_out(groups: Mapping[str, AbstractSet[Label]], known: Mapping[str, Role]) -> dict[str, Role]:
+    """Roles of an upload's groups, given the labels in each: known ones first, else as `site_role` draws.
+
+    Where the draw leaves one side empty, or the gate without a class that others could spare, new groups
+    change sides, the lowest draws to the gate. A lone new group is for training, since it cannot do both.
+    """
+    roles = {group: known.get(group) or site_role(group) for group in groups}
+    free = sorted((g for g in groups if g not in known), key=lambda g: (draw(g, "site-gate"), g))
+    if all(role == Role.GATE for role in roles.values()):
+        held = any(g in known for g in groups)
+        roles |= dict.fromkeys(free if held or len(free) == 1 else free[1:], Role.TRAIN)
+    for label in Label:
+        _bring_to_gate(label, groups, roles, free)
+    if len(roles) > 1 and free and Role.GATE not in roles.values():
+        roles[free[0]] = Role.GATE
+    return roles
+
+
+def _bring_to_gate(
+    label: Label, groups: Mapping[str, AbstractSet[Label]], roles: dict[str, Role], free: Iterable[str]
+) -> None:
+    """Where the gate lacks `label` and two groups hold it, move the lowest-drawn free one there."""
+    holding = [group for group, labels in groups.items() if label in labels]
+    elsewhere = [group for group in holding if roles[group] != Role.GATE]
+    if len(elsewhere) < len(holding) or len(elsewhere) < 2:
+        return
+    for group in free:
+        if group in elsewhere:
+            roles[group] = Role.GATE
+            return
 
 
 def apart(left: Iterable[str], right: Iterable[str]) -> None:

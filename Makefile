@@ -1,0 +1,75 @@
+# Everything a person does here. `make help` lists it; CI and the README call these same targets.
+
+SHELL := /bin/bash
+VENV  := .venv
+BIN   := $(VENV)/bin
+UV    := scripts/uv
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+# HOST and PORT count only where they are typed: some shells export HOST as the machine's name.
+typed  = $(if $(filter command line,$(origin $(1))),$(2) $($(1)))
+LISTEN = $(strip $(call typed,HOST,--host) $(call typed,PORT,--port))
+URL   ?= http://127.0.0.1:$(if $(filter command line,$(origin PORT)),$(PORT),8000)
+
+# --inexact: `make serve` after `make test` removes nothing, and the other way round.
+SERVE_EXTRAS := --extra serve --extra adapt
+ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra aws --extra fetch --group dev --group infra
+
+.DEFAULT_GOAL := help
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench synth clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+$(VENV)/.serve: pyproject.toml uv.lock scripts/uv
+	$(UV) sync --frozen --inexact --no-default-groups $(SERVE_EXTRAS)
+	@touch $@
+
+$(VENV)/.all: pyproject.toml uv.lock scripts/uv
+	$(UV) sync --frozen --inexact $(ALL_EXTRAS)
+	@touch $@ $(VENV)/.serve
+
+serve: $(VENV)/.serve ## Serve the model on http://127.0.0.1:8000 (HOST=..., PORT=...)
+	@$(BIN)/malaria serve $(LISTEN)
+
+dev: $(VENV)/.all ## The same, reloading on every change of the code
+	@$(BIN)/malaria serve --reload $(LISTEN)
+
+test: $(VENV)/.all ## Run the tests (under ten minutes); ARGS=... goes to pytest
+	$(BIN)/pytest $(ARGS)
+
+test-all: $(VENV)/.all ## Run the longer tiers too: flow, envs, train, slow
+	$(BIN)/pytest -m "flow or envs or train or slow" $(ARGS)
+
+lint: $(VENV)/.all ## Check style, types and who imports what
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.all ## Format the code and mend what can be mended alone
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: $(VENV)/.all ## Train a network from scratch: ARGS="--data part1.zip ..."; `malaria train --help` says how
+	$(BIN)/malaria train $(ARGS)
+
+evaluate: $(VENV)/.serve ## Score a model on labelled cells: DATA=cells.zip
+	@test -n "$(DATA)" || { echo "Name the cells: make evaluate DATA=cells.zip" >&2; exit 2; }
+	@$(BIN)/malaria evaluate --data "$(DATA)" $(ARGS)
+
+demo: $(VENV)/.serve ## A tour against a running server: predict, refuse, retrain, roll back (URL=...)
+	@$(BIN)/python -m malaria.tours.demo $(URL)
+
+smoke: $(VENV)/.serve ## Check any deployment: make smoke URL=https://...
+	@$(BIN)/python -m malaria.tours.smoke $(URL)
+
+bench: $(VENV)/.serve ## How much the API adds to the bare interpreter, with 1, 8 and 32 clients (URL=...)
+	@$(BIN)/python -m malaria.tours.bench $(URL)
+
+synth: $(VENV)/.all ## Write the CloudFormation templates to cdk.out/ (needs Node.js)
+	$(BIN)/python -m infra.app
+
+clean: ## Remove what was built; environments and malaria-home/ stay
+	rm -rf dist build cdk.out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find src tests infra training_job -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,54 @@
+"""Puts the HTTP application together from services that it is given; it builds none of them."""
+
+from importlib.metadata import version as installed
+
+from fastapi import FastAPI
+from starlette.responses import RedirectResponse
+from starlette.staticfiles import StaticFiles
+
+from malaria.api import docs, openapi, problems
+from malaria.api.guards import BodyLimit, Correlate, HostGuard, OriginGuard
+from malaria.api.routes import batch, health, models, predict, retrain
+from malaria.api.state import State
+from malaria.services import Services
+from malaria.settings import Settings
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over `services`. It starts no thread and holds no file open; closing is the caller's."""
+    app = FastAPI(
+        title="Malaria", version=installed("malaria"), docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.state.malaria = State.over(services)
+    for routes in (predict, batch, models, retrain, health):
+        app.include_router(routes.router)
+    problems.install(app)
+    openapi.install(app)
+    docs.install(app)
+    _guard(app, services.settings)
+    _front(app, services.settings)
+    return app
+
+
+def _guard(app: FastAPI, settings: Settings) -> None:
+    """What is added last stands outermost: every refusal gets an id, a line in the log and its headers."""
+    limits = {
+        ("POST", "/predict"): settings.max_image_bytes,
+        ("POST", "/predict/batch"): settings.max_batch_bytes,
+        ("POST", "/retrain"): settings.max_upload_bytes,
+    }
+    app.add_middleware(BodyLimit, limits=limits)
+    app.add_middleware(OriginGuard)
+    app.add_middleware(HostGuard, allowed=settings.allowed_hosts)
+    app.add_middleware(Correlate)
+
+
+def _front(app: FastAPI, settings: Settings) -> None:
+    """The web page where there is one, else the docs."""
+    if settings.ui is not None and settings.ui.is_dir():
+        app.mount("/", StaticFiles(directory=settings.ui, html=True), name="ui")
+        return
+
+    @app.get("/", include_in_schema=False)
+    def root() -> RedirectResponse:
+        return RedirectResponse("docs")

@@ -1,0 +1,190 @@
+"""POST /predict/batch: many cells, as files or in one ZIP."""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field, TypeAdapter, ValidationError
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from malaria import preprocess
+from malaria.api import upload
+from malaria.api.access import Scope, authorize
+from malaria.api.invalid import missing_file, no_multipart, reads_multipart
+from malaria.api.problems import responses
+from malaria.api.routes.predict import THRESHOLD, QueryThreshold, one_threshold, told
+from malaria.api.schemas import BatchAnswer, BatchEntry, EntryError, ImageSize
+from malaria.api.state import Shared, State
+from malaria.api.tables import CSV, to_csv, wants_csv
+from malaria.archive import Limits, Problem, open_archive, printable
+from malaria.domain import CLASSES
+from malaria.errors import BadArchive, BadInput, ImageTooLarge, UploadTooLarge
+from malaria.predict import Model, interpret
+from malaria.preprocess import Pixels
+from malaria.settings import Settings
+
+router = APIRouter(tags=["predict"], dependencies=[Depends(authorize(Scope.PREDICT))])
+
+FIELDS = ("files", "file", "threshold")
+UNPACKED = 10
+"""A ZIP of pictures may unpack to so many times the largest body."""
+_threshold = TypeAdapter(Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)])
+Files = Iterator[tuple[str, bytes | Problem]]
+_PICTURES = {"type": "string", "format": "binary"}
+_BODY: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "files": {"type": "array", "items": _PICTURES, "description": "Pictures of one cell each, or one ZIP."},
+        "threshold": {"type": "number", "minimum": 0, "maximum": 1, "description": THRESHOLD},
+    },
+    "required": ["files"],
+}
+_CSV_ANSWER = {"schema": {"type": "string"}, "example": "index,filename,prediction,...\r\n"}
+
+
+@router.post(
+    "/predict/batch",
+    summary="Classify many cells",
+    response_model=BatchAnswer,
+    responses={
+        200: {"description": "One entry for each file, in order.", "content": {CSV: _CSV_ANSWER}},
+        **responses(400, 403, 413, 415, 422, 500, 503),
+    },
+    openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _BODY}}}},
+)
+async def predict_batch(request: Request, state: Shared, threshold: QueryThreshold = None) -> Response:
+    """Many pictures in the field `files`, or one ZIP of them; folders within the ZIP do not matter.
+
+    A file that cannot be read gets an entry with `error`, and the others are answered. `Accept: text/csv` brings
+    a table.
+    """
+    if not reads_multipart(request):
+        raise HTTPException(415, no_multipart(request))
+    most = state.services.settings.max_batch_images
+    try:
+        async with request.form(max_files=most, max_fields=100) as form:
+            files = _files(form)
+            at = one_threshold(_in_form(form), threshold)
+            as_csv = wants_csv(request.headers.get("accept", ""))
+            return await state.batches.run(lambda: _respond(state, files, at, as_csv))
+    except HTTPException as error:
+        if error.detail.startswith("Too many files"):  # Starlette's own words
+            raise UploadTooLarge(f"More than {most:,} files were sent. Send them in parts, or as a ZIP.") from None
+        raise
+
+
+def _files(form: FormData) -> list[UploadFile]:
+    upload.refuse_others(form, FIELDS)
+    given = [value for name, value in form.multi_items() if name in FIELDS[:2]]
+    files = [one for one in given if isinstance(one, UploadFile) and (one.filename or one.size)]
+    if not files or len(files) < len(given):
+        told_so = upload.field_error("files", missing_file("files", list(form)), code="missing")
+        raise RequestValidationError([told_so], body=form)
+    return files
+
+
+def _in_form(form: FormData) -> float | None:
+    given = form.get("threshold")
+    if given is None or given == "":
+        return None
+    try:
+        return _threshold.validate_python(given)
+    except ValidationError as error:
+        wrong = [{**one, "loc": ("body", "threshold")} for one in error.errors(include_url=False)]
+        raise RequestValidationError(wrong, body=form) from None
+
+
+def _respond(state: State, files: list[UploadFile], threshold: float | None, as_csv: bool) -> Response:
+    """Score, and write the answer here too: ten thousand entries would hold up the event loop."""
+    answer = _answer(state, files, threshold)
+    state.tally.add(Counter(answer.counts) + Counter(failed=answer.failed))
+    if as_csv:
+        held = {"Content-Disposition": 'attachment; filename="predictions.csv"'}
+        return Response(to_csv(answer), media_type=f"{CSV}; charset=utf-8; header=present", headers=held)
+    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+def _answer(state: State, files: list[UploadFile], threshold: float | None) -> BatchAnswer:
+    model = state.services.served.model  # once: all of a batch is answered by one model
+    began = time.perf_counter()
+    with ExitStack() as open_files:
+        if len(files) == 1 and upload.is_zip(files[0]):
+            path = open_files.enter_context(upload.on_disk(files[0]))
+            source: Files = open_archive(path, _limits(state.services.settings))
+        else:
+            source = _each(files, state.services.settings.max_image_bytes)
+        entries = _score(model, source, threshold)
+    if not entries:
+        raise BadArchive("The ZIP holds no files. Pack the pictures of the cells.")
+    failed = sum(one.error is not None for one in entries)
+    said = Counter(one.prediction for one in entries if one.prediction)
+    return BatchAnswer(
+        results=entries,
+        total=len(entries),
+        succeeded=len(entries) - failed,
+        failed=failed,
+        counts={name: said[name] for name in reversed(CLASSES)},  # type: ignore[index]
+        threshold=model.info.threshold if threshold is None else threshold,
+        processing_time=round(time.perf_counter() - began, 6),
+        model_version=model.info.version,
+        timestamp=state.services.clock.now(),
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_archive_bytes=settings.max_batch_bytes,
+        max_entries=settings.max_batch_images,
+        max_entry_bytes=settings.max_image_bytes,
+        max_total_bytes=UNPACKED * settings.max_batch_bytes,
+    )
+
+
+def _each(files: list[UploadFile], most: int) -> Files:
+    for file in files:
+        name = printable(file.filename or "")
+        if (file.size or 0) > most:
+            yield name, Problem("image-too-large", f"It has {file.size:,} bytes; at most {most:,} are read.")
+        else:
+            yield name, file.file.read()
+
+
+def _score(model: Model, source: Files, threshold: float | None) -> list[BatchEntry]:
+    """An entry for each file, in order. Decodes here while the model's threads score what came before."""
+    entries: list[BatchEntry] = []
+    readable: list[BatchEntry] = []
+
+    def pictures() -> Iterator[Pixels]:
+        for index, (name, data) in enumerate(source):
+            one = BatchEntry(index=index, filename=name)
+            entries.append(one)
+            if isinstance(data, Problem):
+                one.error = _of_problem(data)
+                continue
+            try:
+                picture = preprocess.decode(data)
+            except BadInput as error:
+                one.error = EntryError(
+                    code=error.code, status=error.status, title=error.title, detail=str(error)
+                )
+                continue
+            one.image = ImageSize(width=picture.width, height=picture.height)
+            readable.append(one)
+            yield preprocess.to_square(picture, model.info.input_size)
+
+    for number, scored in enumerate(model.score_many(pictures())):
+        one, answer = readable[number], told(interpret(scored, model.info, threshold))
+        one.prediction, one.confidence = answer.prediction, answer.confidence
+        one.probabilities, one.prediction_id = answer.probabilities, str(uuid.uuid4())
+    return entries
+
+
+def _of_problem(problem: Problem) -> EntryError:
+    status = ImageTooLarge.status if problem.code.endswith("too-large") else BadArchive.status
+    return EntryError(code=problem.code, status=status, title="The file cannot be used", detail=problem.reason)

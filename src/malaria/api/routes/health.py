@@ -1,0 +1,59 @@
+"""GET /health and /status."""
+
+import time
+from datetime import UTC
+from importlib.metadata import version as installed
+
+from fastapi import APIRouter
+
+from malaria.api.routes.models import entry
+from malaria.api.schemas import Health, PromotionEntry, Status, TrainingNow
+from malaria.api.state import Shared, State
+from malaria.domain import CLASSES, JobState
+from malaria.errors import MalariaError
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", summary="Can predictions be answered?")
+def health(state: Shared) -> Health:
+    """Answers 200 as long as the process answers at all; `status` says whether there is a model."""
+    return _health(state)
+
+
+@router.get("/status", summary="Health, promotion and training in one look")
+def status(state: Shared) -> Status:
+    now = _health(state)
+    jobs = state.services.jobs
+    return Status(
+        **now.model_dump(),
+        software_version=installed("malaria"),
+        time=state.services.clock.now().astimezone(UTC),
+        predictions=state.tally.read(),
+        promotion=_promotion(state) if now.model_loaded else None,
+        training=TrainingNow(
+            running=[job.id for job in jobs.list(state=JobState.RUNNING)],
+            queued=len(jobs.list(state=JobState.QUEUED, limit=10_000)),
+        ),
+    )
+
+
+def _health(state: State) -> Health:
+    reason = model = None
+    try:
+        model = state.services.served.model.info.version
+    except MalariaError as error:
+        reason = str(error)
+    answers = state.tally.read()
+    return Health(
+        status="degraded" if model is None else "ok",
+        model_loaded=model is not None,
+        model_version=model,
+        uptime_seconds=round(time.monotonic() - state.began, 3),
+        total_predictions=sum(answers.get(name, 0) for name in CLASSES),
+        reason=reason,
+    )
+
+
+def _promotion(state: State) -> PromotionEntry:
+    return entry(state.services.served.promotion)

@@ -1,0 +1,137 @@
+"""The kept versions, which of them is served, and changing that."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from malaria.api.access import Scope, authorize
+from malaria.api.problems import responses
+from malaria.api.schemas import (
+    Changed,
+    ChangeRequest,
+    ModelList,
+    ModelSummary,
+    PromotionEntry,
+    RollbackRequest,
+    ServedModel,
+)
+from malaria.api.state import House
+from malaria.domain import ModelVersion, Promotion
+from malaria.errors import MalariaError
+from malaria.services import Services
+
+router = APIRouter(tags=["models"])
+operate = [Depends(authorize(Scope.OPERATE))]
+Version = Annotated[str, Path(max_length=100, description="A version, as GET /models lists them.")]
+
+
+def entry(promotion: Promotion) -> PromotionEntry:
+    """An entry of the log, without the fields that serve only to check it."""
+    return PromotionEntry(
+        number=promotion.number,
+        version=promotion.version,
+        digest=promotion.digest,
+        verdict=promotion.verdict,
+        actor=promotion.actor,
+        reason=promotion.reason,
+        at=promotion.at,
+    )
+
+
+@router.get("/model/info", summary="The model that answers now", responses=responses(500, 503))
+def model_info(services: House) -> ServedModel:
+    """Version, digest, network, input size, metrics with their data, when it was made and promoted."""
+    info, promotion = services.served.model.info, services.served.promotion
+    at = [past.at for past in services.registry.history() if past.version == info.version]
+    return ServedModel(**_told(info, served=True, promoted=at), promotion=entry(promotion))
+
+
+@router.get("/models", summary="Every kept version and the log of promotions", responses=responses(422, 500))
+def models(
+    services: House,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most versions, and most entries of the log.")] = 100,
+) -> ModelList:
+    """Versions and promotions, newest first, with each version's metrics."""
+    history = services.registry.history()
+    now = _served_version(services)
+    times = _times(history)
+    return ModelList(
+        served=now,
+        models=[
+            ModelSummary(**_told(info, served=info.version == now, promoted=times[info.version]))
+            for info in services.registry.versions()[:limit]
+        ],
+        promotions=[entry(past) for past in history[:limit]],
+    )
+
+
+@router.get("/models/{version}", summary="One kept version", responses=responses(404, 422, 500))
+def model(services: House, version: Version) -> ModelSummary:
+    info = services.registry.version(version)
+    times = _times(services.registry.history())[version]
+    return ModelSummary(**_told(info, served=version == _served_version(services), promoted=times))
+
+
+@router.post(
+    "/models/{version}/promote",
+    summary="Serve a kept version from now on",
+    dependencies=operate,
+    responses=responses(403, 404, 409, 415, 422, 500),
+)
+def promote(services: House, version: Version, change: ChangeRequest) -> Changed:
+    """Appends an entry to the log; this server takes it up at once, others within seconds.
+
+    409 where it is served already, or another promotion came first.
+    """
+    done = services.registry.promote(version, verdict="manual", actor=change.actor, reason=change.reason)
+    return _taken_up(services, done)
+
+
+@router.post(
+    "/models/rollback",
+    summary="Serve again what was served before",
+    dependencies=operate,
+    responses=responses(403, 404, 409, 415, 422, 500),
+)
+def rollback(services: House, change: RollbackRequest) -> Changed:
+    """Without `to`: the version served before the present one, so a second rollback undoes the first."""
+    return _taken_up(services, services.registry.rollback(actor=change.actor, reason=change.reason, to=change.to))
+
+
+def _taken_up(services: Services, promotion: Promotion) -> Changed:
+    services.served.refresh()
+    return Changed(promotion=entry(promotion), served=_served_version(services))
+
+
+def _served_version(services: Services) -> str | None:
+    try:
+        return services.served.model.info.version
+    except MalariaError:  # /health says why; a list of versions is what mends it
+        return None
+
+
+def _times(history: Sequence[Promotion]) -> dict[str, list[datetime]]:
+    times: dict[str, list[datetime]] = defaultdict(list)
+    for past in history:
+        times[past.version].append(past.at)
+    return times
+
+
+def _told(info: ModelVersion, *, served: bool, promoted: list[datetime]) -> dict[str, Any]:
+    return {
+        "version": info.version,
+        "digest": info.digest,
+        "network": info.network,
+        "input_size": info.input_size,
+        "created": info.created,
+        "size_bytes": info.size_bytes,
+        "threshold": info.threshold,
+        "labels": list(info.labels),
+        "metrics": dict(info.metrics),
+        "lineage": dict(info.lineage),
+        "served": served,
+        "promoted": promoted,
+    }

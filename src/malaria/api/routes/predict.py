@@ -1,0 +1,94 @@
+"""POST /predict: one cell."""
+
+import time
+import uuid
+from collections import Counter
+from typing import Annotated, NamedTuple, cast
+
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
+
+from malaria import preprocess
+from malaria.api import upload
+from malaria.api.access import Scope, authorize
+from malaria.api.problems import responses
+from malaria.api.schemas import ImageSize, Predicted, Prediction, Probabilities
+from malaria.api.state import Shared, State
+from malaria.errors import BadInput, BadOptions, UploadTooLarge
+from malaria.predict import Answer, interpret
+
+router = APIRouter(tags=["predict"], dependencies=[Depends(authorize(Scope.PREDICT))])
+
+THRESHOLD = "Probability from which a cell is called Parasitized. Left out: the model's own."
+FormThreshold = Annotated[
+    float | None,
+    Form(alias="threshold", ge=0, le=1, allow_inf_nan=False, description=THRESHOLD, examples=[0.5]),
+]
+QueryThreshold = Annotated[
+    float | None, Query(alias="threshold", ge=0, le=1, allow_inf_nan=False, description=THRESHOLD)
+]
+
+
+@router.post(
+    "/predict",
+    summary="Classify the picture of one cell",
+    dependencies=[Depends(upload.only("file", "threshold"))],
+    responses=responses(400, 403, 413, 415, 422, 500, 503),
+)
+async def predict(
+    state: Shared,
+    file: Annotated[UploadFile, File(description="The picture of one cell: PNG, JPEG, WebP, TIFF, BMP or GIF.")],
+    in_form: FormThreshold = None,
+    in_query: QueryThreshold = None,
+) -> Predicted:
+    """One stained red blood cell, cut out of a thin smear, is called Parasitized or Uninfected.
+
+    Send it as `multipart/form-data` in the field `file`. Pictures are turned upright, transparency is laid on
+    black, and of an animation the first frame is read.
+    """
+    threshold = one_threshold(in_form, in_query)
+    most = state.services.settings.max_image_bytes
+    if (file.size or 0) > most:
+        raise UploadTooLarge(f"The picture has {file.size:,} bytes; at most {most:,} are read.")
+    return await state.singles.run(lambda: _answered(state, file, threshold))
+
+
+def one_threshold(in_form: float | None, in_query: float | None) -> float | None:
+    """The threshold, wherever it was sent. Raises BadOptions where two differ."""
+    if in_form is not None and in_query is not None and in_form != in_query:
+        raise BadOptions(f"threshold is {in_form} in the form and {in_query} in the query. Send one.")
+    return in_query if in_form is None else in_form
+
+
+def _answered(state: State, file: UploadFile, threshold: float | None) -> Predicted:
+    model = state.services.served.model  # once: a promotion meanwhile must not mix two models in one answer
+    began = time.perf_counter()
+    try:
+        picture = preprocess.decode(file.file.read())
+    except BadInput:
+        state.tally.add(Counter(failed=1))
+        raise
+    scored = model.score(preprocess.to_square(picture, model.info.input_size))
+    answer = interpret(scored, model.info, threshold)
+    state.tally.add(Counter({answer.prediction: 1}))
+    return Predicted(
+        **told(answer)._asdict(),
+        threshold=answer.threshold,
+        image=ImageSize(width=picture.width, height=picture.height),
+        processing_time=round(time.perf_counter() - began, 6),
+        model_version=model.info.version,
+        timestamp=state.services.clock.now(),
+        prediction_id=str(uuid.uuid4()),
+    )
+
+
+class Told(NamedTuple):
+    """The fields that single answers and those of a batch share."""
+
+    prediction: Prediction
+    confidence: float
+    probabilities: Probabilities
+
+
+def told(answer: Answer) -> Told:
+    named = cast(Prediction, answer.prediction)
+    return Told(named, answer.confidence, Probabilities(**answer.probabilities))

@@ -1,0 +1,145 @@
+"""Retraining: hand in labelled cells, watch the job, cancel it."""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, Header, Query, Response, UploadFile
+
+from malaria.api import upload
+from malaria.api.access import Caller, Scope, authorize
+from malaria.api.problems import responses
+from malaria.api.state import House, Shared, State
+from malaria.api.tasks import Accepted, Task, TaskBrief, TaskList, accepted, brief, task
+from malaria.archive import Limits, printable
+from malaria.domain import Job, JobState, Method, RetrainOptions
+from malaria.errors import MalariaError
+from malaria.ingest import read_options
+from malaria.options import NETWORKS, validate_options
+from malaria.services import Services
+
+log = logging.getLogger(__name__)
+router = APIRouter(prefix="/retrain", tags=["retrain"])
+
+OPTIONS = ("method", "epochs", "batch_size", "learning_rate", "network", "note")
+Operator = Annotated[Caller, Depends(authorize(Scope.OPERATE))]
+
+
+def _range(low: float, high: float) -> dict[str, Any]:
+    return {"minimum": low, "maximum": high}
+
+
+def _options(
+    method: Annotated[Method | None, Form(description="`auto` takes what suits the data.")] = None,
+    epochs: Annotated[int | None, Form(json_schema_extra=_range(1, 200))] = None,
+    batch_size: Annotated[int | None, Form(json_schema_extra=_range(1, 512))] = None,
+    learning_rate: Annotated[float | None, Form(json_schema_extra=_range(1e-6, 1))] = None,
+    network: Annotated[str | None, Form(description=f"One of {', '.join(NETWORKS)}; `full` only.")] = None,
+    note: Annotated[str | None, Form(description="Kept with the job.")] = None,
+) -> dict[str, Any]:
+    """The form's own options; ranges are checked by `validate_options`, as those of retrain.json are."""
+    values = (method, epochs, batch_size, learning_rate, network, note)
+    return {name: value for name, value in zip(OPTIONS, values, strict=True) if value is not None}
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Hand in labelled cells for retraining",
+    dependencies=[Depends(upload.only("file", *OPTIONS))],
+    responses={
+        202: {"headers": {"Location": {"description": "Where the job tells of itself.", "schema": {"type": "string"}}}},
+        **responses(403, 413, 415, 422, 500, 503),
+    },
+)
+async def retrain(
+    state: Shared,
+    caller: Operator,
+    answer: Response,
+    after: BackgroundTasks,
+    options: Annotated[dict[str, Any], Depends(_options)],
+    file: Annotated[UploadFile, File(description="A ZIP with the folders Parasitized and Uninfected.")],
+    idempotency_key: Annotated[
+        str | None, Header(max_length=200, description="The same key, ZIP and options again: the same job.")
+    ] = None,
+) -> Accepted:
+    """Keeps the ZIP and queues a job; follow it at the address in `Location`.
+
+    Options of the form come before those of a `retrain.json` in the ZIP. A model is served only if the gate finds
+    it better. What is wrong with single pictures is told by the job, not here.
+    """
+    job = await state.uploads.run(lambda: _submit(state, caller, file, options, idempotency_key))
+    after.add_task(_dispatch, state.services)
+    answer.headers["Location"] = f"/retrain/status/{job.id}"
+    return accepted(job)
+
+
+@router.get("/status/{task_id}", summary="Where a job stands", responses=responses(404, 500, 503))
+def status(services: House, task_id: str) -> Task:
+    """State, step, percent, losses, time left; when it has ended the verdict, the reasons and the figures."""
+    return task(services.jobs.get(task_id))
+
+
+@router.get("/tasks", summary="The jobs", responses=responses(422, 500, 503))
+def tasks(
+    services: House,
+    state: Annotated[JobState | None, Query(description="Only those in this state.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> TaskList:
+    """Newest first."""
+    return TaskList(tasks=[brief(job) for job in services.jobs.list(state=state, limit=limit)])
+
+
+@router.delete(
+    "/tasks/{task_id}",
+    summary="Cancel a job",
+    dependencies=[Depends(authorize(Scope.OPERATE))],
+    responses={
+        200: {"description": "It had not begun, and is cancelled."},
+        202: {"description": "It runs, and will stop at its next safe point.", "model": TaskBrief},
+        **responses(403, 404, 409, 500, 503),
+    },
+)
+def cancel(services: House, task_id: str, answer: Response) -> TaskBrief:
+    """A job that has ended cannot be cancelled (409)."""
+    job = services.trigger.cancel(task_id)
+    answer.status_code = 200 if job.state.terminal else 202
+    return brief(job)
+
+
+def _submit(state: State, caller: Caller, file: UploadFile, form: dict[str, Any], key: str | None) -> Job:
+    services = state.services
+    given = validate_options(form)
+    with upload.on_disk(file) as path:
+        limits = Limits(max_archive_bytes=services.settings.max_upload_bytes)
+        options = _merged(read_options(path, limits), given, form)
+        return services.trigger.submit(
+            path,
+            name=printable(Path(file.filename or "").name) or "upload.zip",
+            identity=_identity(key, path, options) if key else None,
+            options=options,
+            actor=caller.name,
+        )
+
+
+def _merged(in_zip: RetrainOptions | None, given: RetrainOptions, form: dict[str, Any]) -> RetrainOptions:
+    if in_zip is None:
+        return given
+    return replace(in_zip, **{name: getattr(given, name) for name in form})
+
+
+def _identity(key: str, path: Path, options: RetrainOptions) -> str:
+    """A repeated request is the same key with the same content; the key alone would lose another upload."""
+    with path.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    return f"http:{key}:{content}:{json.dumps(asdict(options), sort_keys=True)}"
+
+
+def _dispatch(services: Services) -> None:
+    try:
+        services.trigger.dispatch()
+    except MalariaError:  # the upload is safe in the queue, and whoever looks round next launches it
+        log.warning("the job could not be launched at once", exc_info=True)

@@ -1,0 +1,74 @@
+"""Batch answers as CSV, and the choice between CSV and JSON."""
+
+import csv
+import io
+from collections.abc import Sequence
+
+from malaria.api.schemas import BatchAnswer, BatchEntry
+
+CSV = "text/csv"
+COLUMNS = (
+    "index",
+    "filename",
+    "prediction",
+    "confidence",
+    "probability_parasitized",
+    "probability_uninfected",
+    "threshold",
+    "model_version",
+    "prediction_id",
+    "timestamp",
+    "error_code",
+    "error_detail",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def wants_csv(accept: str) -> bool:
+    """Whether an Accept header names text/csv with at least the weight of JSON; without a word for it, JSON."""
+    weights = dict(_weights(accept))
+    asked = weights.get(CSV, weights.get("text/*", 0.0))
+    return asked > 0 and asked >= weights.get("application/json", 0.0)
+
+
+def _weights(accept: str) -> list[tuple[str, float]]:
+    found = []
+    for part in accept.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        try:
+            found.append((kind, float(weight)))
+        except ValueError:
+            found.append((kind, 0.0))
+    return found
+
+
+def to_csv(answer: BatchAnswer) -> str:
+    """RFC 4180, one line for each file; text that a spreadsheet would take for a formula gets an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    writer.writerows(_row(answer, one) for one in answer.results)
+    return out.getvalue()
+
+
+def _row(answer: BatchAnswer, one: BatchEntry) -> Sequence[object]:
+    p, error = one.probabilities, one.error
+    return (
+        one.index,
+        _text(one.filename),
+        one.prediction or "",
+        "" if one.confidence is None else one.confidence,
+        p.Parasitized if p else "",
+        p.Uninfected if p else "",
+        answer.threshold,
+        _text(answer.model_version),
+        one.prediction_id or "",
+        answer.timestamp.isoformat(),
+        error.code if error else "",
+        _text(error.detail) if error else "",
+    )
+
+
+def _text(value: str) -> str:
+    return f"'{value}" if value.startswith(_FORMULA) else value

@@ -1,0 +1,154 @@
+"""A retraining job as it is told over HTTP."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from malaria.domain import Job, JobState, Method, Verdict
+
+
+class Options(BaseModel):
+    """None: the method's own default."""
+
+    method: Method
+    epochs: int | None
+    batch_size: int | None
+    learning_rate: float | None
+    network: str | None
+    note: str
+
+
+class EpochLoss(BaseModel):
+    """One finished epoch; losses are mean binary cross-entropies."""
+
+    epoch: int
+    loss: float | None
+    validation_loss: float | None
+
+
+class TaskBrief(BaseModel):
+    """Where a job stands."""
+
+    task_id: str
+    name: str = Field(description="Name of the upload.")
+    state: JobState = Field(description="`succeeded`: the run came to a verdict, which may be `rejected`.")
+    step: str | None = Field(None, description="What the run is doing.")
+    percent: float | None = Field(None, description="0 to 100, of the whole job.")
+    epoch: int | None = None
+    epochs: int | None = None
+    eta_seconds: float | None = Field(None, description="An estimate.")
+    verdict: Verdict | None = None
+    reason: str = Field("", description="Why it ended so, or why it waits.")
+    version: str | None = Field(None, description="The challenger that the run made.")
+    actor: str = ""
+    created: datetime
+    started: datetime | None = None
+    finished: datetime | None = None
+    links: dict[str, str] = Field(description="Paths: `self`; `cancel` while it has not ended; `model`.")
+
+
+class Task(TaskBrief):
+    """A job with all that is known of it."""
+
+    message: str = ""
+    options: Options
+    losses: list[EpochLoss] = Field(description="One entry for each finished epoch.")
+    reasons: list[str] = Field(description="What each rule of the gate found.")
+    ingest: dict[str, Any] = Field(description="What was accepted, and what was not and why.")
+    receipt: dict[str, Any] = Field(description="The gate's figures: champion and challenger on the same cells.")
+    champion: str | None = Field(None, description="The version that was served when the run compared.")
+    dataset: str | None = Field(None, description="SHA-256 of the accepted content.")
+    attempt: int = Field(description="How often a process was started for it.")
+    leader: str | None = Field(None, description="The job whose run took this one in.")
+    cancel_requested: bool
+
+
+class TaskList(BaseModel):
+    tasks: list[TaskBrief] = Field(description="Newest first.")
+
+
+class Accepted(BaseModel):
+    """The upload is kept and the job is queued."""
+
+    task_id: str
+    state: JobState
+    options: Options
+    links: dict[str, str]
+
+
+def accepted(job: Job) -> Accepted:
+    return Accepted(task_id=job.id, state=job.state, options=options_of(job), links=links(job))
+
+
+def options_of(job: Job) -> Options:
+    given = job.options
+    return Options(
+        method=given.method,
+        epochs=given.epochs,
+        batch_size=given.batch_size,
+        learning_rate=given.learning_rate,
+        network=given.network,
+        note=given.note,
+    )
+
+
+def links(job: Job) -> dict[str, str]:
+    found = {"self": f"/retrain/status/{job.id}"}
+    if not job.state.terminal:
+        found["cancel"] = f"/retrain/tasks/{job.id}"
+    if job.version:
+        found["model"] = f"/models/{job.version}"
+    return found
+
+
+def brief(job: Job) -> TaskBrief:
+    return TaskBrief(**_brief(job))
+
+
+def task(job: Job) -> Task:
+    return Task(
+        **_brief(job),
+        message=job.progress.message if job.progress else "",
+        options=options_of(job),
+        losses=[
+            EpochLoss(epoch=done.epoch or 0, loss=done.loss, validation_loss=done.validation_loss)
+            for done in job.epochs
+        ],
+        reasons=_reasons(job.receipt),
+        ingest=dict(job.report),
+        receipt=dict(job.receipt),
+        champion=job.champion,
+        dataset=job.dataset,
+        attempt=job.attempt,
+        leader=job.leader,
+        cancel_requested=job.cancel_requested,
+    )
+
+
+def _brief(job: Job) -> dict[str, Any]:
+    at = job.progress
+    running = job.state == JobState.RUNNING
+    return {
+        "task_id": job.id,
+        "name": job.name,
+        "state": job.state,
+        "step": at.step if at else None,
+        "percent": at.percent if at else None,
+        "epoch": at.epoch if at else None,
+        "epochs": at.epochs if at else None,
+        "eta_seconds": at.eta if at and running else None,
+        "verdict": job.verdict,
+        "reason": job.reason,
+        "version": job.version,
+        "actor": job.actor,
+        "created": job.created,
+        "started": job.started,
+        "finished": job.finished,
+        "links": links(job),
+    }
+
+
+def _reasons(receipt: Mapping[str, Any]) -> list[str]:
+    return [str(rule["text"]) for rule in receipt.get("criteria", ()) if rule.get("text")]

@@ -1,0 +1,65 @@
+"""Intervals by resampling patients, not cells, since cells of one patient resemble each other.
+
+Groups are drawn with replacement among those that hold the same classes (both, only parasitized, only
+uninfected cells), so every draw holds every class that the data hold. Groups with equal counts are drawn
+together, which makes 22,000 cells as cheap as 160 patients.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.integer]  # type: ignore[type-arg]
+Groups = npt.NDArray[np.str_]
+
+
+def group_index(groups: Groups) -> tuple[npt.NDArray[np.intp], int]:
+    """The number of each cell's group, (n,), and how many groups there are."""
+    names, index = np.unique(groups, return_inverse=True)
+    return index.reshape(-1), len(names)
+
+
+def strata(labels: Labels, index: npt.NDArray[np.intp], groups: int) -> npt.NDArray[np.intp]:
+    """Which classes each group holds, (groups,): 1 uninfected, 2 parasitized, 3 both."""
+    infected = np.bincount(index, weights=labels == 1, minlength=groups) > 0
+    clean = np.bincount(index, weights=labels == 0, minlength=groups) > 0
+    return clean.astype(np.intp) + 2 * infected.astype(np.intp)
+
+
+def drawn_sums(labels: Labels, groups: Groups, columns: Floats, draws: int, seed: int) -> Floats:
+    """Sums of each column over resampled groups: (draws, k) of columns (n, k)."""
+    index, count = group_index(groups)
+    sums = np.stack([np.bincount(index, weights=c, minlength=count) for c in columns.T], axis=1)
+    kinds = strata(labels, index, count)
+    rng = np.random.default_rng(seed)
+    total = np.zeros((draws, columns.shape[1]))
+    for kind in np.unique(kinds):
+        rows, times = np.unique(sums[kinds == kind], axis=0, return_counts=True)
+        total += rng.multinomial(times.sum(), times / times.sum(), size=draws) @ rows
+    return total
+
+
+def drawn_auc(labels: Labels, groups: Groups, scores: Floats, draws: int, seed: int) -> Floats:
+    """Areas under the ROC curve over resampled groups, (draws,); both classes must be there."""
+    index, count = group_index(groups)
+    kinds = strata(labels, index, count)
+    rng = np.random.default_rng(seed)
+    order = np.argsort(scores, kind="stable")
+    ordered, infected = scores[order], labels[order] == 1
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # cells of equal score share a step
+    members = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+    areas = np.empty(draws)
+    for i in range(draws):
+        times = np.zeros(count)
+        for alike in members:
+            times += np.bincount(rng.choice(alike, size=len(alike)), minlength=count)
+        areas[i] = _area(times[index][order], infected, starts)
+    return areas
+
+
+def _area(weights: Floats, infected: npt.NDArray[np.bool_], starts: npt.NDArray[np.intp]) -> float:
+    """The weighted share of (parasitized, uninfected) pairs in the right order; ties count half."""
+    positive = np.add.reduceat(weights * infected, starts)
+    negative = np.add.reduceat(weights * ~infected, starts)
+    below = np.cumsum(negative) - negative
+    return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))

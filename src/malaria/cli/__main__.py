@@ -1,0 +1,5 @@
+"""`python -m malaria.cli` is `malaria`."""
+
+from malaria.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""`malaria doctor`: is everything whole, and where does it lie?"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from malaria.cli import output
+from malaria.cli.common import JsonOption, services
+from malaria.domain import JobState
+from malaria.errors import MalariaError
+
+if TYPE_CHECKING:
+    from malaria.services import Services
+
+PARTS = {
+    "prediction (extra serve)": ("ai_edge_litert", "tflite_runtime"),
+    "HTTP server (extra serve)": ("fastapi",),
+    "adapt (extra adapt)": ("sklearn",),
+    "full and train (extra train)": ("tensorflow",),
+    "data fetch (extra fetch)": ("kagglehub",),
+}
+
+
+def doctor(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Check that the log, the kept models, the jobs and the installation are whole.
+
+    Exit code 1 if anything is broken.
+    """
+    built = services(ctx)
+    found = [check(name, look) for name, look in looks(built)]
+    parts = {name: any(find_spec(module) for module in modules) for name, modules in PARTS.items()}
+    whole = all(result["ok"] for result in found)
+    if as_json:
+        output.print_json({"ok": whole, "checks": found, "parts": parts, "paths": _paths(built)})
+    else:
+        output.facts(_paths(built).items())
+        output.table(("check", "", "found"), [(r["check"], _mark(bool(r["ok"])), r["found"]) for r in found])
+        output.table(
+            ("part", "installed"), [(name, "yes" if there else "no") for name, there in parts.items()]
+        )
+    raise typer.Exit(0 if whole else 1)
+
+
+def _mark(ok: bool) -> object:
+    from rich.text import Text
+
+    return Text("ok", style="green") if ok else Text("BROKEN", style="bold red")
+
+
+def _paths(built: "Services") -> dict[str, str]:
+    home = built.home
+    free = shutil.disk_usage(home).free / 1e9
+    return {
+        "home": str(home),
+        "inbox": str(home / "inbox"),
+        "logs": str(home / "logs"),
+        "free space": f"{free:.1f} GB",
+    }
+
+
+def check(name: str, look: Callable[[], str]) -> dict[str, object]:
+    """One check: what it found, or what is broken."""
+    try:
+        return {"check": name, "ok": True, "found": look()}
+    except (MalariaError, OSError) as error:
+        return {"check": name, "ok": False, "found": str(error)}
+
+
+def looks(built: "Services") -> Iterator[tuple[str, Callable[[], str]]]:
+    """Each check's name and what performs it."""
+    yield "promotion log", lambda: _log(built)
+    yield "served model", lambda: f"{built.served.model.info.version} runs"
+    yield "kept models", lambda: _models(built)
+    yield "feature memory", lambda: _memory(built)
+    yield "jobs", lambda: _jobs(built)
+    yield "datasets", lambda: f"{len(built.shards.list()):,}"
+
+
+def _log(built: "Services") -> str:
+    built.registry.verify()
+    return f"{len(built.registry.history()):,} entries, each follows the one before"
+
+
+def _models(built: "Services") -> str:
+    """Every version's model is the file that was published."""
+    versions = built.registry.versions()
+    with tempfile.TemporaryDirectory(prefix="doctor-", dir=built.home / "work") as folder:
+        for info in versions:
+            built.registry.fetch(info.version, "model.tflite", Path(folder) / info.version)
+    return f"{len(versions):,}, digests agree"
+
+
+def _memory(built: "Services") -> str:
+    from malaria import memory
+
+    version = built.served.model.info.version
+    with tempfile.TemporaryDirectory(prefix="doctor-", dir=built.home / "work") as folder:
+        kept = memory.load(built.registry.fetch(version, "memory.npz", Path(folder) / "memory.npz"))
+    return f"{len(kept):,} cells remembered by {version}"
+
+
+def _jobs(built: "Services") -> str:
+    ended = built.trigger.reconcile()
+    running = len(built.jobs.list(state=JobState.RUNNING, limit=10_000))
+    queued = len(built.jobs.list(state=JobState.QUEUED, limit=10_000))
+    dead = f", {len(ended)} found dead and put right" if ended else ""
+    return f"{running} running, {queued} waiting{dead}"

@@ -1,0 +1,165 @@
+"""`malaria models`: the versions that are kept, and which one is served."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from malaria.cli import output
+from malaria.cli.common import ActorOption, JsonOption, actor, services
+from malaria.domain import ModelVersion, Promotion
+
+app = typer.Typer(no_args_is_help=True, help="Model versions: list, show, promote, roll back.")
+
+FIGURES = ("accuracy", "sensitivity", "specificity", "auc", "mcc", "cells", "patients")
+
+
+@app.command("list")
+def list_models(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """List the kept versions, newest first; * marks the one that is served."""
+    registry = services(ctx).registry
+    newest = registry.newest()
+    served = newest.version if newest else None
+    found = registry.versions()
+    if as_json:
+        from malaria import codec
+
+        output.print_json([{**codec.to_json(info), "served": info.version == served} for info in found])
+        return
+    rows = []
+    for info in found:
+        gate = _gate(info)
+        mark = "*" if info.version == served else ""
+        method = str(info.lineage.get("method", ""))
+        rates = [gate.get(name) for name in ("accuracy", "sensitivity", "specificity")]
+        rows.append((mark, info.version, info.created, method, info.network, *rates))
+    columns = ("", "version", "created", "method", "network", "accuracy", "sensitivity", "specificity")
+    output.table(columns, rows, right=columns[-3:])
+    output.note("Figures are of the base gate patients, whom no version has learnt from.")
+
+
+def _gate(info: ModelVersion) -> Mapping[str, Any]:
+    found = info.metrics.get("gate", {})
+    return found if isinstance(found, Mapping) else {}
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    version: Annotated[str | None, typer.Argument(help="Default: the one that is served.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a version: its figures, where it comes from, and when it was served."""
+    registry = services(ctx).registry
+    history = registry.history()
+    chosen = version or (history[0].version if history else "")
+    info = registry.version(chosen)
+    entries = [entry for entry in history if entry.version == chosen]
+    served = bool(history) and history[0].version == chosen
+    if as_json:
+        from malaria import codec
+
+        promotions = [codec.to_json(entry) for entry in entries]
+        output.print_json({**codec.to_json(info), "served": served, "promotions": promotions})
+        return
+    output.facts(
+        [
+            ("version", info.version + (" (served)" if served else "")),
+            ("sha-256", info.digest),
+            ("network", f"{info.network}, {info.input_size} x {info.input_size} pixels"),
+            ("size", f"{info.size_bytes / 1e6:.1f} MB"),
+            ("threshold", f"{info.threshold:.4f}"),
+            ("created", info.created),
+            *((name, _brief(value)) for name, value in info.lineage.items()),
+        ]
+    )
+    rows = [
+        (name, *(told.get(f) for f in FIGURES))
+        for name, told in info.metrics.items()
+        if isinstance(told, Mapping)
+    ]
+    if rows:
+        output.table(("set", *FIGURES), rows, right=FIGURES)
+    _print_promotions(entries)
+
+
+def _brief(value: object) -> str | None:
+    import json
+
+    if value is None or isinstance(value, str):
+        return value
+    text = json.dumps(value)
+    return text if len(text) <= 300 else text[:300] + "... (--json shows all)"
+
+
+def _print_promotions(entries: list[Promotion]) -> None:
+    if entries:
+        rows = [(e.number, e.at, e.verdict, e.actor, e.reason) for e in entries]
+        output.table(("entry", "served from", "verdict", "by", "reason"), rows, right=("entry",))
+
+
+@app.command()
+def history(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Show what was served when, and why: the whole promotion log, newest first."""
+    entries = services(ctx).registry.history()
+    if as_json:
+        from malaria import codec
+
+        output.print_json([codec.to_json(entry) for entry in entries])
+        return
+    rows = [(e.number, e.version, e.at, e.verdict, e.actor, e.reason) for e in entries]
+    output.table(("entry", "version", "served from", "verdict", "by", "reason"), rows, right=("entry",))
+
+
+@app.command()
+def promote(
+    ctx: typer.Context,
+    version: Annotated[str, typer.Argument(help="The version to serve from now on.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record.")],
+    by: ActorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve a version from now on, whatever the gate said of it."""
+    registry = services(ctx).registry
+    _tell(registry.promote(version, verdict="manual", actor=actor(by), reason=_given(reason)), as_json)
+
+
+@app.command()
+def rollback(
+    ctx: typer.Context,
+    to: Annotated[
+        str | None, typer.Option(help="A version that was served before. Default: the one before.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "rolled back by hand",
+    by: ActorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go back to the version that was served before, in one step.
+
+    Examples:
+
+        malaria models rollback
+
+        malaria models rollback --to 20260102-1a2b3c4d --reason "misses rings"
+    """
+    registry = services(ctx).registry
+    _tell(registry.rollback(actor=actor(by), reason=_given(reason), to=to), as_json)
+
+
+def _given(reason: str) -> str:
+    from malaria.errors import BadOptions
+
+    if not reason.strip():
+        raise BadOptions("--reason is empty; say in a few words why.")
+    return reason.strip()
+
+
+def _tell(entry: Promotion, as_json: bool) -> None:
+    if as_json:
+        from malaria import codec
+
+        output.print_json(codec.to_json(entry))
+    else:
+        output.note(
+            f"Version {entry.version} is served from now on (entry {entry.number}); a running server follows."
+        )

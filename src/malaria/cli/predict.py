@@ -1,0 +1,266 @@
+"""`malaria predict`: an answer for each picture in files, folders and ZIPs."""
+
+import contextlib
+import csv
+import sys
+import zipfile
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from malaria.cli import output
+from malaria.cli.common import JsonOption, ModelOption, ThresholdOption, load_model
+from malaria.domain import CLASSES, Label, Progress
+from malaria.errors import BadInput, BadOptions, ImageTooLarge, MalariaError, NotFound, UnreadableImage
+
+if TYPE_CHECKING:
+    from malaria.predict import Answer, Model
+
+MAX_FILE = 64 * 2**20
+"""Bytes of the largest picture file that is read, in a ZIP or outside."""
+COLUMNS = ("file", "prediction", "confidence", "p_parasitized", "threshold", "model_version", "error")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A name to show and a way to its bytes, which may raise MalariaError or OSError."""
+
+    name: str
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one picture: an answer or an error."""
+
+    name: str
+    answer: "Answer | None" = None
+    error: MalariaError | None = None
+
+
+def predict(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Pictures, folders of pictures, or ZIPs.")
+    ],
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
+    as_json: JsonOption = False,
+    threshold: ThresholdOption = None,
+    model: ModelOption = None,
+) -> None:
+    """Say for each picture of one stained cell whether it shows parasites.
+
+    Exit code 1 if any picture could not be read; the others are answered all the same.
+
+    Examples:
+
+        malaria predict cell.png
+
+        malaria predict slide-7/ more.zip --csv > answers.csv
+    """
+    if as_csv and as_json:
+        raise BadOptions("Choose one of --csv and --json.")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise BadOptions(f"--threshold is {threshold}; it must be a probability from 0 to 1.")
+    loaded = load_model(ctx, model)
+    at = loaded.info.threshold if threshold is None else threshold
+    with contextlib.ExitStack() as stack:
+        pictures = find(paths, stack)
+        report = stack.enter_context(output.progress(lines=False))
+        rows = watched(answers(loaded, pictures, at), len(pictures), report)
+        done = _print_csv(rows, loaded.info.version, at) if as_csv else list(rows)
+    if as_json:
+        output.print_json(told(done, loaded.info.version, at))
+    elif not as_csv:
+        _print_table(done)
+    raise typer.Exit(1 if any(row.error for row in done) else 0)
+
+
+def answers(model: "Model", pictures: Sequence[Picture], threshold: float) -> Iterator[Row]:
+    """An answer or an error for each picture, in order, scored on all cores."""
+    from malaria import preprocess
+    from malaria.predict import interpret
+
+    waiting: deque[Row] = deque()
+
+    def readable() -> Iterator[preprocess.Pixels]:
+        for picture in pictures:
+            try:
+                pixels = preprocess.pixels(picture.read(), model.info.input_size)
+            except MalariaError as error:
+                waiting.append(Row(picture.name, error=error))
+                continue
+            except OSError as error:
+                refused = UnreadableImage(f"The file cannot be read: {error.strerror or error}.")
+                waiting.append(Row(picture.name, error=refused))
+                continue
+            waiting.append(Row(picture.name))
+            yield pixels
+
+    for scored in model.score_many(readable()):
+        while waiting[0].error:
+            yield waiting.popleft()
+        yield Row(waiting.popleft().name, interpret(scored, model.info, threshold))
+    yield from waiting
+
+
+def watched(rows: Iterator[Row], total: int, report: output.Report) -> Iterator[Row]:
+    for i, row in enumerate(rows, 1):
+        yield row
+        if i % 16 == 0 or i == total:
+            report(Progress("predict", percent=100 * i / total, message=f"{i:,} of {total:,} pictures"))
+
+
+def find(paths: Sequence[Path], stack: contextlib.ExitStack) -> list[Picture]:
+    """Every picture under the paths, in order; what cannot be opened is there as a picture that raises."""
+    found: list[Picture] = []
+    for path in paths:
+        if path.is_dir():
+            found += _in_folder(path)
+        elif path.suffix.lower() == ".zip" and path.is_file():
+            found += _in_zip(path, stack)
+        elif path.exists():
+            found.append(Picture(str(path), lambda path=path: _bytes(path)))  # type: ignore[misc]
+        else:
+            found.append(_broken(path, NotFound(f"There is no file or folder {path}.")))
+    return found
+
+
+def _broken(path: Path, error: MalariaError) -> Picture:
+    def read() -> bytes:
+        raise error
+
+    return Picture(str(path), read)
+
+
+def _in_folder(folder: Path) -> list[Picture]:
+    from malaria.cells import is_picture
+
+    inside = sorted(
+        p for p in folder.rglob("*") if p.is_file() and is_picture(p.relative_to(folder).as_posix())
+    )
+    if not inside:
+        return [_broken(folder, BadInput(f"The folder {folder} holds no pictures."))]
+    return [Picture(str(p), lambda p=p: _bytes(p)) for p in inside]  # type: ignore[misc]
+
+
+def _in_zip(path: Path, stack: contextlib.ExitStack) -> list[Picture]:
+    from malaria.cells import is_picture
+
+    try:
+        archive = stack.enter_context(zipfile.ZipFile(path))
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        return [_broken(path, UnreadableImage(f"The ZIP cannot be opened: {error}."))]
+    names = sorted(n for n in archive.namelist() if not n.endswith("/") and is_picture(n))
+    if not names:
+        return [_broken(path, BadInput(f"The ZIP {path} holds no pictures."))]
+    return [Picture(f"{path}/{n}", lambda n=n: _entry(archive, n)) for n in names]  # type: ignore[misc]
+
+
+def _bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return _bounded(file.read(MAX_FILE + 1))
+
+
+def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
+    try:
+        with archive.open(name) as file:
+            return _bounded(file.read(MAX_FILE + 1))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
+        raise UnreadableImage(f"The entry of the ZIP cannot be read: {error}.") from error
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > MAX_FILE:
+        raise ImageTooLarge(f"The file is larger than {MAX_FILE // 2**20} MB. Send the crop of one cell.")
+    return data
+
+
+def told(rows: Sequence[Row], version: str, threshold: float) -> dict[str, Any]:
+    """The answers as JSON."""
+    positive = sum(row.answer is not None and row.answer.prediction == Label.PARASITIZED.text for row in rows)
+    unreadable = sum(row.error is not None for row in rows)
+    return {
+        "model_version": version,
+        "threshold": threshold,
+        "results": [_row_json(row) for row in rows],
+        "summary": {
+            "pictures": len(rows),
+            "parasitized": positive,
+            "uninfected": len(rows) - positive - unreadable,
+            "unreadable": unreadable,
+        },
+    }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    if row.answer is None:
+        assert row.error is not None
+        return {"file": row.name, "error": {"code": row.error.code, "detail": str(row.error)}}
+    answer = row.answer
+    return {
+        "file": row.name,
+        "prediction": answer.prediction,
+        "confidence": answer.confidence,
+        "probabilities": answer.probabilities,
+    }
+
+
+def _print_csv(rows: Iterator[Row], version: str, threshold: float) -> list[Row]:
+    """Print each row as it comes; returns those without an answer."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    unreadable = []
+    for row in rows:
+        name = _harmless(row.name)
+        if row.answer is not None:
+            answer = row.answer
+            p = answer.probabilities[CLASSES[Label.PARASITIZED]]
+            rest = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}", threshold, version, "")
+        else:
+            unreadable.append(row)
+            rest = ("", "", "", threshold, version, _harmless(str(row.error)))
+        writer.writerow((name, *rest))
+    return unreadable
+
+
+def _harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    shown = output.printable(text)
+    return f"'{shown}" if shown[:1] in ("=", "+", "-", "@") else shown
+
+
+def _print_table(rows: Sequence[Row]) -> None:
+    from rich.text import Text
+
+    lines: list[tuple[object, ...]] = []
+    for row in rows:
+        if row.answer is None:
+            lines.append((row.name, Text("not read", style="yellow"), None, None, str(row.error)))
+            continue
+        style = "bold red" if row.answer.prediction == Label.PARASITIZED.text else "green"
+        p = row.answer.probabilities[CLASSES[Label.PARASITIZED]]
+        sure = f"{100 * row.answer.confidence:.1f}%"
+        lines.append((row.name, Text(row.answer.prediction, style=style), sure, f"{p:.4f}", ""))
+    failed = any(row.error for row in rows)
+    columns = ["file", "prediction", "confidence", "P(parasitized)", "error"]
+    output.table(
+        columns if failed else columns[:-1],
+        lines if failed else [line[:-1] for line in lines],
+        right=("confidence", "P(parasitized)"),
+    )
+    output.stdout().print(Text(_summary(rows)))
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    answered = [row.answer for row in rows if row.answer is not None]
+    positive = sum(a.prediction == Label.PARASITIZED.text for a in answered)
+    cells = f"{len(answered):,} cell{'' if len(answered) == 1 else 's'}"
+    seen = f"Parasites seen in {positive:,} of {cells}." if positive else f"None seen in {cells}."
+    missing = len(rows) - len(answered)
+    return seen + (f" {missing:,} could not be read." if missing else "")

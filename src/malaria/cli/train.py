@@ -1,0 +1,103 @@
+"""`malaria train`: a model from its start."""
+
+import shlex
+import sys
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from malaria.cli import output
+from malaria.cli.common import JsonOption, services
+from malaria.errors import BadOptions, MissingPart
+
+if TYPE_CHECKING:
+    from malaria.training.recipe import Recipe
+
+
+def train(
+    ctx: typer.Context,
+    data: Annotated[list[Path], typer.Option(help="ZIP or folder to learn and tune from; may be repeated.")],
+    held_out: Annotated[
+        list[Path], typer.Option(help="ZIP or folder whose patients are only measured on; may be repeated.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the version and roles.json.")] = Path("trained"),
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of checkpoints; a stopped run goes on. Default: OUT/run.")
+    ] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder of decoded pixels. Default: OUT/cache.")] = None,
+    backbone_weights: Annotated[
+        Path | None, typer.Option(help="Pretrained MobileNetV2 (.weights.h5, no top). Default: from nothing.")
+    ] = None,
+    stage: Annotated[
+        list[str] | None, typer.Option(help="SIZE:EPOCHS, may be repeated. Default: 96:3, then 128:6.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, max=512)] = None,
+    learning_rate: Annotated[float | None, typer.Option(min=1e-6, max=1.0)] = None,
+    seed: Annotated[int | None, typer.Option(min=0)] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Also keep the version under --home.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model from its start, calibrate it, export it and measure it. Needs TensorFlow.
+
+    Example:
+
+        malaria train --data part1.zip --data part2.zip --held-out part4.zip --out trained
+    """
+    if find_spec("tensorflow") is None:
+        raise MissingPart("`train` needs TensorFlow: run `uv sync --inexact --extra train`.")
+    from malaria.training import run as training
+
+    plan = training.Plan(
+        data=data,
+        held_out=held_out,
+        out=out,
+        run=run or out / "run",
+        cache=cache or out / "cache",
+        recipe=_recipe(stage, batch_size=batch_size, learning_rate=learning_rate, seed=seed),
+        backbone_weights=backbone_weights,
+        command=as_asked(sys.argv[1:]),
+    )
+    with output.progress() as report:
+        info = training.train(plan, datetime.now(UTC), report)
+    if publish:
+        files = {f.name: f for f in (out / info.version).iterdir() if f.name != "manifest.json"}
+        services(ctx).registry.publish(info, files)
+    if as_json:
+        from malaria import codec
+
+        output.print_json(codec.to_json(info))
+        return
+    rows = [
+        (name, *(told[f] for f in ("accuracy", "sensitivity", "specificity", "auc")))
+        for name, told in info.metrics.items()
+    ]
+    output.table(("patients", "accuracy", "sensitivity", "specificity", "auc"), rows)
+    typer.echo(str(out / info.version))
+    if publish:
+        output.note(f"`malaria models promote {info.version} --reason ...` serves it.")
+
+
+def _recipe(stages: list[str] | None, **chosen: Any) -> "Recipe":
+    from malaria.training.recipe import Recipe, Stage
+
+    kept = {name: value for name, value in chosen.items() if value is not None}
+    if stages:
+        kept["stages"] = tuple(Stage(*_stage(text)) for text in stages)
+    return Recipe(**kept)
+
+
+def _stage(text: str) -> tuple[int, int]:
+    size, _, epochs = text.partition(":")
+    if not (size.isdigit() and epochs.isdigit()) or int(size) % 32 or not int(size) or not int(epochs):
+        raise BadOptions(
+            f"--stage {text} is not SIZE:EPOCHS, with a size that is a multiple of 32, such as 128:6."
+        )
+    return int(size), int(epochs)
+
+
+def as_asked(arguments: list[str]) -> str:
+    """The command as it can be repeated elsewhere: paths shortened to their names."""
+    return shlex.join(["malaria", *(Path(a).name if Path(a).is_absolute() else a for a in arguments)])

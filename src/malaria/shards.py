@@ -1,0 +1,120 @@
+"""Shards: immutable sets of labelled cells in the object store, one for each upload that was taken in.
+
+`datasets/{sha256}/cells.zip` holds the sanitised pictures, `datasets/{sha256}/manifest.json` says what each
+one is. The manifest is written last and only once: where it stands, the shard is whole.
+"""
+
+import hashlib
+import json
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from malaria import codec
+from malaria.domain import Label, Role
+from malaria.errors import AlreadyExists, Damaged
+from malaria.ports import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class ShardCell:
+    """One stored cell.
+
+    name: its entry in cells.zip; original: its path as uploaded. group: its patient, else `field:...`, else
+    `cell:...`; cells of one group stay on one side. sha256: of the stored bytes. fingerprint: of the pixels.
+    """
+
+    name: str
+    original: str
+    label: Label
+    patient: str | None
+    group: str
+    role: Role
+    sha256: str
+    fingerprint: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """sha256: the content's id, see `content_id`; kind: 'base' or 'site'; cells: sorted by name."""
+
+    sha256: str
+    kind: str
+    cells: tuple[ShardCell, ...]
+    name: str
+    created: datetime
+
+
+def content_id(cells: Iterable[tuple[Label, int]]) -> str:
+    """SHA-256 of labels and fingerprints, in any order: equal cells, equal id, however they were packed."""
+    lines = sorted(f"{int(label)} {fingerprint:016x}\n" for label, fingerprint in cells)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+class Shards:
+    """The shards of an object store."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def save(self, shard: Shard, cells_zip: Path) -> Shard:
+        """Store a shard and return the one that stands: the first of its content, whatever came later."""
+        if not self._objects.exists(_manifest(shard.sha256)):
+            self._objects.put(_cells(shard.sha256), cells_zip)
+            try:
+                self._objects.create(_manifest(shard.sha256), json.dumps(codec.to_json(shard)).encode())
+                return shard
+            except AlreadyExists:
+                pass  # another writer stored the same content just now
+        return self.load(shard.sha256)
+
+    def load(self, sha256: str) -> Shard:
+        """Raises NotFound, and Damaged where the manifest does not hold what its id says."""
+        try:
+            told = json.loads(self._objects.get(_manifest(sha256)))
+        except ValueError as error:
+            raise Damaged(f"The manifest of shard {sha256} is not JSON: {error}.") from error
+        shard = codec.from_json(Shard, told)
+        if content_id((cell.label, cell.fingerprint) for cell in shard.cells) != sha256:
+            raise Damaged(f"The manifest of shard {sha256} lists other cells than its id says.")
+        return shard
+
+    def list(self) -> "list[Shard]":
+        """Every shard, oldest first."""
+        keys = [info.key for info in self._objects.list("datasets/")]
+        ids = [key.split("/")[1] for key in keys if key.endswith("/manifest.json")]
+        return sorted(map(self.load, ids), key=lambda shard: (shard.created, shard.sha256))
+
+    def read(self, sha256: str) -> Iterator[tuple[ShardCell, bytes]]:
+        """Each cell with its picture (lossless PNG), sorted by name, one in memory at a time.
+
+        Raises NotFound, and Damaged where a picture is not the one that was stored.
+        """
+        shard = self.load(sha256)
+        with tempfile.TemporaryDirectory(prefix="malaria-shard-") as folder:
+            local = Path(folder) / "cells.zip"
+            self._objects.fetch(_cells(sha256), local)
+            with zipfile.ZipFile(local) as archive:
+                for cell in shard.cells:
+                    yield cell, _stored(archive, cell, sha256)
+
+
+def _stored(archive: zipfile.ZipFile, cell: ShardCell, sha256: str) -> bytes:
+    try:
+        data = archive.read(cell.name)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise Damaged(f"Cell {cell.name} of shard {sha256} cannot be read: {error}.") from error
+    if hashlib.sha256(data).hexdigest() != cell.sha256:
+        raise Damaged(f"Cell {cell.name} of shard {sha256} is not the one that was stored.")
+    return data
+
+
+def _cells(sha256: str) -> str:
+    return f"datasets/{sha256}/cells.zip"
+
+
+def _manifest(sha256: str) -> str:
+    return f"datasets/{sha256}/manifest.json"

@@ -1,0 +1,1 @@
+"""Walks through a running server, from outside: `demo` shows it, `smoke` checks it, `bench` times it."""

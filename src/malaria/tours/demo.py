@@ -1,0 +1,165 @@
+"""A tour against a running server: `python -m malaria.tours.demo [URL]`.
+
+It predicts, sends what must be refused, brings the cells of a new laboratory, waits for the verdict and rolls
+back what it changed. The cells are synthetic; the server, the retraining and the gate are real.
+"""
+
+import io
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from malaria import synthetic
+from malaria.synthetic import SyntheticCell
+from malaria.tours import asking
+
+Say = Callable[[str], None]
+ENDED = frozenset({"succeeded", "failed", "cancelled", "duplicate"})
+LAMP = np.array([[0.55, 0.10, 0.25], [0.20, 0.80, 0.15], [0.05, 0.10, 0.75]])
+
+
+class Stuck(Exception):
+    """The tour cannot go on."""
+
+
+def other_stain(cell: SyntheticCell) -> bytes:
+    """The cell as another laboratory would photograph it: another stain and lamp, washed out; PNG."""
+    rgb = np.asarray(cell.image, dtype=np.float64)
+    surround = rgb.max(axis=-1, keepdims=True) < 8
+    changed = np.where(surround, rgb, np.clip(0.72 * (rgb @ LAMP) + 52.0, 0, 255))
+    out = io.BytesIO()
+    Image.fromarray(changed.astype(np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def upload(cells: Sequence[SyntheticCell]) -> bytes:
+    """A ZIP as a laboratory sends it: a folder for each class, and which cell is of which patient."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for cell in cells:
+            archive.writestr(f"{cell.label.text}/{cell.name}", other_stain(cell))
+        listed = "".join(f"{cell.name},{cell.patient}\n" for cell in cells)
+        archive.writestr("patients.csv", "file,patient\n" + listed)
+    return out.getvalue()
+
+
+def predict(server: httpx.Client, say: Say) -> None:
+    say("\n1. Predict. Two synthetic cells, one of each class:")
+    for cell in synthetic.generate(2, seed=1):
+        told = asking.read(server.post("/predict", files=asking.picture(cell.png())))
+        say(
+            f"   made {cell.label.text:12} -> {told['prediction']:12} {told['confidence']:.3f}"
+            f"  by {told['model_version']} in {1000 * told['processing_time']:.0f} ms"
+        )
+
+
+def refuse(server: httpx.Client, say: Say) -> None:
+    say("\n2. Refuse. What cannot be used is told why:")
+    good = next(iter(synthetic.generate(1, seed=2))).png()
+    for what, answer in (
+        ("a text file named .png", server.post("/predict", files=asking.picture(b"hello"))),
+        ("half a picture", server.post("/predict", files=asking.picture(good[:400]))),
+        ("the field 'image' for 'file'", server.post("/predict", files=asking.picture(good, field="image"))),
+        (
+            "a ZIP that is none",
+            server.post("/retrain", files={"file": ("new.zip", b"hello", "application/zip")}),
+        ),
+    ):
+        told = answer.json()
+        say(f"   {what}: {answer.status_code} {told.get('title', '')}. {told.get('detail', '')}")
+
+
+def right(server: httpx.Client, cells: Sequence[SyntheticCell]) -> float:
+    """Share of a laboratory's cells that the served model names rightly."""
+    files = [("files", (cell.name, other_stain(cell), "image/png")) for cell in cells]
+    told = asking.read(server.post("/predict/batch", files=files))["results"]
+    named = sum(t.get("prediction") == cell.label.text for t, cell in zip(told, cells, strict=True))
+    return float(named) / len(cells)
+
+
+def retrain(server: httpx.Client, say: Say, count: int, seed: int) -> dict[str, Any]:
+    say(f"\n3. Retrain. A laboratory with another stain sends {count} labelled cells:")
+    cells = list(synthetic.generate(count, seed=seed))
+    say(f"   the served model names {right(server, cells):.1%} of them rightly")
+    files = {"file": (f"new-laboratory-{seed}.zip", upload(cells), "application/zip")}
+    task = asking.read(server.post("/retrain", files=files, data={"method": "adapt"}))["task_id"]
+    say(f"   task {task}")
+    return wait(server, say, task)
+
+
+def wait(server: httpx.Client, say: Say, task: str, seconds: float = 600) -> dict[str, Any]:
+    """Follow a task to its end, saying each step once. Raises Stuck where it does not end in time."""
+    deadline, last = time.monotonic() + seconds, ""
+    while time.monotonic() < deadline:
+        told = asking.read(server.get(f"/retrain/status/{task}"))
+        step = f"{told['state']} {told.get('step') or ''}".strip()
+        if step != last:
+            say(f"   {step}")
+            last = step
+        if told["state"] in ENDED:
+            return told
+        time.sleep(0.5)
+    raise Stuck(f"Task {task} did not end within {seconds:.0f} s; see `malaria jobs show {task}`.")
+
+
+def roll_back(server: httpx.Client, say: Say, ended: dict[str, Any], before: str) -> None:
+    say(f"\n4. Verdict: {ended.get('verdict') or ended['state']}. {ended.get('reason', '')}")
+    if ended.get("verdict") != "accepted":
+        say("   The model served before goes on serving, so there is nothing to roll back.")
+        return
+    for version in (str(ended["version"]), before):
+        _until_served(server, version)
+        say(f"   now served: {version}")
+        if version != before:
+            say("\n5. Roll back. One request, and the former model answers again:")
+            body = {"actor": "demo", "reason": "end of the tour", "to": before}
+            asking.read(server.post("/models/rollback", json=body))
+
+
+def _until_served(server: httpx.Client, version: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while asking.read(server.get("/health"))["model_version"] != version:
+        if time.monotonic() > deadline:
+            raise Stuck(f"{version} was promoted and not taken up within {seconds:.0f} s.")
+        time.sleep(0.25)
+
+
+def tour(url: str, say: Say, count: int, seed: int) -> None:
+    with asking.client(url) as server:
+        before = str(asking.read(server.get("/health"))["model_version"])
+        say(f"A tour of {url}, which serves {before}. The cells are synthetic.")
+        predict(server, say)
+        refuse(server, say)
+        ended = retrain(server, say, count, seed)
+        roll_back(server, say, ended, before)
+    say("\nEnd of the tour. What was done is kept: `malaria jobs list`, `malaria models list`.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = asking.parser("A tour: predict, refuse bad input, retrain for real, roll back.")
+    parser.add_argument("--cells", type=int, default=480, help="how many cells the laboratory sends")
+    parser.add_argument("--seed", type=int, default=None, help="draws the cells; new ones each time")
+    args = parser.parse_args(argv)
+    seed = int(time.time()) if args.seed is None else args.seed  # the same cells twice would be a duplicate
+    try:
+        tour(args.url, print, args.cells, seed)
+    except httpx.TransportError as error:
+        print(asking.unreachable(args.url, error), file=sys.stderr)
+        return 1
+    except httpx.HTTPStatusError as error:
+        print(f"{error}\n{error.response.text}", file=sys.stderr)
+        return 1
+    except Stuck as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

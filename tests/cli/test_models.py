@@ -1,0 +1,70 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from malaria.domain import ModelVersion
+from malaria.services import Services
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def other(services: Services, shipped_info: ModelVersion) -> str:
+    """A second version, of the same weights."""
+    info = replace(shipped_info, version="20990101-" + shipped_info.digest[:8], lineage={"method": "adapt"})
+    file = services.registry.fetch(
+        shipped_info.version, "model.tflite", services.home / "cache" / "copy.tflite"
+    )
+    services.registry.publish(info, {"model.tflite": file})
+    return info.version
+
+
+def served(run: Run) -> str:
+    (one,) = [m["version"] for m in json.loads(run("models", "list", "--json").stdout) if m["served"]]
+    return str(one)
+
+
+def test_promote_and_roll_back_in_one_step(run: Run, other: str, shipped_info: ModelVersion) -> None:
+    assert served(run) == shipped_info.version
+    told = run("models", "promote", other, "--reason", "to see", "--actor", "Ada", "--json")
+    assert told.exit_code == 0, told.stderr
+    entry = json.loads(told.stdout)
+    assert (entry["version"], entry["actor"], entry["reason"], entry["verdict"]) == (
+        other,
+        "Ada",
+        "to see",
+        "manual",
+    )
+    assert served(run) == other
+    back = run("models", "rollback")
+    assert back.exit_code == 0
+    assert shipped_info.version in back.stderr
+    assert served(run) == shipped_info.version
+    history = json.loads(run("models", "history", "--json").stdout)
+    assert [e["version"] for e in history] == [shipped_info.version, other, shipped_info.version]
+
+
+def test_what_cannot_be_promoted_or_rolled_back_is_refused(
+    run: Run, other: str, shipped_info: ModelVersion
+) -> None:
+    assert run("models", "promote", other).exit_code == 2, "a reason is asked for"
+    assert run("models", "promote", other, "--reason", " ").exit_code == 2
+    assert run("models", "promote", "nothing", "--reason", "x").exit_code == 2
+    again = run("models", "promote", shipped_info.version, "--reason", "x")
+    assert again.exit_code == 1
+    assert "served already" in again.stderr
+    assert run("models", "rollback").exit_code == 1
+    assert run("models", "rollback", "--to", other).exit_code == 1
+    assert served(run) == shipped_info.version
+
+
+def test_list_and_show_for_people(run: Run, other: str, shipped_info: ModelVersion) -> None:
+    listed = run("models", "list").stdout
+    assert other in listed
+    assert f"* {shipped_info.version}" in " ".join(listed.split())
+    shown = run("models", "show").stdout
+    assert f"{shipped_info.version} (served)" in shown
+    assert shipped_info.digest in shown
+    assert "shipped" in shown
+    assert json.loads(run("models", "show", other, "--json").stdout)["served"] is False
+    assert run("models", "show", "nothing").exit_code == 2

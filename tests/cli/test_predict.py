@@ -1,0 +1,123 @@
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from malaria import synthetic
+from malaria.domain import ModelVersion
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def cells(tmp_path: Path) -> Path:
+    """Four cells in a folder: two parasitized, two not."""
+    return synthetic.write(tmp_path / "cells", 4, 21)
+
+
+def test_a_folder_is_answered_rightly_in_order(run: Run, cells: Path, shipped_info: ModelVersion) -> None:
+    told = run("predict", cells, "--json")
+    assert told.exit_code == 0, told.stderr
+    answer = json.loads(told.stdout)
+    assert answer["model_version"] == shipped_info.version
+    assert answer["summary"] == {"pictures": 4, "parasitized": 2, "uninfected": 2, "unreadable": 0}
+    for result in answer["results"]:
+        assert Path(result["file"]).parent.name == result["prediction"]
+        assert result["confidence"] == result["probabilities"][result["prediction"]]
+    assert [r["file"] for r in answer["results"]] == sorted(r["file"] for r in answer["results"])
+
+
+def test_what_cannot_be_read_is_told_and_the_others_answered(run: Run, cells: Path) -> None:
+    (cells / "Parasitized" / "a-note.png").write_text("not a picture")
+    told = run("predict", cells / "missing.png", cells, cells / "patients.csv", "--json")
+    assert told.exit_code == 1
+    answer = json.loads(told.stdout)
+    codes = [r.get("error", {}).get("code") for r in answer["results"]]
+    assert codes == ["not-found", "unreadable-image", None, None, None, None, "unreadable-image"]
+    assert answer["summary"]["unreadable"] == 3
+
+
+def test_zips_are_looked_into(run: Run, tmp_path: Path) -> None:
+    archive = synthetic.write(tmp_path / "cells.zip", 4, 21)
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr("__MACOSX/Parasitized/._x.png", b"rubbish")
+        opened.writestr("Parasitized/zz-broken.png", b"")
+    told = run("predict", archive, "--json")
+    assert told.exit_code == 1
+    results = json.loads(told.stdout)["results"]
+    assert len(results) == 5
+    broken = [r for r in results if "error" in r]
+    assert [Path(r["file"]).name for r in broken] == ["zz-broken.png"]
+
+
+def test_a_zip_that_is_none_and_an_empty_folder_are_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "fake.zip").write_text("no archive")
+    (tmp_path / "empty").mkdir()
+    told = run("predict", tmp_path / "fake.zip", tmp_path / "empty")
+    assert told.exit_code == 1
+    assert "None seen in 0 cells. 2 could not be read." in told.stdout
+
+
+def test_csv_has_a_row_for_each_picture_and_no_formula(
+    run: Run, cells: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = next((cells / "Parasitized").iterdir())
+    picture.rename(cells / "=HYPERLINK(evil).png")
+    (cells / "+broken.png").write_bytes(b"x")
+    monkeypatch.chdir(cells)
+    told = run("predict", "=HYPERLINK(evil).png", "+broken.png", "--csv")
+    assert told.exit_code == 1
+    rows = list(csv.DictReader(io.StringIO(told.stdout)))
+    assert [row["file"] for row in rows] == ["'=HYPERLINK(evil).png", "'+broken.png"]
+    assert rows[0]["prediction"] == "Parasitized"
+    assert float(rows[0]["p_parasitized"]) == pytest.approx(float(rows[0]["confidence"]), abs=1e-6)
+    assert rows[1]["prediction"] == ""
+    assert rows[1]["error"]
+
+
+def test_people_get_a_table_and_never_the_word_negative(run: Run, cells: Path) -> None:
+    told = run("predict", cells)
+    assert told.exit_code == 0
+    assert "Parasites seen in 2 of 4 cells." in told.stdout
+    clear = run("predict", cells / "Uninfected")
+    assert "None seen in 2 cells." in clear.stdout
+    assert "negative" not in clear.stdout.lower()
+    assert "\x1b[" not in told.stdout
+
+
+def test_the_threshold_decides(run: Run, cells: Path) -> None:
+    everything = json.loads(run("predict", cells, "--json", "--threshold", 0).stdout)
+    assert everything["summary"]["parasitized"] == 4
+    for wrong in ("1.5", "-0.1", "nan"):
+        told = run("predict", cells, "--threshold", wrong)
+        assert told.exit_code == 2
+        assert "threshold" in told.stderr
+
+
+def test_a_model_by_version_by_file_and_an_unknown_one(
+    run: Run, cells: Path, shipped_info: ModelVersion, models_dir: Path, tmp_path: Path
+) -> None:
+    served = json.loads(run("predict", cells, "--json").stdout)
+    by_version = json.loads(run("predict", cells, "--json", "--model", shipped_info.version).stdout)
+    file = models_dir / shipped_info.version / "model.tflite"
+    by_file = json.loads(run("predict", cells, "--json", "--model", file).stdout)
+    assert served == by_version == by_file
+    alone = tmp_path / "alone.tflite"
+    alone.write_bytes(file.read_bytes())
+    assert (
+        json.loads(run("predict", cells, "--json", "--model", alone).stdout)["model_version"]
+        == "alone.tflite"
+    )
+    unknown = run("predict", cells, "--model", "20200101-nothing")
+    assert unknown.exit_code == 2
+    assert "models list" in unknown.stderr
+    (tmp_path / "broken.tflite").write_bytes(b"no model")
+    broken = run("predict", cells, "--model", tmp_path / "broken.tflite")
+    assert broken.exit_code == 1
+    assert broken.stderr.count("\n") == 1
+
+
+def test_csv_and_json_at_once_are_refused(run: Run, cells: Path) -> None:
+    assert run("predict", cells, "--csv", "--json").exit_code == 2

@@ -1,0 +1,57 @@
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def address(process: "subprocess.Popen[str]") -> str:
+    """The URL that the server says it serves on."""
+    assert process.stderr is not None
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if found := re.search(r"on (http://\S+?)[ ,]", line):
+            return found.group(1)
+    raise AssertionError("".join(said))
+
+
+@pytest.mark.parametrize("options", [(), ("--no-supervisor",)])
+def test_serve_answers_until_ctrl_c_and_ends_cleanly(start: Start, options: tuple[str, ...]) -> None:
+    process = start("serve", "--port", 0, *options)
+    try:
+        url = address(process)
+        transport = httpx.HTTPTransport(retries=5)  # the port is bound; the loop may begin a moment later
+        with httpx.Client(transport=transport, timeout=30) as client:
+            assert client.get(f"{url}/health").status_code == 200
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode == 0, stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_port_in_use_is_told_in_one_line(start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = start("serve", "--port", taken.getsockname()[1])
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Choose another port with --port" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_hosts_that_will_be_refused_are_told(start: Start) -> None:
+    process = start("serve", "--host", "0.0.0.0", "--port", 0)
+    try:
+        assert process.stderr is not None
+        assert "MALARIA_ALLOWED_HOSTS" in process.stderr.readline()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)

@@ -1,0 +1,100 @@
+"""What every test may ask for: the shipped model, a system of its own, real cells."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from malaria.domain import ModelVersion
+
+if TYPE_CHECKING:
+    from malaria.services import Services
+
+ROOT = Path(__file__).parents[1]
+REAL_CELLS = "MALARIA_REAL_CELLS"
+HOW_TO_GET = (
+    f"set {REAL_CELLS} to a folder with nih-cells-part1.zip to -part4.zip: the NIH cells "
+    "(`malaria data fetch`), zipped as Parasitized/ and Uninfected/, one ZIP for each 40 patients"
+)
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in ("1", "true")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Settings of the person at the keyboard reach no test; one that forgets its home gets a fresh one."""
+    for name in list(os.environ):
+        if name.startswith("MALARIA_") and name != REAL_CELLS:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("MALARIA_HOME", str(tmp_path / "malaria-home"))
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The folder of the shipped model: shipped.json, roles.json and one folder for the version."""
+    return ROOT / "models"
+
+
+@pytest.fixture(scope="session")
+def shipped_info(models_dir: Path) -> ModelVersion:
+    from malaria import shipped
+
+    return shipped.read_shipped(models_dir)[0]
+
+
+@pytest.fixture(scope="session")
+def shipped_tflite(models_dir: Path) -> bytes:
+    from malaria import shipped
+
+    return (shipped.read_shipped(models_dir)[1] / "model.tflite").read_bytes()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """An empty folder for a laptop system."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def services(home: Path, models_dir: Path) -> "Services":
+    """A laptop system of its own, serving the shipped model. No supervisor runs."""
+    from malaria import wiring  # here, so that a test of one part needs only that part
+    from malaria.settings import Settings
+
+    return wiring.local(home, Settings(home=home, shipped=models_dir))
+
+
+@pytest.fixture(scope="session")
+def real_cells() -> Path:
+    """The folder of the real cells; without it a test skips, in CI it fails."""
+    named = os.environ.get(REAL_CELLS)
+    if named and (Path(named) / "nih-cells-part1.zip").exists():
+        return Path(named)
+    text = f"{named} holds no nih-cells-part1.zip; {HOW_TO_GET}" if named else HOW_TO_GET
+    if in_ci():
+        pytest.fail(f"real cells are missing: {text}", pytrace=False)
+    pytest.skip(text)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    yield
+    if in_ci() and terminalreporter.stats.get("skipped"):
+        terminalreporter.write_line("CI: a test was skipped; here every test must run.", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if in_ci() and reporter is not None and reporter.stats.get("skipped") and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,61 @@
+"""Every adapter of each port, by name."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from malaria.adapters import objects as adapters
+from malaria.adapters.memory_jobs import MemoryJobs
+from malaria.adapters.sqlite_jobs import SqliteJobs
+from malaria.ports import JobStore, ObjectStore
+from tests.contract.clock import SetClock
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def jobs(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> JobStore:
+    if request.param == "memory":
+        return MemoryJobs(clock)
+    return SqliteJobs(tmp_path / "jobs.sqlite", clock)
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A server of this process that speaks S3."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_objects(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> adapters.Objects:
+    import boto3
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    bucket = f"bucket-{uuid.uuid4().hex}"
+    client = boto3.client("s3", endpoint_url=s3_endpoint, region_name="us-east-1")
+    client.create_bucket(Bucket=bucket)
+    client.close()
+    return adapters.s3(bucket, "some/prefix", "us-east-1", s3_endpoint)
+
+
+@pytest.fixture(params=["memory", "local", "s3"])
+def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    if request.param == "memory":
+        return adapters.memory()
+    if request.param == "local":
+        return adapters.local(tmp_path / "store")
+    found: ObjectStore = request.getfixturevalue("s3_objects")
+    return found

@@ -1,0 +1,62 @@
+"""The older interpreter, tflite-runtime on Python 3.11 with NumPy 1, answers as ai-edge-litert does."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from malaria import synthetic
+from tests.envs.environments import Environment, make
+
+pytestmark = pytest.mark.envs
+
+TOLERANCE = 1e-5
+"""Of probabilities, and of the embedding relative to its largest value: the same graph in float32 on kernels
+of other years, which add in another order."""
+
+SCORE = """
+import json, sys
+from pathlib import Path
+import numpy
+from malaria import preprocess, wiring
+from malaria.settings import Settings
+
+home, cells = Path(sys.argv[1]), Path(sys.argv[2])
+model = wiring.local(home, Settings(home=home)).served.model
+pictures = [path.read_bytes() for path in sorted(cells.rglob("*.png"))]
+found = [model.score(preprocess.pixels(data, model.info.input_size)) for data in pictures]
+loaded = {name.split(".")[0] for name in sys.modules}
+used = sorted(loaded & {"tflite_runtime", "ai_edge_litert", "tensorflow"})
+print(json.dumps({
+    "interpreter": used,
+    "numpy": numpy.__version__,
+    "probabilities": [s.probability for s in found],
+    "embeddings": [s.embedding.tolist() for s in found],
+    "activations": [s.activation.ravel().tolist() for s in found],
+}))
+"""
+
+
+def score(env: Environment, home: Path, cells: Path) -> dict[str, Any]:
+    done = env.run("python", "-c", SCORE, str(home), str(cells))
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_both_interpreters_give_the_same_answers(tmp_path: Path) -> None:
+    cells = synthetic.write(tmp_path / "cells", 40, 12)
+    old = make(tmp_path / "env", "tflite-runtime", python="3.11")
+    here = Environment(Path(sys.prefix))
+    now = score(here, tmp_path / "home-now", cells)
+    then = score(old, tmp_path / "home-then", cells)
+    assert now["interpreter"] == ["ai_edge_litert"]
+    assert then["interpreter"] == ["tflite_runtime"]
+    assert then["numpy"].startswith("1.")
+    assert len(then["probabilities"]) == 40
+    assert then["probabilities"] == pytest.approx(now["probabilities"], abs=TOLERANCE)
+    for what in ("embeddings", "activations"):
+        for left, right in zip(then[what], now[what], strict=True):
+            assert left == pytest.approx(right, abs=TOLERANCE * max(1.0, *map(abs, right)))

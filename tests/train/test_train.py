@@ -1,0 +1,130 @@
+"""Training for real, on few synthetic cells and few steps: from pictures to a served file, through a kill."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from malaria import codec, memory, synthetic
+from malaria.domain import Progress, Role
+from malaria.errors import Cancelled, Conflict, PatientOverlap
+from malaria.predict import Model
+
+pytestmark = pytest.mark.train
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def nih_named(folder: Path, patients: range, seed: int) -> Path:
+    """Synthetic cells under NIH-style names, 8 to a patient."""
+    made = synthetic.generate(8 * len(patients), seed)
+    for i, cell in enumerate(made):
+        patient = patients[i // 8]
+        target = folder / cell.label.text / f"C{patient}P{patient}thinF_IMG_1_cell_{i}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(cell.png())
+    return folder
+
+
+@pytest.fixture
+def plan(tmp_path: Path):  # type: ignore[no-untyped-def]
+    from malaria.training.recipe import Recipe, Stage
+    from malaria.training.run import Plan
+
+    return Plan(
+        data=[nih_named(tmp_path / "development", range(1, 9), 1)],
+        held_out=[nih_named(tmp_path / "held-out", range(21, 25), 2)],
+        out=tmp_path / "models",
+        run=tmp_path / "run",
+        cache=tmp_path / "cache",
+        recipe=Recipe(stages=(Stage(64, 1), Stage(96, 1)), batch_size=16),
+        backbone_weights=None,
+        command="a test",
+    )
+
+
+def quiet(progress: Progress) -> None:
+    assert progress.percent is None or 0 <= progress.percent <= 100
+
+
+def test_training_survives_a_stop_and_ends_in_a_served_file(plan) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training.run import train
+
+    def stop_in_second_epoch(progress: Progress) -> None:
+        if progress.epoch == 2:
+            raise Cancelled("enough for now")
+
+    with pytest.raises(Cancelled):
+        train(plan, NOW, stop_in_second_epoch)
+    assert json.loads((plan.run / "checkpoint.json").read_text()) == {"epochs_done": 1}
+    assert not (plan.out / "shipped.json").exists()
+
+    epochs: set[int] = set()
+
+    def watch(progress: Progress) -> None:
+        if progress.epoch:
+            epochs.add(progress.epoch)
+
+    info = train(plan, NOW, watch)
+    assert epochs == {2}, "the first epoch is not run again"
+    folder = plan.out / info.version
+    assert codec.version_from_json(json.loads((folder / "manifest.json").read_text())) == info
+    history = (plan.run / "history.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in history] == ["epoch", "0", "1"]
+
+    kept = memory.load(folder / "memory.npz")
+    assert len(kept) == 96
+    assert set(kept.roles.tolist()) == {"train", "validation", "gate", "test"}
+    model = Model.load(folder / "model.tflite", info)
+    scored = model.score(np.zeros((96, 96, 3), np.uint8))
+    assert scored.activation.shape == (6, 6)
+    assert set(info.metrics) == {"validation", "gate"}, "test patients are not looked at"
+
+
+def test_another_recipe_does_not_go_on_in_the_same_run(plan) -> None:  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    from malaria.training.run import train
+
+    plan.run.mkdir()
+    (plan.run / "recipe.json").write_text(json.dumps({"network": "another"}))
+    with pytest.raises(Conflict, match="another recipe"):
+        train(replace(plan), NOW, quiet)
+
+
+def test_a_patient_on_both_sides_stops_everything(plan, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from dataclasses import replace
+
+    from malaria.training.run import train
+
+    both = replace(plan, held_out=[*plan.held_out, nih_named(tmp_path / "again", range(8, 9), 3)])
+    with pytest.raises(PatientOverlap, match="C8P8"):
+        train(both, NOW, quiet)
+
+
+def test_augmentation_keeps_shape_range_and_black_surround() -> None:
+    from malaria.training.augment import Augment
+
+    cells = np.stack([np.asarray(c.image.resize((64, 64))) for c in synthetic.generate(8, 4)])
+    layer = Augment(seed=3)
+    changed = np.asarray(layer(cells, training=True))
+    assert changed.shape == cells.shape
+    assert changed.min() >= 0
+    assert changed.max() <= 255
+    assert not np.allclose(changed, np.asarray(layer(cells, training=True))), "each call draws anew"
+    assert np.array_equal(np.asarray(layer(cells, training=False)), cells)
+    assert np.median(changed[:, 0, 0]) < 30, "corners stay dark"
+
+
+def test_roles_decide_what_is_learnt_from(plan) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training import dataset
+    from malaria.training.dataset import Layout
+
+    some = {"C1P1": Role.TRAIN, "C2P2": Role.VALIDATION}
+    arrays = dataset.load([Layout(plan.data[0], some)], 64, plan.cache, quiet)
+    assert len(arrays) == 16
+    assert set(arrays.of(Role.TRAIN).groups.tolist()) == {"C1P1"}
+    again = dataset.load([Layout(plan.data[0], some)], 64, plan.cache, quiet)
+    assert np.array_equal(arrays.pixels, again.pixels)

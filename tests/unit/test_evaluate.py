@@ -1,0 +1,148 @@
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from malaria import synthetic
+from malaria.domain import Label, ModelVersion, Progress, Role
+from malaria.errors import BadInput, BadLayout, BadOptions, Cancelled
+from malaria.evaluate import evaluate
+from malaria.predict import Model, Scored
+from malaria.preprocess import Pixels, to_square
+
+
+class Darkness:
+    """Stands in for a network: P(parasitized) is how dark the picture's middle is."""
+
+    def __init__(self, info: ModelVersion) -> None:
+        self.info = info
+
+    def score_many(self, pixels: Iterable[Pixels]) -> Iterator[Scored]:
+        held = []
+        for one in pixels:  # reads ahead, as the real one does
+            held.append(one)
+            if len(held) == 3:
+                yield self._scored(held.pop(0))
+        yield from map(self._scored, held)
+
+    def _scored(self, pixels: Pixels) -> Scored:
+        middle = float(pixels[12:20, 12:20].mean())
+        return Scored(1 - middle / 255, np.zeros((8, 8), np.float32), np.zeros(128, np.float32))
+
+
+@pytest.fixture
+def model() -> Model:
+    info = ModelVersion("v1", "d" * 64, "mobilenet", 32, datetime(2026, 1, 1, tzinfo=UTC), 1, threshold=0.4)
+    return Darkness(info)  # type: ignore[return-value]
+
+
+def picture(darkness: float) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 40), (round(255 * (1 - darkness)),) * 3).save(out, "PNG")
+    return out.getvalue()
+
+
+def archive(path: Path, files: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as target:
+        for name, data in files.items():
+            target.writestr(name, data)
+    return path
+
+
+CELLS = {
+    "Parasitized/C1_thin_IMG_1_cell_1.png": picture(0.9),
+    "Parasitized/C1_thin_IMG_1_cell_2.png": picture(0.8),
+    "Parasitized/C2_thin_IMG_1_cell_1.png": picture(0.3),
+    "Parasitized/broken.png": b"no picture",
+    "Uninfected/C1_thin_IMG_1_cell_3.png": picture(0.1),
+    "Uninfected/C3_thin_IMG_1_cell_1.png": picture(0.5),
+    "Uninfected/slide_cell_1.png": picture(0.2),
+    "Uninfected/slide_cell_2.png": picture(0.2),
+    "Uninfected/stray.png": picture(0.2),
+    "readme.txt": b"not a picture",
+}
+
+
+def test_cells_are_scored_counted_and_told_apart(model: Model, tmp_path: Path) -> None:
+    found = evaluate(model, archive(tmp_path / "cells.zip", CELLS))
+    assert found.metrics.confusion == {"tp": 2, "fn": 1, "fp": 1, "tn": 4}
+    assert (found.metrics.cells, found.metrics.parasitized, found.metrics.threshold) == (8, 3, 0.4)
+    assert (found.patients, found.unknown_patients) == (3, 3)
+    assert found.metrics.patients == 5, "three patients, one field, one cell that stands alone"
+    assert (found.version, found.source, found.warning) == ("v1", "cells.zip", "")
+
+
+def test_unreadable_pictures_are_listed_not_fatal(model: Model, tmp_path: Path) -> None:
+    (bad,) = evaluate(model, archive(tmp_path / "cells.zip", CELLS)).unreadable
+    assert (bad.name, bad.code) == ("Parasitized/broken.png", "unreadable-image")
+    assert "not a picture" in bad.reason
+
+
+def test_a_folder_answers_as_its_zip(model: Model, tmp_path: Path) -> None:
+    zipped = archive(tmp_path / "cells.zip", CELLS)
+    with zipfile.ZipFile(zipped) as source:
+        source.extractall(tmp_path / "folder")
+    assert evaluate(model, tmp_path / "folder").metrics == evaluate(model, zipped).metrics
+
+
+def test_the_threshold_can_be_chosen(model: Model, tmp_path: Path) -> None:
+    source = archive(tmp_path / "cells.zip", CELLS)
+    assert evaluate(model, source, threshold=0.25).metrics.sensitivity == 1.0
+    with pytest.raises(BadOptions, match="threshold"):
+        evaluate(model, source, threshold=1.5)
+
+
+def test_cells_the_model_learnt_from_are_told(model: Model, tmp_path: Path) -> None:
+    roles = {"C1": Role.TRAIN, "C2": Role.VALIDATION, "C3": Role.TEST}
+    found = evaluate(model, archive(tmp_path / "cells.zip", CELLS), roles=roles)
+    assert found.by_role == {
+        "none": {"cells": 3, "patients": 0},
+        "test": {"cells": 1, "patients": 1},
+        "train": {"cells": 3, "patients": 1},
+        "validation": {"cells": 1, "patients": 1},
+    }
+    assert found.warning.startswith("4 of 8 cells")
+    unseen = evaluate(model, archive(tmp_path / "cells.zip", CELLS), roles={"C1": Role.GATE})
+    assert unseen.warning == ""
+
+
+def test_progress_is_reported_and_may_stop_the_work(model: Model, tmp_path: Path) -> None:
+    source = archive(tmp_path / "cells.zip", CELLS)
+    told: list[Progress] = []
+    evaluate(model, source, report=told.append)
+    assert told[-1].percent == 100.0
+    assert told[-1].message == "9 of 9 cells"
+
+    def stop(_: Progress) -> None:
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        evaluate(model, source, report=stop)
+
+
+def test_what_holds_no_cells_is_refused(model: Model, tmp_path: Path) -> None:
+    with pytest.raises(BadLayout, match="Parasitized/"):
+        evaluate(model, archive(tmp_path / "a.zip", {"readme.txt": b"hello"}))
+    with pytest.raises(BadLayout):
+        evaluate(model, tmp_path / "nowhere")
+    with pytest.raises(BadInput, match="None of the 1 pictures"):
+        evaluate(model, archive(tmp_path / "b.zip", {"Uninfected/a.png": b"no picture"}))
+
+
+def test_the_shipped_model_answers_synthetic_cells(
+    shipped_tflite: bytes, shipped_info: ModelVersion, tmp_path: Path
+) -> None:
+    source = synthetic.write(tmp_path / "cells.zip", 60, seed=4)
+    shipped, at = Model(shipped_tflite, shipped_info), shipped_info.threshold
+    found = evaluate(shipped, source, bootstrap=100).metrics
+    said = {Label.UNINFECTED: 0, Label.PARASITIZED: 0}
+    for cell in synthetic.generate(60, seed=4):
+        said[cell.label] += shipped.score(to_square(cell.image, shipped_info.input_size)).probability >= at
+    assert (found.confusion["tp"], found.confusion["fp"]) == (said[Label.PARASITIZED], said[Label.UNINFECTED])
+    assert found.accuracy is not None
+    assert found.accuracy > 0.9

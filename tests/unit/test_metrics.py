@@ -1,0 +1,118 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import (
+    accuracy_score,
+    brier_score_loss,
+    f1_score,
+    matthews_corrcoef,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from malaria.bootstrap import _area, drawn_auc, drawn_sums
+from malaria.evaluate import metrics
+
+
+def cells(n: int, patients: int, seed: int = 0):  # type: ignore[no-untyped-def]
+    """Labels, probabilities and patients whose cells share an offset, as real patients' cells do."""
+    rng = np.random.default_rng(seed)
+    who = rng.integers(0, patients, n)
+    labels = rng.integers(0, 2, n).astype(np.uint8)
+    logits = 2.0 * (2.0 * labels - 1) + rng.normal(0, 1.5, patients)[who] + rng.normal(0, 1, n)
+    return labels, 1 / (1 + np.exp(-logits)), np.array([f"P{i}" for i in who])
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**31), st.integers(2, 300), st.floats(0.05, 0.95))
+def test_figures_are_those_of_scikit_learn(seed: int, n: int, threshold: float) -> None:
+    labels, p, patients = cells(n, 7, seed)
+    labels[:2] = (0, 1)
+    p = np.round(p, 2)  # ties
+    said = p >= threshold
+    found = metrics(labels, p, patients, threshold, bootstrap=0)
+    assert found.accuracy == pytest.approx(accuracy_score(labels, said))
+    assert found.sensitivity == pytest.approx(recall_score(labels, said))
+    assert found.specificity == pytest.approx(recall_score(labels, said, pos_label=0))
+    assert found.auc == pytest.approx(roc_auc_score(labels, p))
+    assert found.brier == pytest.approx(brier_score_loss(labels, p))
+    assert found.f1 == pytest.approx(f1_score(labels, said, zero_division=0.0))
+    if said.any():
+        assert found.precision == pytest.approx(precision_score(labels, said))
+    if said.any() and not said.all():
+        assert found.mcc == pytest.approx(matthews_corrcoef(labels, said))
+    assert sum(found.confusion.values()) == n
+
+
+def test_what_one_class_cannot_say_is_none() -> None:
+    clean = metrics(np.zeros(4, np.uint8), np.full(4, 0.1), np.array(["a", "a", "b", "c"]), 0.5)
+    assert (clean.sensitivity, clean.auc, clean.mcc, clean.precision) == (None, None, None, None)
+    assert (clean.specificity, clean.accuracy, clean.patients) == (1.0, 1.0, 3)
+    assert set(clean.intervals) == {"accuracy", "specificity"}
+    nothing = metrics(np.zeros(0, np.uint8), np.zeros(0), np.zeros(0, np.str_), 0.5)
+    assert (nothing.cells, nothing.accuracy, nothing.brier, nothing.ece) == (0, None, None, None)
+
+
+def test_a_cell_on_the_threshold_is_parasitized_as_in_serving() -> None:
+    found = metrics(np.array([1, 0], np.uint8), np.array([0.5, 0.5]), np.array(["a", "b"]), 0.5, bootstrap=0)
+    assert found.confusion == {"tp": 1, "fp": 1, "tn": 0, "fn": 0}
+
+
+def test_calibration_error() -> None:
+    labels = np.array([1] * 8 + [0] * 2, np.uint8)
+    who = np.array(["a"] * 10)
+    assert metrics(labels, np.full(10, 0.8), who, 0.5, bootstrap=0).ece == pytest.approx(0.0)
+    assert metrics(labels, np.full(10, 1.0), who, 0.5, bootstrap=0).ece == pytest.approx(0.2)
+
+
+def test_intervals_are_those_of_resampled_patients() -> None:
+    labels, p, patients = cells(3000, 12)
+    found = metrics(labels, p, patients, 0.5, bootstrap=4000)
+    rng = np.random.default_rng(9)
+    names = np.unique(patients)
+    right = (p >= 0.5) == labels
+    by_name = {name: right[patients == name] for name in names}
+    slow = [np.concatenate([by_name[k] for k in rng.choice(names, len(names))]).mean() for _ in range(4000)]
+    assert found.intervals["accuracy"] == pytest.approx(np.quantile(slow, [0.025, 0.975]), abs=0.01)
+    alone = metrics(labels, p, np.arange(3000).astype(str), 0.5).intervals["accuracy"]
+    wide = found.intervals["accuracy"]
+    assert wide[1] - wide[0] > 2 * (alone[1] - alone[0]), "cells of one patient are no independent witnesses"
+
+
+def test_no_error_seen_is_not_no_error_possible() -> None:
+    labels = np.array([1, 0] * 10, np.uint8)
+    who = np.repeat([f"P{i}" for i in range(10)], 2)
+    found = metrics(labels, labels.astype(float), who, 0.5)
+    assert found.sensitivity == 1.0
+    assert found.intervals["sensitivity"] == pytest.approx((0.025**0.1, 1.0))
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=40))
+def test_weighted_area_is_that_of_scikit_learn(rows: list[tuple[int, int, int]]) -> None:
+    labels, ranks, weights = (np.array(column) for column in zip(*rows, strict=True))
+    if not (weights[labels == 1].sum() and weights[labels == 0].sum()):
+        return
+    order = np.argsort(ranks, kind="stable")
+    ordered = ranks[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    area = _area(weights[order].astype(float), labels[order] == 1, starts)
+    assert area == pytest.approx(roc_auc_score(labels, ranks, sample_weight=weights))
+
+
+def test_every_draw_holds_every_class_and_as_many_groups() -> None:
+    labels = np.array([1, 0, 0, 0, 1], np.uint8)
+    groups = np.array(["sick", "sick", "well", "other", "only"])
+    sums = drawn_sums(labels, groups, np.stack([labels == 1, labels == 0], axis=1).astype(float), 500, 1)
+    assert (sums > 0).all()
+    assert drawn_auc(labels, groups, np.array([0.9, 0.1, 0.2, 0.3, 0.8]), 50, 1) == pytest.approx(np.ones(50))
+
+
+def test_a_thousand_draws_over_all_base_cells_are_quick() -> None:
+    labels, p, patients = cells(22_000, 160)
+    began = time.process_time()
+    metrics(labels, p, patients, 0.5)
+    assert time.process_time() - began < 2.0
