@@ -1,0 +1,1 @@
+"""The AWS stack, described with the CDK. `make synth` writes its templates to cdk.out/."""

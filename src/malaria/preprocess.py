@@ -96,12 +96,12 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def _grey_to_8_bits(levels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     """Levels of any depth to 0..255: floats up to 1 are shares of white, and above 255 all are of 16 bits."""
-    known = np.nan_to_num(levels.astype(np.float32), nan=0.0, posinf=65535.0, neginf=0.0)
+    known = np.nan_to_num(levels, nan=0.0).clip(0, 65535).astype(np.float32)
     highest = float(known.max(initial=0.0))
     top = 65535.0 if highest > 255 else 255.0
     if levels.dtype.kind == "f" and highest <= 1:
         top = 1.0
-    return np.clip(known * (255.0 / top), 0, 255).astype(np.uint8)
+    return (known * (255.0 / top)).astype(np.uint8)
 
 
 def to_square(image: Image.Image, size: int) -> Pixels:

@@ -134,9 +134,14 @@ def test_what_a_change_raises_passes_and_changes_nothing(jobs: JobStore, clock: 
 def test_terminal_rows_are_final(jobs: JobStore, clock: SetClock, state: JobState) -> None:
     jobs.add(job(clock, "a"))
     ended = jobs.change("a", lambda j: replace(j, state=state))
-    called = []
+    called: list[Job] = []
+
+    def requeue(j: Job) -> Job:
+        called.append(j)
+        return replace(j, state=JobState.QUEUED)
+
     with pytest.raises(JobFinished, match=state.value):
-        jobs.change("a", lambda j: called.append(j) or replace(j, state=JobState.QUEUED))  # type: ignore[func-returns-value]
+        jobs.change("a", requeue)
     assert jobs.get("a") == ended
     assert called == []
 

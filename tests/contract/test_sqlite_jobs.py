@@ -1,4 +1,4 @@
-"""What only the ledger in a file must stand: processes that are killed, files that are none, other writers."""
+"""What only the ledger in a file must stand: killed processes, files that are none, other writers."""
 
 import signal
 import sqlite3

@@ -139,7 +139,8 @@ class SqliteJobs:
             try:
                 yield db
             except BaseException:
-                db.execute("ROLLBACK")
+                if db.in_transaction:  # a full disk has ended it already
+                    db.execute("ROLLBACK")
                 raise
             db.execute("COMMIT")
 
@@ -152,7 +153,10 @@ def _found(db: sqlite3.Connection, job_id: str) -> Job:
 
 
 def _job(body: str) -> Job:
-    return codec.job_from_json(json.loads(body))
+    try:
+        return codec.job_from_json(json.loads(body))
+    except json.JSONDecodeError as error:
+        raise Damaged(f"A stored Job cannot be read: {error}.") from error
 
 
 def _body(job: Job) -> str:

@@ -15,7 +15,7 @@ from malaria.settings import Settings
 
 
 def create_app(services: Services) -> FastAPI:
-    """The application over `services`. It starts no thread and holds no file open; closing is the caller's."""
+    """The application over `services`. It starts no thread; closing is the caller's."""
     app = FastAPI(
         title="Malaria", version=installed("malaria"), docs_url=None, redoc_url=None, redirect_slashes=False
     )

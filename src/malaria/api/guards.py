@@ -1,7 +1,7 @@
 """What stands before every route: request ids, security headers, host and origin checks, size limits.
 
-Plain ASGI, because the size of a body must be counted while it arrives: Starlette reads all of a form before a
-route sees it, and a Content-Length may lie or be absent.
+Plain ASGI, because the size of a body must be counted while it arrives: Starlette reads all of a form before
+a route sees it, and a Content-Length may lie or be absent.
 """
 
 import json
@@ -83,7 +83,7 @@ def _line(scope: Scope, status: int, seconds: float) -> str:
 
 
 class HostGuard:
-    """Answer only for the hosts that are meant, so that a foreign name pointed at this machine gets nothing."""
+    """Answer only for the hosts that are meant, so that a foreign name pointed here gets nothing."""
 
     def __init__(self, app: ASGIApp, allowed: Sequence[str]) -> None:
         self._app = app

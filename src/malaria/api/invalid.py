@@ -31,8 +31,8 @@ def reads_multipart(request: Request) -> bool:
 
 def no_multipart(request: Request) -> str:
     return (
-        f"The body is {_media_type(request) or 'of no type'}; send {MULTIPART} with the picture or ZIP as a file, "
-        f"as `curl -F file=@cell.png {request.url.path}` does."
+        f"The body is {_media_type(request) or 'of no type'}; send {MULTIPART} with the picture or ZIP "
+        f"as a file, as `curl -F file=@cell.png {request.url.path}` does."
     )
 
 

@@ -14,7 +14,10 @@ VERSION = "3.0.3"
 TAGS = [
     {"name": "predict", "description": "Classify pictures of stained red blood cells."},
     {"name": "models", "description": "What is served, what could be, and going back."},
-    {"name": "retrain", "description": "Bring labelled cells; the gate decides whether the new model is served."},
+    {
+        "name": "retrain",
+        "description": "Bring labelled cells; the gate decides whether the new model is served.",
+    },
     {"name": "health", "description": "How the system is."},
 ]
 DESCRIPTION = """

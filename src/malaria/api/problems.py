@@ -41,7 +41,9 @@ def _said(status: int) -> tuple[str, str]:
 class FieldError(BaseModel):
     """One field of the request and what is wrong with it."""
 
-    field: str = Field(description="Name of the field, with where it belongs: `form.file`, `query.threshold`.")
+    field: str = Field(
+        description="Name of the field, with where it belongs: `form.file`, `query.threshold`."
+    )
     message: str = Field(description="What is wrong and how to mend it.")
     code: str = Field(description="Stable name of the kind of error.")
 

@@ -80,7 +80,9 @@ class Health(BaseModel):
     model_version: str | None
     uptime_seconds: float
     total_predictions: int = Field(description="Cells answered; see counts_since.")
-    counts_since: Literal["process"] = Field("process", description="Counts are of this process, since it began.")
+    counts_since: Literal["process"] = Field(
+        "process", description="Counts are of this process, since it began."
+    )
     reason: str | None = Field(None, description="Why it is degraded.")
 
 
@@ -96,7 +98,9 @@ class Status(Health):
 
     software_version: str
     time: datetime
-    predictions: dict[str, int] = Field(description="Cells by what was said of them; `failed`: unreadable ones.")
+    predictions: dict[str, int] = Field(
+        description="Cells by what was said of them; `failed`: unreadable ones."
+    )
     promotion: "PromotionEntry | None"
     training: TrainingNow
 

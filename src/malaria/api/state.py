@@ -11,7 +11,7 @@ from malaria.api.turnstile import Tally, Turnstile
 from malaria.services import Services
 
 BATCHES = 2
-"""Batches at once: each keeps every interpreter busy, so more would only slow each other and single predictions."""
+"""Batches at once: each keeps every interpreter busy, so more would only slow down the rest."""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def wants_csv(accept: str) -> bool:
-    """Whether an Accept header names text/csv with at least the weight of JSON; without a word for it, JSON."""
+    """Whether an Accept header names text/csv with at least the weight of JSON; else JSON."""
     weights = dict(_weights(accept))
     asked = weights.get(CSV, weights.get("text/*", 0.0))
     return asked > 0 and asked >= weights.get("application/json", 0.0)
@@ -44,7 +44,7 @@ def _weights(accept: str) -> list[tuple[str, float]]:
 
 
 def to_csv(answer: BatchAnswer) -> str:
-    """RFC 4180, one line for each file; text that a spreadsheet would take for a formula gets an apostrophe."""
+    """RFC 4180, one line for each file; what a spreadsheet would take for a formula gets an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)

@@ -57,7 +57,9 @@ class Task(TaskBrief):
     losses: list[EpochLoss] = Field(description="One entry for each finished epoch.")
     reasons: list[str] = Field(description="What each rule of the gate found.")
     ingest: dict[str, Any] = Field(description="What was accepted, and what was not and why.")
-    receipt: dict[str, Any] = Field(description="The gate's figures: champion and challenger on the same cells.")
+    receipt: dict[str, Any] = Field(
+        description="The gate's figures: champion and challenger on the same cells."
+    )
     champion: str | None = Field(None, description="The version that was served when the run compared.")
     dataset: str | None = Field(None, description="SHA-256 of the accepted content.")
     attempt: int = Field(description="How often a process was started for it.")

@@ -15,7 +15,7 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def only(*known: str) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that refuses form fields of other names: a misspelt one must not be passed over in silence."""
+    """A dependency that refuses form fields of other names: a misspelt one must be told."""
 
     async def check(request: Request) -> None:
         refuse_others(await request.form(), known)
@@ -28,7 +28,9 @@ def refuse_others(got: Iterable[str], known: Sequence[str]) -> None:
     others = sorted(set(got) - set(known))
     if others:
         takes = ", ".join(map(repr, known))
-        wrong = [field_error(name[:80], f"no field of this name; the form takes {takes}") for name in others[:5]]
+        wrong = [
+            field_error(name[:80], f"no field of this name; the form takes {takes}") for name in others[:5]
+        ]
         raise RequestValidationError(wrong)
 
 

@@ -40,7 +40,11 @@ _PICTURES = {"type": "string", "format": "binary"}
 _BODY: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "files": {"type": "array", "items": _PICTURES, "description": "Pictures of one cell each, or one ZIP."},
+        "files": {
+            "type": "array",
+            "items": _PICTURES,
+            "description": "Pictures of one cell each, or one ZIP.",
+        },
         "threshold": {"type": "number", "minimum": 0, "maximum": 1, "description": THRESHOLD},
     },
     "required": ["files"],
@@ -61,8 +65,8 @@ _CSV_ANSWER = {"schema": {"type": "string"}, "example": "index,filename,predicti
 async def predict_batch(request: Request, state: Shared, threshold: QueryThreshold = None) -> Response:
     """Many pictures in the field `files`, or one ZIP of them; folders within the ZIP do not matter.
 
-    A file that cannot be read gets an entry with `error`, and the others are answered. `Accept: text/csv` brings
-    a table.
+    A file that cannot be read gets an entry with `error`, and the others are answered. `Accept: text/csv`
+    brings a table.
     """
     if not reads_multipart(request):
         raise HTTPException(415, no_multipart(request))
@@ -75,7 +79,9 @@ async def predict_batch(request: Request, state: Shared, threshold: QueryThresho
             return await state.batches.run(lambda: _respond(state, files, at, as_csv))
     except HTTPException as error:
         if error.detail.startswith("Too many files"):  # Starlette's own words
-            raise UploadTooLarge(f"More than {most:,} files were sent. Send them in parts, or as a ZIP.") from None
+            raise UploadTooLarge(
+                f"More than {most:,} files were sent. Send them in parts, or as a ZIP."
+            ) from None
         raise
 
 
@@ -187,4 +193,6 @@ def _score(model: Model, source: Files, threshold: float | None) -> list[BatchEn
 
 def _of_problem(problem: Problem) -> EntryError:
     status = ImageTooLarge.status if problem.code.endswith("too-large") else BadArchive.status
-    return EntryError(code=problem.code, status=status, title="The file cannot be used", detail=problem.reason)
+    return EntryError(
+        code=problem.code, status=status, title="The file cannot be used", detail=problem.reason
+    )

@@ -52,7 +52,9 @@ def model_info(services: House) -> ServedModel:
 @router.get("/models", summary="Every kept version and the log of promotions", responses=responses(422, 500))
 def models(
     services: House,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Most versions, and most entries of the log.")] = 100,
+    limit: Annotated[
+        int, Query(ge=1, le=1000, description="Most versions, and most entries of the log.")
+    ] = 100,
 ) -> ModelList:
     """Versions and promotions, newest first, with each version's metrics."""
     history = services.registry.history()
@@ -98,7 +100,9 @@ def promote(services: House, version: Version, change: ChangeRequest) -> Changed
 )
 def rollback(services: House, change: RollbackRequest) -> Changed:
     """Without `to`: the version served before the present one, so a second rollback undoes the first."""
-    return _taken_up(services, services.registry.rollback(actor=change.actor, reason=change.reason, to=change.to))
+    return _taken_up(
+        services, services.registry.rollback(actor=change.actor, reason=change.reason, to=change.to)
+    )
 
 
 def _taken_up(services: Services, promotion: Promotion) -> Changed:

@@ -36,7 +36,9 @@ QueryThreshold = Annotated[
 )
 async def predict(
     state: Shared,
-    file: Annotated[UploadFile, File(description="The picture of one cell: PNG, JPEG, WebP, TIFF, BMP or GIF.")],
+    file: Annotated[
+        UploadFile, File(description="The picture of one cell: PNG, JPEG, WebP, TIFF, BMP or GIF.")
+    ],
     in_form: FormThreshold = None,
     in_query: QueryThreshold = None,
 ) -> Predicted:

@@ -51,7 +51,11 @@ def _options(
     summary="Hand in labelled cells for retraining",
     dependencies=[Depends(upload.only("file", *OPTIONS))],
     responses={
-        202: {"headers": {"Location": {"description": "Where the job tells of itself.", "schema": {"type": "string"}}}},
+        202: {
+            "headers": {
+                "Location": {"description": "Where the job tells of itself.", "schema": {"type": "string"}}
+            }
+        },
         **responses(403, 413, 415, 422, 500, 503),
     },
 )
@@ -68,8 +72,8 @@ async def retrain(
 ) -> Accepted:
     """Keeps the ZIP and queues a job; follow it at the address in `Location`.
 
-    Options of the form come before those of a `retrain.json` in the ZIP. A model is served only if the gate finds
-    it better. What is wrong with single pictures is told by the job, not here.
+    Options of the form come before those of a `retrain.json` in the ZIP. A model is served only if the gate
+    finds it better. What is wrong with single pictures is told by the job, not here.
     """
     job = await state.uploads.run(lambda: _submit(state, caller, file, options, idempotency_key))
     after.add_task(_dispatch, state.services)
