@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from malaria.domain import ModelVersion
 
 if TYPE_CHECKING:
     from malaria.services import Services
+
+# No deadline: a timing on a busy machine says nothing about the code. Derandomised: a red run can be run again.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 REAL_CELLS = "MALARIA_REAL_CELLS"

@@ -5,6 +5,7 @@ head without the base images, the gate scores base patients, and ingest knows ce
 """
 
 import io
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def load(content: Path | bytes) -> Memory:
     try:
         with np.load(io.BytesIO(content) if isinstance(content, bytes) else content) as table:
             return Memory(**{name: table[name] for name in FIELDS})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise Damaged(f"The feature memory cannot be read: {error}") from error
 
 

@@ -7,6 +7,7 @@ any point it leaves whole objects only: versions appear with their manifest, pro
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from malaria.heartbeat import Heartbeat, Reporter
 from malaria.ingest import Held, ingest
 from malaria.memory import BASE, Memory
 from malaria.memory import load as load_memory
+from malaria.ports import JobStore
 from malaria.services import Services
 from malaria.shards import Shard
 
@@ -31,7 +33,7 @@ def run(services: Services, job_id: str, attempt: int, stop: threading.Event) ->
     The job's row says how it ended. Raises what the row cannot hold, such as a ledger that is out of reach.
     """
     jobs, seconds = services.jobs, services.settings.lease_seconds
-    token = jobs.acquire(f"{job_id}/{attempt}", seconds)
+    token = _acquire(jobs, f"{job_id}/{attempt}", seconds)
     if token is None:
         return False
     with Heartbeat(jobs, token, seconds) as heartbeat:
@@ -43,6 +45,16 @@ def run(services: Services, job_id: str, attempt: int, stop: threading.Event) ->
             return True
         finally:
             jobs.release(token)
+
+
+def _acquire(jobs: JobStore, owner: str, seconds: float) -> int | None:
+    """The lease, asked for a few times: a look round may hold it for a moment."""
+    for _ in range(10):
+        token = jobs.acquire(owner, seconds)
+        if token is not None:
+            return token
+        time.sleep(0.2)
+    return None
 
 
 def _take(services: Services, job_id: str, attempt: int, token: int) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from malaria.domain import Job, JobState, RetrainOptions
 from malaria.errors import BadInput, Busy, JobFinished, UnknownTask
-from malaria.ingest import Limits, read_options
+from malaria.ingest import read_options
 from malaria.ports import Clock, JobStore, ObjectStore, TrainingLauncher
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Trigger:
         is kept all the same: a person sees why, and nothing is lost.
         """
         try:
-            options = read_options(source, Limits()) or RetrainOptions()
+            options = read_options(source) or RetrainOptions()
         except BadInput as error:
             return self._keep(source, name, identity, actor, RetrainOptions(), refused=str(error))
         return self._keep(source, name, identity, actor, options)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 from malaria.domain import ModelVersion
 from malaria.services import Services
@@ -15,7 +16,7 @@ def test_a_whole_system_is_found_whole(run: Run, services: Services) -> None:
     assert "promotion log" in run("doctor").stdout
 
 
-def test_a_damaged_model_and_a_changed_log_are_found(
+def test_a_damaged_model_and_an_unreadable_log_are_found(
     run: Run, services: Services, shipped_info: ModelVersion
 ) -> None:
     services.objects.put(f"models/{shipped_info.version}/model.tflite", b"bits rot")
@@ -27,5 +28,21 @@ def test_a_damaged_model_and_a_changed_log_are_found(
     services.objects.put(entry.key, b"{}")
     told = run("doctor", "--json")
     assert told.exit_code == 1
-    broken = {check["check"] for check in json.loads(told.stdout)["checks"] if not check["ok"]}
-    assert "promotion log" in broken
+    (start,) = json.loads(told.stdout)["checks"]
+    assert (start["check"], start["ok"]) == ("start", False)
+    assert "promotion" in start["found"]
+
+
+def test_a_log_that_was_changed_afterwards_is_found(
+    run: Run, services: Services, shipped_info: ModelVersion
+) -> None:
+    (first,) = services.objects.list("promotions/")
+    file = services.registry.fetch(shipped_info.version, "model.tflite", services.home / "copy.tflite")
+    services.registry.publish(replace(shipped_info, version="20990101-again"), {"model.tflite": file})
+    services.registry.promote("20990101-again", verdict="manual", actor="test", reason="a second entry")
+    changed = services.objects.get(first.key).replace(b"shipped with", b"smuggled into")
+    services.objects.put(first.key, changed)
+    found = {c["check"]: c for c in json.loads(run("doctor", "--json").stdout)["checks"]}
+    assert found["promotion log"]["ok"] is False
+    assert "ntry 1" in found["promotion log"]["found"]
+    assert found["kept models"]["ok"] is True

@@ -198,6 +198,7 @@ def test_ctrl_c_ends_the_watching_and_not_the_job(start, services: Services, tmp
     services.jobs.release(token)
 
 
+@pytest.mark.slow
 def test_a_small_upload_is_followed_to_its_verdict_by_a_real_run(
     run: Run, services: Services, tmp_path: Path
 ) -> None:
@@ -205,12 +206,13 @@ def test_a_small_upload_is_followed_to_its_verdict_by_a_real_run(
     with zipfile.ZipFile(archive, "a") as opened:
         opened.writestr("Uninfected/broken.png", b"no picture")
     told = run("retrain", archive, "--method", "adapt")
-    assert told.exit_code == 4, told.stderr + told.stdout
-    assert "undecidable" in told.stdout
+    (job,) = services.jobs.list()
+    assert job.verdict in (Verdict.UNDECIDABLE, Verdict.REJECTED), "ten cells are too few to be accepted"
+    assert told.exit_code == jobs.EXIT_CODES[job.verdict], told.stderr + told.stdout
+    assert job.verdict.value in told.stdout
     assert "broken.png" in told.stdout
     assert "ingest" in told.stderr, "a pipe gets plain lines of progress"
-    (job,) = services.jobs.list()
     assert job.version in {info.version for info in services.registry.versions()}
     again = run("retrain", archive, "--json")
-    assert again.exit_code in (jobs.DUPLICATE, 4)
-    assert json.loads(again.stdout)["state"] in ("duplicate", "succeeded")
+    assert json.loads(again.stdout)["state"] == "duplicate"
+    assert again.exit_code == jobs.DUPLICATE

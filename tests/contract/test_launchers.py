@@ -20,8 +20,7 @@ PYTHON = (sys.executable, "-S", "-c")
 SLEEP = (*PYTHON, "import time; print('up', flush=True); time.sleep(120)")
 STUBBORN = (
     *PYTHON,
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    "print('up', flush=True); time.sleep(120)",
+    "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEP[-1],
 )
 
 

@@ -175,5 +175,7 @@ class BodyLimit:
 
 
 def _too_large(most: int, size: int | None) -> str:
-    has = f"has {size / 2**20:.1f} MiB" if size else "is larger"
-    return f"The body {has}; at most {most / 2**20:.1f} MiB are read here."
+    reads = f"{most / 2**20:.1f} MiB"
+    if size is None:
+        return f"The body is larger than the {reads} that are read here."
+    return f"The body has {size / 2**20:.1f} MiB; at most {reads} are read here."

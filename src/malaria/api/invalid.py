@@ -50,6 +50,9 @@ def _wrong_type(request: Request) -> str | None:
 
 def _one(request: Request, error: dict[str, Any], body: Any) -> dict[str, Any]:
     place, *names = error["loc"]
+    if error["type"] == "json_invalid":
+        reason = error.get("ctx", {}).get("error", error["msg"])
+        return {"field": "body", "message": f"The body is not JSON: {reason}.", "code": "json_invalid"}
     multipart = place == "body" and reads_multipart(request)
     field = ".".join(str(part) for part in names)
     where = "form" if multipart else str(place)

@@ -31,14 +31,18 @@ def doctor(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
     Exit code 1 if anything is broken.
     """
-    built = services(ctx)
-    found = [check(name, look) for name, look in looks(built)]
+    try:
+        built = services(ctx)
+    except MalariaError as error:  # too broken to start: that is the finding
+        found, paths = [{"check": "start", "ok": False, "found": str(error)}], {}
+    else:
+        found, paths = [check(name, look) for name, look in looks(built)], _paths(built)
     parts = {name: any(find_spec(module) for module in modules) for name, modules in PARTS.items()}
     whole = all(result["ok"] for result in found)
     if as_json:
-        output.print_json({"ok": whole, "checks": found, "parts": parts, "paths": _paths(built)})
+        output.print_json({"ok": whole, "checks": found, "parts": parts, "paths": paths})
     else:
-        output.facts(_paths(built).items())
+        output.facts(paths.items())
         output.table(("check", "", "found"), [(r["check"], _mark(bool(r["ok"])), r["found"]) for r in found])
         output.table(
             ("part", "installed"), [(name, "yes" if there else "no") for name, there in parts.items()]

@@ -12,6 +12,7 @@ from malaria.domain import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 Report = Callable[[Progress], None]
 PLAIN_WIDTH = 160
@@ -65,7 +66,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
         built.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         built.add_row(*(_cell(value) for value in row))
-    stdout().print(built)
+    _show(built)
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:
@@ -78,7 +79,18 @@ def facts(pairs: Iterable[tuple[str, object]]) -> None:
     for name, value in pairs:
         if value is not None and value != "":
             grid.add_row(name, _cell(value))
-    stdout().print(grid)
+    _show(grid)
+
+
+def _show(table: "Table") -> None:
+    console = stdout()
+    if console.is_terminal:
+        console.print(table)
+        return
+    with console.capture() as caught:
+        console.print(table)
+    for line in caught.get().splitlines():  # a pipe needs no padding on the right
+        sys.stdout.write(line.rstrip() + "\n")
 
 
 def _cell(value: object) -> Any:

@@ -1,5 +1,6 @@
 """The kept versions, which of them is served, and changing that."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,6 +24,7 @@ from malaria.domain import ModelVersion, Promotion
 from malaria.errors import MalariaError
 from malaria.services import Services
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["models"])
 operate = [Depends(authorize(Scope.OPERATE))]
 Version = Annotated[str, Path(max_length=100, description="A version, as GET /models lists them.")]
@@ -106,7 +108,10 @@ def rollback(services: House, change: RollbackRequest) -> Changed:
 
 
 def _taken_up(services: Services, promotion: Promotion) -> Changed:
-    services.served.refresh()
+    try:
+        services.served.refresh()
+    except MalariaError:  # the entry stands all the same; the answer's `served` and /health say the rest
+        log.exception("promotion %d cannot be served", promotion.number)
     return Changed(promotion=entry(promotion), served=_served_version(services))
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from dataclasses import asdict, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, Header, Query, Response, UploadFile
@@ -122,11 +122,16 @@ def _submit(state: State, caller: Caller, file: UploadFile, form: dict[str, Any]
         options = _merged(read_options(path, limits), given, form)
         return services.trigger.submit(
             path,
-            name=printable(Path(file.filename or "").name) or "upload.zip",
+            name=_name(file.filename or ""),
             identity=_identity(key, path, options) if key else None,
             options=options,
             actor=caller.name,
         )
+
+
+def _name(sent: str) -> str:
+    """The file's own name without the folders that some clients send with it."""
+    return printable(PurePosixPath(sent.replace("\\", "/")).name) or "upload.zip"
 
 
 def _merged(in_zip: RetrainOptions | None, given: RetrainOptions, form: dict[str, Any]) -> RetrainOptions:
