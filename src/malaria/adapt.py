@@ -72,7 +72,9 @@ def adapt(
     joined = memory.with_cells(cells)
     old = heads.read(content)
     validation = memory.of(Role.VALIDATION, base=True)
-    cooled = _refit(old, memory.of(Role.TRAIN), validation, extra, extra_labels, settings) if len(extra) else old
+    cooled = (
+        _refit(old, memory.of(Role.TRAIN), validation, extra, extra_labels, settings) if len(extra) else old
+    )
     written = heads.write(content, cooled)
     _check_golden(written, cooled, champion, shards, new)
     return Adapted(written, joined, old, cooled)
@@ -87,11 +89,15 @@ def _refit(
     settings: AdaptSettings,
 ) -> Head:
     """The head refitted with the strongest weight of the new cells that base validation patients bear."""
-    cells, most = len(extra) / settings.views, len(remembered) * settings.site_share / (1 - settings.site_share)
+    cells, most = (
+        len(extra) / settings.views,
+        len(remembered) * settings.site_share / (1 - settings.site_share),
+    )
     embeddings = np.concatenate([remembered.embeddings, extra])
     every_label = np.concatenate([remembered.labels, labels])
     kept = validation.embeddings
     before = _rates(old.logits(kept), validation.labels)
+    fitted = old
     for weight in settings.cell_weights:
         each = min(cells * weight, most) / len(extra)
         weights = np.concatenate([np.ones(len(remembered)), np.full(len(extra), each)])

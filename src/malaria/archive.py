@@ -62,6 +62,7 @@ class Entry:
 
 
 _CHUNK = 64 * 1024
+_LOCAL_HEADER = 30  # bytes, without its name
 _RATIO_FROM = 2**20  # a small file may well shrink a thousandfold; it does no harm
 _UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
@@ -197,12 +198,11 @@ def _check_directory(infos: list[zipfile.ZipInfo], directory: int, limits: Limit
     if sum(info.file_size for info in infos) > limits.max_total_bytes:
         raise _too_much(limits)
     ordered = sorted(infos, key=lambda info: info.header_offset)
-    ends = [info.header_offset + 30 + info.compress_size for info in ordered]  # 30: the shortest local header
-    starts = [*(info.header_offset for info in ordered[1:]), directory]
+    following = [*(info.header_offset for info in ordered), directory][1:]
     if ordered and ordered[0].header_offset < 0:
         raise BadArchive("The ZIP's directory points before its start. Pack the folders again.")
-    for info, end, start in zip(ordered, ends, starts, strict=True):
-        if end > start:
+    for info, following_start in zip(ordered, following, strict=True):
+        if info.header_offset + _LOCAL_HEADER + info.compress_size > following_start:
             raise BadArchive(
                 f"Entries of the ZIP overlap, at {printable(info.filename)}: it is damaged, or made to "
                 "unpack without end. Pack the folders again with an ordinary ZIP program."

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from malaria import codec
 from malaria import head as heads
-from malaria.adapt import AdaptSettings, Adapted, adapt
-from malaria.domain import Job, Method, ModelVersion, Progress, Role, Verdict
+from malaria.adapt import Adapted, AdaptSettings, adapt
+from malaria.domain import Job, Method, ModelVersion, Progress, Role, Verdict, version_name
 from malaria.errors import Conflict, MissingPart
 from malaria.evaluate import metrics
 from malaria.gate import GateSet, GateSettings, Receipt, judge
@@ -74,7 +74,7 @@ def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
 
 
 def undecided(challenge: Challenge) -> list[Shard]:
-    """Earlier uploads that were too small to decide on: they count with the next ones, until one is accepted."""
+    """Earlier uploads too small to decide on: they count with the next ones until one is accepted."""
     services, learnt = challenge.services, set(challenge.memory.origins.tolist())
     found = []
     for job in services.jobs.list(limit=10_000):
@@ -86,8 +86,12 @@ def undecided(challenge: Challenge) -> list[Shard]:
 
 def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report) -> Made:
     champion, work = challenge.champion, challenge.work
-    content = (challenge.services.registry.fetch(champion.info.version, "model.tflite", work / "champion.tflite")).read_bytes()
-    adapted = adapt(champion, content, challenge.memory, challenge.services.shards, shards, AdaptSettings(), report)
+    content = (
+        challenge.services.registry.fetch(champion.info.version, "model.tflite", work / "champion.tflite")
+    ).read_bytes()
+    adapted = adapt(
+        champion, content, challenge.memory, challenge.services.shards, shards, AdaptSettings(), report
+    )
     report(Progress("evaluate", percent=85.0))
     base, site = gate_sets(adapted, challenge.memory, shards)
     receipt = judge(base, site, champion.info.threshold, champion.info.threshold, gate_settings(challenge))
@@ -124,16 +128,22 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     at = champion.info.threshold
     site = gate_set(gate & fresh) if np.any(gate & fresh) else None
     receipt = judge(gate_set(gate & ~fresh), site, at, at, gate_settings(challenge))
-    files = {"model.tflite": done.tflite, "network.keras": done.network, "memory.npz": done.tflite.parent / "memory.npz"}
+    files = {
+        "model.tflite": done.tflite,
+        "network.keras": done.network,
+        "memory.npz": done.tflite.parent / "memory.npz",
+    }
     content = done.tflite.read_bytes()
     told = scored(done.memory, heads.read(content), at)
     story = lineage(challenge, chosen, Method.FULL, receipt)
     size, network = cells.pixels.shape[1], challenge.job.options.network or champion.info.network
-    return Made(describe(challenge, content, network, size, at, told, story), files, receipt, champion.info.version)
+    return Made(
+        describe(challenge, content, network, size, at, told, story), files, receipt, champion.info.version
+    )
 
 
 def every_shard(challenge: Challenge, new: Sequence[Shard]) -> list[Shard]:
-    """Base shards, uploads that the champion has learnt from, and the new ones; never what a gate rejected."""
+    """Base shards, uploads that the champion has learnt from, and the new ones; never what was rejected."""
     learnt = set(challenge.memory.origins.tolist())
     stored = challenge.services.shards.list()
     kept = [shard for shard in stored if shard.kind == "base" or shard.sha256 in learnt]
@@ -198,7 +208,9 @@ def gate_settings(challenge: Challenge) -> GateSettings:
     )
 
 
-def lineage(challenge: Challenge, shards: Sequence[Shard], method: Method, receipt: Receipt) -> dict[str, Any]:
+def lineage(
+    challenge: Challenge, shards: Sequence[Shard], method: Method, receipt: Receipt
+) -> dict[str, Any]:
     """Where a challenger comes from: enough to make it again."""
     return {
         "method": method.value,
@@ -233,11 +245,6 @@ def describe(
     )
 
 
-def version_name(created: datetime, digest: str) -> str:
-    """`20261123-1a2b3c4d`: the day, and the start of the .tflite file's SHA-256."""
-    return f"{created:%Y%m%d}-{digest[:8]}"
-
-
 def need_base_images(challenge: Challenge) -> None:
     """Raise where `full` cannot work, naming the command that mends it."""
     if not find_spec("tensorflow"):
@@ -247,6 +254,6 @@ def need_base_images(challenge: Challenge) -> None:
         )
     if not any(shard.kind == "base" for shard in challenge.services.shards.list()):
         raise Conflict(
-            "`full` needs the base images, and none are stored: run `malaria data fetch` (downloads the NIH cells) or "
-            "`malaria data import ZIP...`, or retrain with `--method adapt`, which works from feature memory."
+            "`full` needs the base images, and none are stored: run `malaria data fetch` (downloads "
+            "the NIH cells) or `malaria data import ZIP...`, or retrain with `--method adapt`, which works from feature memory."
         )

@@ -19,7 +19,7 @@ class GateSettings(Bootstrap):
     site_margin: float = 0.05
     min_site_cells: int = 20
     min_site_per_class: int = 5
-    min_site_groups: int = 3
+    min_site_groups: int = 2
     min_base_groups: int = 5
 
 

@@ -153,6 +153,11 @@ class ModelVersion:
     lineage: Mapping[str, Any] = field(default_factory=dict)
 
 
+def version_name(created: datetime, digest: str) -> str:
+    """`20261123-1a2b3c4d`: the day, and the start of the .tflite file's SHA-256."""
+    return f"{created:%Y%m%d}-{digest[:8]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Promotion:
     """One entry of the append-only log; the newest names what is served.

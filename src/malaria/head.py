@@ -5,6 +5,7 @@ model needs no TensorFlow: its two constants are replaced and everything before 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from malaria.errors import ModelUnusable
 
 Floats = npt.NDArray[np.float64]
+Reals = npt.NDArray[np.floating[Any]]
+Integers = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,11 @@ class Head:
     weights: Floats
     bias: float
 
-    def logits(self, embeddings: npt.NDArray[np.floating]) -> Floats:  # type: ignore[type-arg]
+    def logits(self, embeddings: Reals) -> Floats:
         """(n, 128) embeddings to (n,) calibrated logits."""
         return np.asarray(embeddings @ self.weights + self.bias, dtype=np.float64)
 
-    def probabilities(self, embeddings: npt.NDArray[np.floating]) -> Floats:  # type: ignore[type-arg]
+    def probabilities(self, embeddings: Reals) -> Floats:
         """(n, 128) embeddings to (n,) calibrated P(parasitized)."""
         return sigmoid(self.logits(embeddings))
 
@@ -61,13 +64,13 @@ def write(tflite: bytes, head: Head) -> bytes:
     return bytes(builder.Output())
 
 
-def _unpack(tflite: bytes):  # type: ignore[no-untyped-def]
+def _unpack(tflite: bytes) -> Any:
     from ai_edge_litert import schema_py_generated as schema
 
     return schema.ModelT.InitFromPackedBuf(bytearray(tflite), 0)
 
 
-def _constants(model):  # type: ignore[no-untyped-def]
+def _constants(model: Any) -> tuple[Any, Any]:
     """The buffers of weights and bias of the one operation that writes the activation map."""
     graph = model.subgraphs[0]
     outputs = {int(t) for t in graph.outputs if len(graph.tensors[t].shape) == 4}
@@ -76,11 +79,11 @@ def _constants(model):  # type: ignore[no-untyped-def]
             buffers = [graph.tensors[i].buffer for i in operation.inputs[1:]]
             users = [t.buffer for t in graph.tensors]
             if all(users.count(b) == 1 for b in buffers):
-                return tuple(model.buffers[b] for b in buffers)
+                return model.buffers[buffers[0]], model.buffers[buffers[1]]
     raise ModelUnusable("The model's head was not found: this .tflite was not exported by this project.")
 
 
-def temperature(logits: Floats, labels: npt.NDArray[np.integer]) -> float:  # type: ignore[type-arg]
+def temperature(logits: Floats, labels: Integers) -> float:
     """The divisor of logits that minimises cross-entropy (Guo et al., ICML 2017), within 1/20 to 20."""
     from scipy.optimize import minimize_scalar
 
@@ -91,7 +94,9 @@ def temperature(logits: Floats, labels: npt.NDArray[np.integer]) -> float:  # ty
 
 
 def cross_entropy(
-    logits: Floats, labels: npt.NDArray[np.integer], weights: Floats | None = None  # type: ignore[type-arg]
+    logits: Floats,
+    labels: Integers,
+    weights: Floats | None = None,
 ) -> float:
     """Mean binary cross-entropy in nats, weighted by cell where weights (n,) are given."""
     losses = np.logaddexp(0.0, logits) - labels * logits
@@ -100,8 +105,8 @@ def cross_entropy(
 
 def refit(
     start: Head,
-    embeddings: npt.NDArray[np.floating],  # type: ignore[type-arg]
-    labels: npt.NDArray[np.integer],  # type: ignore[type-arg]
+    embeddings: Reals,
+    labels: Integers,
     weights: Floats,
     penalty: float,
 ) -> Head:

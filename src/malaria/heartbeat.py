@@ -55,7 +55,9 @@ class Reporter:
     Busy when the lease is lost.
     """
 
-    def __init__(self, services: Services, group: list[str], heartbeat: Heartbeat, stop: threading.Event) -> None:
+    def __init__(
+        self, services: Services, group: list[str], heartbeat: Heartbeat, stop: threading.Event
+    ) -> None:
         self._services, self._heartbeat, self._stop = services, heartbeat, stop
         self._open = list(group)
         self._lead = group[0]

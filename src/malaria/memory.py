@@ -1,13 +1,15 @@
 """Feature memory: what a model remembers of every cell it was made from, without one image.
 
-A row is a cell's embedding (a byte a channel), label, patient, role, origin and fingerprint. From it `adapt` refits the
-head without the base images, the gate scores base patients, and ingest knows cells it has met.
+A row is a cell's embedding (a byte a channel), label, patient, role, origin and fingerprint. From it
+`adapt` refits the head without the base images, the gate scores base patients, and ingest knows cells it
+has met.
 """
 
 import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -97,7 +99,7 @@ def load(content: Path | bytes) -> Memory:
 
 
 def remember(
-    embeddings: npt.NDArray[np.floating],  # type: ignore[type-arg]
+    embeddings: npt.NDArray[np.floating[Any]],
     labels: npt.NDArray[np.uint8],
     patients: npt.NDArray[np.str_],
     roles: npt.NDArray[np.str_],
@@ -113,4 +115,5 @@ def remember(
 def _recode(memory: Memory, scale: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     if np.array_equal(memory.scale, scale):
         return memory.codes
-    return np.clip(np.rint(memory.embeddings / scale), 0, 255).astype(np.uint8)
+    codes: npt.NDArray[np.uint8] = np.clip(np.rint(memory.embeddings / scale), 0, 255).astype(np.uint8)
+    return codes

@@ -74,7 +74,9 @@ class Model:
         with self._borrowed() as run:
             out = run(image=pixels[np.newaxis])
             return Scored(
-                float(out["probability"][0, 0]), out["activation"][0, :, :, 0].copy(), out["embedding"][0].copy()
+                float(out["probability"][0, 0]),
+                out["activation"][0, :, :, 0].copy(),
+                out["embedding"][0].copy(),
             )
 
     def score_many(self, pixels: Iterable[Pixels]) -> Iterator[Scored]:
@@ -184,7 +186,7 @@ class Served:
 
 
 def load_version(registry: Registry, version: str, cache: Path, interpreters: int | None = None) -> Model:
-    """Load a version of the registry, keeping its file in `cache`. Raises as Registry.fetch and Model.load."""
+    """Load a version, keeping its file in `cache`. Raises as Registry.fetch and Model.load."""
     info = registry.version(version)
     path = registry.fetch(version, "model.tflite", cache / info.version / "model.tflite")
     return Model.load(path, info, interpreters)

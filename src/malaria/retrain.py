@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from malaria import codec
 from malaria.challenge import Challenge, Made, make
 from malaria.domain import Job, JobState, Progress, Role, Verdict
 from malaria.errors import BadInput, Busy, Cancelled, Interrupted, JobFinished, MalariaError
@@ -73,7 +74,11 @@ def _take(services: Services, job_id: str, attempt: int, token: int) -> list[str
     if lead.state != JobState.QUEUED:
         return []
     waiting = services.jobs.list(state=JobState.QUEUED, limit=1000)
-    same = [j for j in reversed(waiting) if j.options == lead.options and j.id != job_id and not j.cancel_requested]
+    same = [
+        j
+        for j in reversed(waiting)
+        if j.options == lead.options and j.id != job_id and not j.cancel_requested
+    ]
     taken = []
     for job in (lead, *same):
         try:
@@ -125,16 +130,20 @@ def _ingest_all(
 ) -> dict[str, Shard]:
     """Ingest each upload of the group; a bad one ends alone. Returns the shard of each job that goes on."""
     new: dict[str, Shard] = {}
-    held, known = held_by(memory), site_roles(memory)
+    held, known = held_by(memory), site_roles(services)
     for i, job_id in enumerate(group):
         try:
-            shard = _ingest_one(services, job_id, held, known, work, reporter.part(15 * i / len(group), 15 / len(group)))
+            shard = _ingest_one(
+                services, job_id, held, known, work, reporter.part(15 * i / len(group), 15 / len(group))
+            )
         except BadInput as error:
             reporter.end(JobState.FAILED, str(error), only=job_id)
             continue
         first = _same_content(services, job_id, shard.sha256, {other: s.sha256 for other, s in new.items()})
         if first is not None:
-            reporter.end(JobState.DUPLICATE, f"Its cells are those of upload {first}, already taken in.", only=job_id)
+            reporter.end(
+                JobState.DUPLICATE, f"Its cells are those of upload {first}, already taken in.", only=job_id
+            )
             continue
         new[job_id] = shard
         known |= {cell.group: cell.role for cell in shard.cells}
@@ -149,24 +158,29 @@ def _ingest_one(
     work: Path,
     report: Callable[[Progress], None],
 ) -> Shard:
-    from malaria import codec
-
     job = services.jobs.get(job_id)
     archive = work / f"{job_id}.zip"
     services.objects.fetch(job.upload, archive)
     room = work / f"ingest-{job_id}"
     room.mkdir(exist_ok=True)
     taken = ingest(
-        archive, kind="site", held=held, known_roles=known, work=room, now=services.clock.now(), report=report
+        archive,
+        kind="site",
+        held=held,
+        known_roles=known,
+        work=room,
+        now=services.clock.now(),
+        name=job.name,
+        report=report,
     )
-    services.shards.save(taken.shard, taken.cells_zip)
+    shard = services.shards.save(taken.shard, taken.cells_zip)  # equal content keeps the roles it had first
     found = codec.to_json(taken.report)
-    services.jobs.change(job_id, lambda j: replace(j, report=found, dataset=taken.shard.sha256))
-    return taken.shard
+    services.jobs.change(job_id, lambda j: replace(j, report=found, dataset=shard.sha256))
+    return shard
 
 
 def held_by(memory: Memory) -> Held:
-    """Base patients and cells whose role is known, so that an upload cannot slip gate or test cells into training."""
+    """Base patients and cells of known role, so that no upload slips gate or test cells into training."""
     base = memory.where(memory.origins == BASE)
     roles = [Role(r) for r in base.roles]
     return Held(
@@ -175,10 +189,11 @@ def held_by(memory: Memory) -> Held:
     )
 
 
-def site_roles(memory: Memory) -> dict[str, Role]:
-    """The roles that groups of earlier uploads have: one each, for ever."""
-    site = memory.where(memory.origins != BASE)
-    return {str(g): Role(r) for g, r in zip(site.patients, site.roles, strict=True)}
+def site_roles(services: Services) -> dict[str, Role]:
+    """The roles that groups of earlier uploads have, whatever became of those: one each, for ever."""
+    site = (shard for shard in services.shards.list() if shard.kind == "site")
+    oldest_last = sorted(site, key=lambda shard: shard.created, reverse=True)
+    return {cell.group: cell.role for shard in oldest_last for cell in shard.cells}
 
 
 def _same_content(services: Services, job_id: str, sha: str, beside: dict[str, str]) -> str | None:
@@ -206,7 +221,7 @@ def _try(services: Services, challenge: Challenge, new: dict[str, Shard], report
 def _promote(
     services: Services, challenge: Challenge, made: Made, receipt: Receipt, reporter: Reporter
 ) -> None:
-    """Append to the log, if this run still holds the lease and the champion it was compared with still serves."""
+    """Append to the log, if this run still holds the lease and the champion it met still serves."""
     if not reporter.holds():
         raise Busy("The run lost its lease to another; nothing was promoted.")
     services.registry.promote(

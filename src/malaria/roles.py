@@ -65,9 +65,16 @@ def share_out(groups: Mapping[str, AbstractSet[Label]], known: Mapping[str, Role
         roles |= dict.fromkeys(free if held or len(free) == 1 else free[1:], Role.TRAIN)
     for label in Label:
         _bring_to_gate(label, groups, roles, free)
-    if len(roles) > 1 and free and Role.GATE not in roles.values():
-        roles[free[0]] = Role.GATE
+    for group in free:  # the lowest-drawn, until there is enough to decide on
+        if sum(role == Role.GATE for role in roles.values()) >= _fewest_gate_groups(len(roles)):
+            break
+        roles[group] = Role.GATE
     return roles
+
+
+def _fewest_gate_groups(groups: int) -> int:
+    """A draw of a fifth leaves few groups of a small upload by chance; the gate needs some to compare on."""
+    return min(3, max(groups // 3, 1)) if groups > 1 else 0
 
 
 def _bring_to_gate(

@@ -12,7 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MALARIA_", frozen=True)
 
-    home: Path = Field(Path("malaria-home"), description="Folder of the laptop mode: store, jobs, inbox, logs.")
+    home: Path = Field(
+        Path("malaria-home"), description="Folder of the laptop mode: store, jobs, inbox, logs."
+    )
     shipped: Path | None = Field(None, description="Folder of the shipped model; None: the package's own.")
     ui: Path | None = Field(None, description="Folder of a built web page to serve at /, where there is one.")
 
@@ -33,8 +35,12 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1.0, gt=0, description="How often inbox, jobs and promotions are looked at.")
     lease_seconds: float = Field(60.0, gt=0, description="How long a silent training keeps its lease.")
 
-    base_margin: float = Field(0.01, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall.")
-    site_margin: float = Field(0.05, ge=0, le=0.5, description="Gate: how unsure 'no worse' at the site may be.")
+    base_margin: float = Field(
+        0.01, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall."
+    )
+    site_margin: float = Field(
+        0.05, ge=0, le=0.5, description="Gate: how unsure 'no worse' at the site may be."
+    )
     gate_draws: int = Field(2000, ge=200, description="Gate: bootstrap draws over patients.")
     min_site_cells: int = Field(20, ge=2, description="Gate: fewest gate cells of a site to decide on.")
     min_site_per_class: int = Field(5, ge=1, description="Gate: fewest gate cells of each class.")

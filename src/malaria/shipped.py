@@ -31,7 +31,9 @@ def install_shipped(registry: Registry, folder: Path) -> None:
     registry.publish(info, present)
     if registry.newest() is None:
         try:
-            registry.promote(info.version, verdict="shipped", actor="malaria", reason="shipped with the project")
+            registry.promote(
+                info.version, verdict="shipped", actor="malaria", reason="shipped with the project"
+            )
         except Conflict:
             if registry.newest() is None:  # else another process won the race, which is as good
                 raise

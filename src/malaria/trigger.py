@@ -233,5 +233,5 @@ def _printable(text: str) -> str:
 
 def _key_name(name: str) -> str:
     """The last part of an upload's key: the file's own name, as far as a key can bear it."""
-    stem = _NOT_IN_KEYS.sub("_", name.removesuffix(".zip"))
+    stem = _NOT_IN_KEYS.sub("_", name[:-4] if name.lower().endswith(".zip") else name)
     return stem.encode()[:150].decode("utf-8", "ignore") + ".zip"

@@ -1,4 +1,4 @@
-"""The application behind a real Uvicorn in a thread: bodies stream, and early refusals cross a real socket."""
+"""The application behind a real Uvicorn in a thread: bodies stream, and refusals cross a real socket."""
 
 import contextlib
 import threading
@@ -13,7 +13,9 @@ from fastapi import FastAPI
 @contextlib.contextmanager
 def running(app: FastAPI) -> Iterator[str]:
     """Serve on a free port of the loopback address; gives the base URL."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", access_log=False)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, log_level="warning", lifespan="off", access_log=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, name="uvicorn")
     thread.start()

@@ -7,6 +7,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -25,9 +26,7 @@ def saved(image: Image.Image, kind: str, **how: object) -> bytes:
     return out.getvalue()
 
 
-def test_cells_are_named_rightly_and_the_answer_is_whole(
-    shared: System, cells: list[SyntheticCell]
-) -> None:
+def test_cells_are_named_rightly_and_the_answer_is_whole(shared: System, cells: list[SyntheticCell]) -> None:
     info = shared.services.served.model.info
     right = 0
     for cell in cells:
@@ -94,7 +93,8 @@ def test_a_threshold_of_zero_calls_every_cell_parasitized(
 @pytest.mark.parametrize("given", ["-0.1", "1.5", "nan", "inf", "half"])
 @pytest.mark.parametrize("place", ["data", "params"])
 def test_a_threshold_out_of_range_is_refused(http: httpx.Client, png: bytes, given: str, place: str) -> None:
-    told = problem(predict(http, png, **{place: {"threshold": given}}), 422, "invalid-request")
+    sent: dict[str, Any] = {"files": {"file": ("a.png", png)}, place: {"threshold": given}}
+    told = problem(http.post("/predict", **sent), 422, "invalid-request")
     assert "threshold" in told["detail"]
     assert told["errors"][0]["field"].endswith(".threshold")
 
@@ -211,7 +211,9 @@ def test_a_body_of_another_type(http: httpx.Client, body: dict) -> None:
     assert "multipart/form-data" in told["detail"]
 
 
-@pytest.mark.parametrize("body", [b"garbage", b"", b'--b\r\nContent-Disposition: form-data; name="file"; file'])
+@pytest.mark.parametrize(
+    "body", [b"garbage", b"", b'--b\r\nContent-Disposition: form-data; name="file"; file']
+)
 def test_a_form_that_is_none(http: httpx.Client, body: bytes) -> None:
     headers = {"content-type": "multipart/form-data; boundary=b"}
     answer = http.post("/predict", content=body, headers=headers)

@@ -71,6 +71,14 @@ def test_a_job_is_found_by_the_start_of_its_id(run: Run, services: Services) -> 
 
 
 def test_show_tells_verdict_reason_advice_and_what_was_refused(run: Run, services: Services) -> None:
+    rule = {
+        "name": "base sensitivity",
+        "value": -0.03,
+        "low": -0.05,
+        "high": -0.02,
+        "bound": -0.01,
+        "passed": False,
+    }
     figures = {"accuracy": 0.9, "sensitivity": 0.8, "specificity": 0.95, "auc": 0.97, "cells": 120}
     added(
         services,
@@ -90,6 +98,7 @@ def test_show_tells_verdict_reason_advice_and_what_was_refused(run: Run, service
             "warnings": ["Patients are unknown."],
         },
         receipt={
+            "criteria": [rule],
             "advice": "Check the labels.",
             "base": {"champion": figures, "challenger": figures},
             "site": None,
@@ -104,6 +113,8 @@ def test_show_tells_verdict_reason_advice_and_what_was_refused(run: Run, service
         "60 parasitized",
         "It is damaged",
         "0.8000",
+        "base sensitivity",
+        "broken",
     ):
         assert text in told.stdout
     assert "Patients are unknown." in told.stdout

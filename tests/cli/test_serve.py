@@ -21,12 +21,12 @@ def address(process: "subprocess.Popen[str]") -> str:
     raise AssertionError("".join(said))
 
 
-@pytest.mark.parametrize("options", [(), ("--no-supervisor",)])
+@pytest.mark.parametrize("options", [(), ("--no-supervisor",), ("--reload",)])
 def test_serve_answers_until_ctrl_c_and_ends_cleanly(start: Start, options: tuple[str, ...]) -> None:
     process = start("serve", "--port", 0, *options)
     try:
         url = address(process)
-        transport = httpx.HTTPTransport(retries=5)  # the port is bound; the loop may begin a moment later
+        transport = httpx.HTTPTransport(retries=5)  # the port is bound; the server may begin a moment later
         with httpx.Client(transport=transport, timeout=30) as client:
             assert client.get(f"{url}/health").status_code == 200
     finally:

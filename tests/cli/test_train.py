@@ -1,4 +1,5 @@
 import importlib.util
+import json
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from malaria.cli.train import as_asked
 from tests.cli.conftest import Run
+from tests.train.test_train import nih_named
 
 
 def test_without_tensorflow_the_one_command_is_told(
@@ -34,3 +36,31 @@ def test_a_wrong_stage_is_refused(run: Run, tmp_path: Path, stage: str) -> None:
     told = run("train", "--data", tmp_path, "--held-out", tmp_path, "--stage", stage)
     assert told.exit_code == 2
     assert "SIZE:EPOCHS" in told.stderr
+
+
+@pytest.mark.train
+def test_a_model_is_trained_published_and_promoted(run: Run, tmp_path: Path) -> None:
+    development = nih_named(tmp_path / "development", range(1, 9), 1)
+    held_out = nih_named(tmp_path / "held-out", range(21, 25), 2)
+    out = tmp_path / "trained"
+    options = (
+        "--stage",
+        "64:1",
+        "--batch-size",
+        16,
+        "--run",
+        tmp_path / "run",
+        "--cache",
+        tmp_path / "cache",
+    )
+    told = run(
+        "train", "--data", development, "--held-out", held_out, "--out", out, *options, "--publish", "--json"
+    )
+    assert told.exit_code == 0, told.stderr
+    info = json.loads(told.stdout)
+    assert (info["input_size"], set(info["metrics"])) == (64, {"validation", "gate"})
+    assert (out / info["version"] / "model.tflite").stat().st_size == info["size_bytes"]
+    assert run("models", "promote", info["version"], "--reason", "try it").exit_code == 0
+    answered = json.loads(run("predict", development / "Parasitized", "--json").stdout)
+    assert answered["model_version"] == info["version"]
+    assert answered["summary"]["unreadable"] == 0

@@ -1,6 +1,7 @@
 """What a newcomer has: serving and adapt, no TensorFlow. Predict, and retrain for real."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,6 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 def laboratory(path: Path, cells: int) -> Path:
     """Synthetic cells under another stain, as a laboratory sends them."""
-    import zipfile
-
     made = list(synthetic.generate(cells, 77))
     with zipfile.ZipFile(path, "w") as archive:
         for cell in made:
@@ -47,7 +46,6 @@ def test_it_predicts(env: Environment, tmp_path: Path) -> None:
     results = told["results"] if isinstance(told, dict) else told
     assert len(results) == 8
     for one in results:
-        assert one["prediction"] in json.dumps(one)
         assert one["prediction"] in ("Parasitized", "Uninfected")
 
 

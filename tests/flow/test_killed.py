@@ -1,4 +1,4 @@
-"""Kill the trainer, the server, or both: on restart every job is truthfully ended or resumed, the store is whole."""
+"""Kill the trainer, the server, or both: every job is truthfully ended or resumed, the store is whole."""
 
 import os
 import signal

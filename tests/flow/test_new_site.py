@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from malaria.domain import Label
@@ -41,7 +42,7 @@ def accuracy(server: RunningServer, site: Site) -> float:
     files = [("files", (cell.name, io.BytesIO(data), "image/png")) for cell, data in site.cells]
     told = server.client.post("/predict/batch", files=files).raise_for_status().json()["results"]
     right = [t["prediction"] == cell.label.text for t, (cell, _) in zip(told, site.cells, strict=True)]
-    return sum(right) / len(right)
+    return float(np.mean(right))
 
 
 def test_a_new_site_is_adapted_to_served_and_rolled_back(server: RunningServer, site: Site) -> None:

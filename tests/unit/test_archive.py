@@ -1,5 +1,6 @@
 """Hostile ZIPs: what is refused as a whole, what is set aside alone, and that names are read as meant."""
 
+import contextlib
 import stat
 import tracemalloc
 import zipfile
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from malaria.archive import Archive, Limits, Problem, open_archive, printable
-from malaria.errors import BadArchive, MalariaError, UploadTooLarge
+from malaria.errors import BadArchive, UploadTooLarge
 from tests.unit import zips
 
 
@@ -106,7 +107,7 @@ def test_a_bomb_of_overlapping_entries_is_refused(tmp_path: Path, make: Callable
 
 def test_a_42_kb_bomb_is_refused_early_by_what_it_declares(tmp_path: Path) -> None:
     path = zips.overlapping_bomb(tmp_path / "bomb.zip")
-    assert path.stat().st_size < 60_000
+    assert path.stat().st_size < 43_000
     with pytest.raises(UploadTooLarge, match="in all"):
         open_archive(path)
 
@@ -301,10 +302,8 @@ def test_any_damage_ends_in_a_clear_error_or_in_entries(
     data = zips.pack(path, zips.usual(2)).read_bytes()
     at = len(data) - 1 - where % len(data)  # damage near the end is the directory's
     path.write_bytes(data[:at] + noise + data[at if insert else at + len(noise) :])
-    try:
+    with contextlib.suppress(BadArchive, UploadTooLarge):
         assert all(isinstance(found, bytes | Problem) for _, found in open_archive(path))
-    except MalariaError as error:
-        assert str(error)
 
 
 @given(st.text(max_size=400))

@@ -152,7 +152,7 @@ def test_a_little_worse_within_noise_is_undecidable() -> None:
 
 @pytest.mark.parametrize(
     ("patients", "per_patient", "said"),
-    [(5, 2, "10 cells of at least 20"), (1, 100, "1 patients or fields of at least 3")],
+    [(5, 2, "10 cells of at least 20"), (1, 100, "1 patients or fields of at least 2")],
 )
 def test_too_small_a_site_is_undecidable_and_says_what_to_bring(
     patients: int, per_patient: int, said: str

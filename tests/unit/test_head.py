@@ -27,14 +27,18 @@ def test_the_head_in_the_file_is_the_one_that_answers(content: bytes, shipped_in
     assert scored.activation.mean() == pytest.approx(logit, abs=1e-4), "the map's mean is the logit"
 
 
-def test_a_written_head_answers_as_computed_and_leaves_the_embedding(content: bytes, shipped_info: ModelVersion) -> None:
+def test_a_written_head_answers_as_computed_and_leaves_the_embedding(
+    content: bytes, shipped_info: ModelVersion
+) -> None:
     old = heads.read(content)
     new = Head(old.weights + np.random.default_rng(2).normal(0, 0.1, 128), old.bias - 0.7)
     written = heads.write(content, new)
     before, after = (Model(c, shipped_info, interpreters=1).score(noise(3)) for c in (content, written))
     assert len(written) == len(content)
     assert np.array_equal(before.embedding, after.embedding)
-    assert after.probability == pytest.approx(float(new.probabilities(after.embedding[np.newaxis])[0]), abs=1e-5)
+    assert after.probability == pytest.approx(
+        float(new.probabilities(after.embedding[np.newaxis])[0]), abs=1e-5
+    )
     assert after.probability != before.probability
     kept = heads.read(written)
     assert np.allclose(kept.weights, new.weights, atol=1e-6)

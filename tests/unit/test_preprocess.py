@@ -1,5 +1,6 @@
 """Every kind of picture a person may send."""
 
+import contextlib
 import io
 import struct
 import zlib
@@ -175,6 +176,7 @@ def test_a_rotated_picture_equals_the_upright_one(orientation: int, kind: str) -
     assert np.array_equal(decoded(encoded(stored, kind, exif=exif)), np.asarray(RGB))
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # pytest sets its own filters over the module's
 def test_damaged_metadata_do_not_cost_the_picture() -> None:
     data = encoded(RGB, "PNG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\x01\x12" + b"\xff" * 40)
     assert np.array_equal(decoded(data), np.asarray(RGB))
@@ -223,10 +225,8 @@ def test_any_damage_is_read_or_refused(data: bytes, changes: list[tuple[int, int
     hurt = bytearray(data)
     for at, value in changes:
         hurt[at % (200 if at % 2 else len(hurt))] = value
-    try:
+    with contextlib.suppress(BadInput):
         assert preprocess.pixels(bytes(hurt), 32).shape == (32, 32, 3)
-    except BadInput as error:
-        assert str(error)
 
 
 def test_the_stream_is_not_needed_after_decoding() -> None:

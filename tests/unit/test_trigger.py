@@ -406,6 +406,26 @@ def test_a_claim_of_a_running_job_is_completed(stage: Stage) -> None:
     assert [j.state for j in stage.trigger.reconcile()] == [JobState.QUEUED]
 
 
+def test_a_slow_dispatcher_writes_no_handle_on_a_row_that_has_moved_on(stage: Stage) -> None:
+    """Between launch and record the run has begun, was asked to end, and put its job back."""
+    job = stage.submit()
+
+    class Slow:
+        def launch(self, job_id: str, attempt: int) -> str:
+            handle = stage.launcher.launch(job_id, attempt)
+            run = Run(stage, job_id, attempt, handle)
+            run.begin()
+            run.requeue_one()
+            run.leave()
+            return handle
+
+        alive, stop = stage.launcher.alive, stage.launcher.stop
+
+    Trigger(stage.objects, stage.jobs, Slow(), stage.clock).dispatch()
+    assert stage.job(job).handle == ""
+    assert stage.launch().attempt == 2
+
+
 # ---- followers
 
 

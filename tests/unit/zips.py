@@ -52,13 +52,16 @@ def pack(path: Path, files: Mapping[str, bytes], compression: int = zipfile.ZIP_
 
 
 def patch_directory(path: Path, name: str, **fields: int) -> Path:
-    """Change what the central directory says of an entry: flags, method, crc, packed, size, attributes, offset."""
+    """Change what the central directory says of an entry: flags, method, packed, size or offset."""
     data, raw = bytearray(path.read_bytes()), name.encode()
     at = data.rindex(raw) - CENTRAL.size
-    order = ("flags", "method", "crc", "packed", "size", "attributes", "offset")
-    where = dict(
-        zip(order, ((8, "H"), (10, "H"), (16, "L"), (20, "L"), (24, "L"), (38, "L"), (42, "L")), strict=True)
-    )
+    where = {
+        "flags": (8, "H"),
+        "method": (10, "H"),
+        "packed": (20, "L"),
+        "size": (24, "L"),
+        "offset": (42, "L"),
+    }
     for field, value in fields.items():
         offset, kind = where[field]
         struct.pack_into(f"<{kind}", data, at + offset, value)
@@ -86,8 +89,8 @@ def raw_zip(path: Path, entries: list[tuple[bytes, int, bytes]]) -> Path:
     return _finish(path, bytes(body), bytes(directory), len(entries))
 
 
-def overlapping_bomb(path: Path, files: int = 250, kernel: int = 40_000_000) -> Path:
-    """About 42 KB that list one deflated kernel as `files` files, as David Fifield's bomb does in its simple form."""
+def overlapping_bomb(path: Path, files: int = 250, kernel: int = 27_000_000) -> Path:
+    """About 42 KB that list one deflated kernel as `files` files: David Fifield's bomb in its simple form."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     zeros = bytes(kernel)
     packed, crc = packer.compress(zeros) + packer.flush(), zlib.crc32(zeros)

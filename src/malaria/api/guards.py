@@ -124,8 +124,6 @@ class OriginGuard:
                 "A page of another site asked for this, and only pages of this server may. "
                 "Programs need not send an Origin header.",
                 path=scope["path"],
-                code="cross-site",
-                title="Not allowed from another site",
             )
             await refusal(scope, receive, send)
             return

@@ -28,7 +28,10 @@ _SAID: Mapping[int, tuple[str, str]] = {
     413: ("upload-too-large", "The upload is too large"),
     415: ("unsupported-media-type", "The body has the wrong type"),
     421: ("unknown-host", "The request is meant for another host"),
+    403: ("cross-site", "Not allowed from another site"),
+    409: ("conflict", "The present state forbids it"),
     422: ("invalid-request", "The request is wrong"),
+    503: ("busy", "Too busy, try again"),
     500: ("internal-error", "Something went wrong"),
 }
 
@@ -161,7 +164,20 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": _said(status)[1],
-            "content": {MEDIA_TYPE: {"schema": schema}},
+            "content": {MEDIA_TYPE: {"schema": schema, "example": _example(status)}},
         }
         for status in statuses
+    }
+
+
+def _example(status: int) -> dict[str, Any]:
+    code, title = _said(status)
+    return {
+        "type": f"urn:malaria:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": "What is wrong here and how to mend it.",
+        "instance": "/the/path/asked",
+        "code": code,
+        "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9",
     }

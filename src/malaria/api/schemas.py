@@ -25,6 +25,22 @@ class ImageSize(BaseModel):
 class Predicted(BaseModel):
     """What the model says of one cell. Research use: not a diagnosis."""
 
+    model_config = {
+        "json_schema_extra": {
+            "example": {
+                "prediction": "Parasitized",
+                "confidence": 0.983,
+                "probabilities": {"Parasitized": 0.983, "Uninfected": 0.017},
+                "threshold": 0.5,
+                "image": {"width": 142, "height": 139},
+                "processing_time": 0.004,
+                "model_version": "20260101-5b2c3256",
+                "timestamp": "2026-01-02T03:04:05.678901Z",
+                "prediction_id": "c8c6ff4b-b78e-475f-99b5-b9210a675a03",
+            }
+        }
+    }
+
     prediction: Prediction
     confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class that is named.")
     probabilities: Probabilities
@@ -60,6 +76,42 @@ class BatchEntry(BaseModel):
 
 class BatchAnswer(BaseModel):
     """One entry for each file, in order; one bad file does not spoil the others."""
+
+    model_config = {
+        "json_schema_extra": {
+            "example": {
+                "results": [
+                    {
+                        "index": 0,
+                        "filename": "cell_1.png",
+                        "prediction": "Uninfected",
+                        "confidence": 0.991,
+                        "probabilities": {"Parasitized": 0.009, "Uninfected": 0.991},
+                        "image": {"width": 118, "height": 121},
+                        "prediction_id": "4b54f672-0e6c-47ed-b0bb-f336d9644942",
+                    },
+                    {
+                        "index": 1,
+                        "filename": "notes.txt",
+                        "error": {
+                            "code": "unreadable-image",
+                            "status": 422,
+                            "title": "The picture cannot be read",
+                            "detail": "This is not a picture that can be read.",
+                        },
+                    },
+                ],
+                "total": 2,
+                "succeeded": 1,
+                "failed": 1,
+                "counts": {"Parasitized": 0, "Uninfected": 1},
+                "threshold": 0.5,
+                "processing_time": 0.012,
+                "model_version": "20260101-5b2c3256",
+                "timestamp": "2026-01-02T03:04:05.678901Z",
+            }
+        }
+    }
 
     results: list[BatchEntry]
     total: int

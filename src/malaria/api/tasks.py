@@ -5,8 +5,28 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
+from pydantic.config import JsonDict
 
 from malaria.domain import Job, JobState, Method, Verdict
+
+_EXAMPLE: JsonDict = {
+    "task_id": "9f2c4e1ab07d3356",
+    "name": "site.zip",
+    "state": "running",
+    "step": "fit",
+    "percent": 40.0,
+    "epoch": 2,
+    "epochs": 5,
+    "eta_seconds": 31.0,
+    "reason": "",
+    "actor": "http:operate",
+    "created": "2026-01-02T03:04:05Z",
+    "started": "2026-01-02T03:04:06Z",
+    "links": {
+        "self": "/retrain/status/9f2c4e1ab07d3356",
+        "cancel": "/retrain/tasks/9f2c4e1ab07d3356",
+    },
+}
 
 
 class Options(BaseModel):
@@ -31,6 +51,8 @@ class EpochLoss(BaseModel):
 class TaskBrief(BaseModel):
     """Where a job stands."""
 
+    model_config = {"json_schema_extra": {"example": _EXAMPLE}}
+
     task_id: str
     name: str = Field(description="Name of the upload.")
     state: JobState = Field(description="`succeeded`: the run came to a verdict, which may be `rejected`.")
@@ -51,6 +73,29 @@ class TaskBrief(BaseModel):
 
 class Task(TaskBrief):
     """A job with all that is known of it."""
+
+    model_config = {
+        "json_schema_extra": {
+            "example": {
+                **_EXAMPLE,
+                "message": "batch 3 of 9",
+                "options": {
+                    "method": "full",
+                    "epochs": 5,
+                    "batch_size": 32,
+                    "learning_rate": 0.0005,
+                    "network": "mobilenet_v2",
+                    "note": "new stain",
+                },
+                "losses": [{"epoch": 1, "loss": 0.31, "validation_loss": 0.35}],
+                "reasons": [],
+                "ingest": {"accepted": {"Parasitized": 210, "Uninfected": 290}},
+                "receipt": {},
+                "attempt": 1,
+                "cancel_requested": False,
+            }
+        }
+    }
 
     message: str = ""
     options: Options
@@ -73,6 +118,27 @@ class TaskList(BaseModel):
 
 class Accepted(BaseModel):
     """The upload is kept and the job is queued."""
+
+    model_config = {
+        "json_schema_extra": {
+            "example": {
+                "task_id": "9f2c4e1ab07d3356",
+                "state": "queued",
+                "options": {
+                    "method": "full",
+                    "epochs": 5,
+                    "batch_size": 32,
+                    "learning_rate": 0.0005,
+                    "network": "mobilenet_v2",
+                    "note": "new stain",
+                },
+                "links": {
+                    "self": "/retrain/status/9f2c4e1ab07d3356",
+                    "cancel": "/retrain/tasks/9f2c4e1ab07d3356",
+                },
+            }
+        }
+    }
 
     task_id: str
     state: JobState

@@ -1,10 +1,11 @@
 """What the commands share: the system they work on, models by name or by file, and who is asking."""
 
+import contextlib
 import getpass
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -99,16 +100,31 @@ def load_model(ctx: typer.Context, chosen: str | None) -> "Model":
 
     if chosen is not None and Path(chosen).is_file():
         path = Path(chosen)
-        return Model.load(path, _described(path))
+        with quiet():
+            return Model.load(path, _described(path))
     built = services(ctx)
-    if chosen is None:
-        return built.served.model
     try:
-        return load_version(built.registry, chosen, built.home / "cache")
+        with quiet():
+            return (
+                load_version(built.registry, chosen, built.home / "cache") if chosen else built.served.model
+            )
     except UnknownVersion:
         raise UnknownVersion(
             f"{chosen} is neither a model version nor a file. `malaria models list` names the versions."
         ) from None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the interpreter's C++ side from greeting on stderr when it starts."""
+    saved = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as sink:
+            os.dup2(sink.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _described(path: Path) -> ModelVersion:

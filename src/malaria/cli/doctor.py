@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import JsonOption, services
+from malaria.cli.common import JsonOption, quiet, services
 from malaria.domain import JobState
 from malaria.errors import MalariaError
 
@@ -78,7 +78,7 @@ def check(name: str, look: Callable[[], str]) -> dict[str, object]:
 def looks(built: "Services") -> Iterator[tuple[str, Callable[[], str]]]:
     """Each check's name and what performs it."""
     yield "promotion log", lambda: _log(built)
-    yield "served model", lambda: f"{built.served.model.info.version} runs"
+    yield "served model", lambda: _served(built)
     yield "kept models", lambda: _models(built)
     yield "feature memory", lambda: _memory(built)
     yield "jobs", lambda: _jobs(built)
@@ -88,6 +88,11 @@ def looks(built: "Services") -> Iterator[tuple[str, Callable[[], str]]]:
 def _log(built: "Services") -> str:
     built.registry.verify()
     return f"{len(built.registry.history()):,} entries, each follows the one before"
+
+
+def _served(built: "Services") -> str:
+    with quiet():
+        return f"{built.served.model.info.version} runs"
 
 
 def _models(built: "Services") -> str:

@@ -1,14 +1,14 @@
 """`malaria jobs`: what was uploaded and what became of it."""
 
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, services
+from malaria.cli.outcome import print_job
 from malaria.domain import Job, JobState, Progress, Verdict
 from malaria.errors import BadOptions, UnknownTask
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Retrainings: list, show, watch, cancel.")
 
 POLL_SECONDS = 0.5
-LISTED = 20
-"""Quarantined entries that are printed one by one."""
 EXIT_CODES = {Verdict.ACCEPTED: 0, Verdict.REJECTED: 3, Verdict.UNDECIDABLE: 4}
 DUPLICATE = 5
 ENDINGS = "0 accepted, 3 rejected, 4 undecidable, 5 duplicate of an earlier upload, 1 failed or cancelled"
@@ -157,62 +155,3 @@ def _stand(job: Job) -> Progress:
         return job.progress
     waiting = "waiting for its turn" if job.state == JobState.QUEUED else job.state.value
     return Progress(waiting, percent=100.0 if job.state.terminal else None)
-
-
-def print_job(job: Job) -> None:
-    """A job for a person: outcome first, then why, then what was in the upload."""
-    seconds = (job.finished - job.started).total_seconds() if job.finished and job.started else None
-    output.facts(
-        [
-            ("job", job.id),
-            ("upload", Path(job.name).name),
-            (
-                "state",
-                job.state.value + (" (asked to stop)" if job.cancel_requested and not job.finished else ""),
-            ),
-            ("verdict", job.verdict.value if job.verdict else None),
-            ("reason", job.reason),
-            ("advice", job.receipt.get("advice")),
-            ("step", output.describe(job.progress) if job.progress and not job.state.terminal else None),
-            ("version", job.version),
-            ("compared with", job.champion),
-            ("taken in by", job.leader),
-            ("created", job.created),
-            ("by", job.actor),
-            ("took", output.span(seconds) if seconds is not None else None),
-            ("note", job.options.note),
-            *_found(job.report),
-        ]
-    )
-    _print_comparison(job.receipt)
-
-
-def _found(report: Mapping[str, Any]) -> list[tuple[str, object]]:
-    """What ingest found in the upload."""
-    if not report:
-        return []
-    accepted = ", ".join(f"{count:,} {name.lower()}" for name, count in report.get("accepted", {}).items())
-    refused = report.get("quarantined") or []
-    pairs: list[tuple[str, object]] = [("cells", accepted), ("patients", report.get("patients") or None)]
-    for name in ("duplicates", "overlap", "quarantined"):
-        entries = report.get(name) or []
-        count = entries if isinstance(entries, int) else len(entries)
-        pairs.append((name, f"{count:,}" if count else None))
-    pairs += [("", f"{entry.get('name')}: {entry.get('reason')}") for entry in refused[:LISTED]]
-    if len(refused) > LISTED:
-        pairs.append(("", f"... and {len(refused) - LISTED:,} more; --json lists them all"))
-    return pairs + [("warning", text) for text in report.get("warnings", ())]
-
-
-def _print_comparison(receipt: Mapping[str, Any]) -> None:
-    """Champion and challenger side by side, on base and on the site's own gate patients."""
-    rows = []
-    for place in ("base", "site"):
-        both = receipt.get(place) or {}
-        before, after = both.get("champion"), both.get("challenger")
-        if before and after:
-            names = ("accuracy", "sensitivity", "specificity", "auc")
-            rows += [(place, name, before.get(name), after.get(name), before.get("cells")) for name in names]
-    if rows:
-        columns = ("gate patients", "figure", "champion", "challenger", "cells")
-        output.table(columns, rows, right=("champion", "challenger", "cells"))

@@ -160,6 +160,8 @@ class _Eta:
         now = time.monotonic()
         if at.step != self._step:
             self._step, self._began = at.step, now
+        if at.percent is not None and at.percent < 1:
+            return ""  # too early to tell
         left = at.eta
         if left is None and at.percent is not None and at.percent > 2:
             left = (now - self._began) * (100 - at.percent) / at.percent

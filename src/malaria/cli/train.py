@@ -25,9 +25,9 @@ def train(
     ],
     out: Annotated[Path, typer.Option(help="Folder for the version and roles.json.")] = Path("trained"),
     run: Annotated[
-        Path | None, typer.Option(help="Folder of checkpoints; a stopped run goes on. Default: OUT/run.")
+        Path | None, typer.Option(help="Folder of checkpoints; a stopped run goes on. Default: runs/OUT.")
     ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder of decoded pixels. Default: OUT/cache.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder of decoded pixels. Default: runs/cache.")] = None,
     backbone_weights: Annotated[
         Path | None, typer.Option(help="Pretrained MobileNetV2 (.weights.h5, no top). Default: from nothing.")
     ] = None,
@@ -54,8 +54,8 @@ def train(
         data=data,
         held_out=held_out,
         out=out,
-        run=run or out / "run",
-        cache=cache or out / "cache",
+        run=run or Path("runs") / out.name,
+        cache=cache or Path("runs") / "cache",
         recipe=_recipe(stage, batch_size=batch_size, learning_rate=learning_rate, seed=seed),
         backbone_weights=backbone_weights,
         command=as_asked(sys.argv[1:]),

@@ -32,7 +32,7 @@ def other_stain(cell: SyntheticCell) -> bytes:
     """The cell as another laboratory would photograph it: another stain and lamp, washed out; PNG."""
     rgb = np.asarray(cell.image, dtype=np.float64)
     surround = rgb.max(axis=-1, keepdims=True) < 8
-    changed = np.where(surround, rgb, np.clip(0.72 * (rgb @ LAMP) + 52.0, 0, 255))
+    changed = np.where(surround, rgb, np.clip(0.4 * (rgb @ LAMP) + 125.0, 0, 255))
     out = io.BytesIO()
     Image.fromarray(changed.astype(np.uint8)).save(out, "PNG")
     return out.getvalue()
@@ -83,9 +83,8 @@ def right(server: httpx.Client, cells: Sequence[SyntheticCell]) -> float:
     return float(named) / len(cells)
 
 
-def retrain(server: httpx.Client, say: Say, count: int, seed: int) -> dict[str, Any]:
-    say(f"\n3. Retrain. A laboratory with another stain sends {count} labelled cells:")
-    cells = list(synthetic.generate(count, seed=seed))
+def retrain(server: httpx.Client, say: Say, cells: Sequence[SyntheticCell], seed: int) -> dict[str, Any]:
+    say(f"\n3. Retrain. A laboratory with another stain sends {len(cells)} labelled cells:")
     say(f"   the served model names {right(server, cells):.1%} of them rightly")
     files = {"file": (f"new-laboratory-{seed}.zip", upload(cells), "application/zip")}
     task = asking.read(server.post("/retrain", files=files, data={"method": "adapt"}))["task_id"]
@@ -108,18 +107,24 @@ def wait(server: httpx.Client, say: Say, task: str, seconds: float = 600) -> dic
     raise Stuck(f"Task {task} did not end within {seconds:.0f} s; see `malaria jobs show {task}`.")
 
 
-def roll_back(server: httpx.Client, say: Say, ended: dict[str, Any], before: str) -> None:
-    say(f"\n4. Verdict: {ended.get('verdict') or ended['state']}. {ended.get('reason', '')}")
+def take_up(server: httpx.Client, say: Say, ended: dict[str, Any], cells: Sequence[SyntheticCell]) -> bool:
+    """Say the verdict; where it is to serve the new model, wait for it and show what it gained."""
+    say(f"\n4. Verdict. {ended.get('reason') or ended['state']}")
     if ended.get("verdict") != "accepted":
         say("   The model served before goes on serving, so there is nothing to roll back.")
-        return
-    for version in (str(ended["version"]), before):
-        _until_served(server, version)
-        say(f"   now served: {version}")
-        if version != before:
-            say("\n5. Roll back. One request, and the former model answers again:")
-            body = {"actor": "demo", "reason": "end of the tour", "to": before}
-            asking.read(server.post("/models/rollback", json=body))
+        return False
+    version = str(ended["version"])
+    _until_served(server, version)
+    say(f"   now served: {version}, which names {right(server, cells):.1%} of these cells rightly")
+    return True
+
+
+def roll_back(server: httpx.Client, say: Say, before: str) -> None:
+    say("\n5. Roll back. One request, and the former model answers again:")
+    body = {"actor": "demo", "reason": "end of the tour", "to": before}
+    asking.read(server.post("/models/rollback", json=body))
+    _until_served(server, before)
+    say(f"   now served: {before}")
 
 
 def _until_served(server: httpx.Client, version: str, seconds: float = 30) -> None:
@@ -136,8 +141,10 @@ def tour(url: str, say: Say, count: int, seed: int) -> None:
         say(f"A tour of {url}, which serves {before}. The cells are synthetic.")
         predict(server, say)
         refuse(server, say)
-        ended = retrain(server, say, count, seed)
-        roll_back(server, say, ended, before)
+        cells = list(synthetic.generate(count, seed=seed))
+        ended = retrain(server, say, cells, seed)
+        if take_up(server, say, ended, cells):
+            roll_back(server, say, before)
     say("\nEnd of the tour. What was done is kept: `malaria jobs list`, `malaria models list`.")
 
 

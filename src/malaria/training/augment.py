@@ -5,6 +5,8 @@ changes: flips and quarter turns, scale and shift (black beyond the edge), gain 
 channel, gamma, some blur and noise.
 """
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -29,7 +31,7 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     def get_config(self) -> dict[str, object]:
         return {**super().get_config(), "seed": self.seed}
 
-    def call(self, images, training=False):  # type: ignore[no-untyped-def]
+    def call(self, images: Any, training: bool = False) -> Any:
         if not training:
             return images
         n = ops.shape(images)[0]
@@ -38,18 +40,18 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         images = self._stain(images, n)
         return ops.clip(self._blur_and_noise(images, n), 0.0, 255.0)
 
-    def _uniform(self, shape, low, high):  # type: ignore[no-untyped-def]
+    def _uniform(self, shape: Any, low: Any, high: Any) -> Any:
         return keras.random.uniform(shape, low, high, seed=self._seed)
 
-    def _chance(self, n, share):  # type: ignore[no-untyped-def]
+    def _chance(self, n: Any, share: Any) -> Any:
         return self._uniform((n, 1, 1, 1), 0.0, 1.0) < share
 
-    def _turn(self, x, n):  # type: ignore[no-untyped-def]
+    def _turn(self, x: Any, n: Any) -> Any:
         x = ops.where(self._chance(n, 0.5), ops.flip(x, 1), x)
         x = ops.where(self._chance(n, 0.5), ops.flip(x, 2), x)
         return ops.where(self._chance(n, 0.5), ops.transpose(x, (0, 2, 1, 3)), x)
 
-    def _place(self, x, n):  # type: ignore[no-untyped-def]
+    def _place(self, x: Any, n: Any) -> Any:
         """Scale and shift about the centre."""
         side = ops.cast(ops.shape(x)[1], "float32")
         scale = 1.0 / self._uniform((n,), 1 - ZOOM, 1 + ZOOM)
@@ -61,7 +63,7 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         transform = ops.stack(rows, axis=1)
         return ops.image.affine_transform(x, transform, interpolation="bilinear")
 
-    def _stain(self, x, n):  # type: ignore[no-untyped-def]
+    def _stain(self, x: Any, n: Any) -> Any:
         """Gain, shift and gamma, by channel where colour changes; black surround stays black."""
         gain = self._uniform((n, 1, 1, 3), 1 - GAIN, 1 + GAIN)
         offset = self._uniform((n, 1, 1, 3), -OFFSET, OFFSET)
@@ -71,7 +73,7 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         surround = ops.max(x, axis=-1, keepdims=True) < 8.0
         return ops.where(surround, x, changed)
 
-    def _blur_and_noise(self, x, n):  # type: ignore[no-untyped-def]
+    def _blur_and_noise(self, x: Any, n: Any) -> Any:
         blurred = ops.average_pool(x, 3, strides=1, padding="same")
         x = ops.where(self._chance(n, BLUR_SHARE), blurred, x)
         strength = self._uniform((n, 1, 1, 1), 0.0, NOISE)

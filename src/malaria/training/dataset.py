@@ -50,12 +50,14 @@ class Layout:
     @property
     def key(self) -> str:
         stat = self.path.stat()
-        told = json.dumps([str(self.path.resolve()), stat.st_size, stat.st_mtime_ns, sorted(self.roles.items())])
+        told = json.dumps(
+            [str(self.path.resolve()), stat.st_size, stat.st_mtime_ns, sorted(self.roles.items())]
+        )
         return hashlib.sha256(told.encode()).hexdigest()
 
     def read(self) -> Iterator[Item]:
         for cell, data in cells.read(self.path):
-            if cell.patient in self.roles:
+            if cell.patient is not None and cell.patient in self.roles:
                 yield Item(cell.label, cell.patient, self.roles[cell.patient], BASE, data)
 
 
@@ -120,7 +122,9 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
     partial.mkdir(parents=True)
     table = [(i.label, i.group, i.role.value, i.origin) for s in sources for i in s.read()]
     shape = (len(table), size, size, 3)
-    pixels = np.lib.format.open_memmap(partial / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape)
+    pixels = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+        partial / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape
+    )
     prints = np.zeros(len(table), np.uint64)
 
     def one(item: Item) -> tuple[preprocess.Pixels, int]:
@@ -134,7 +138,9 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
             for square, name in pool.map(one, batch):
                 pixels[done], prints[done] = square, name
                 done += 1
-            report(Progress("decode", percent=100.0 * done / len(table), message=f"{done} of {len(table)} cells"))
+            report(
+                Progress("decode", percent=100.0 * done / len(table), message=f"{done} of {len(table)} cells")
+            )
     pixels.flush()
     labels, groups, roles, origins = zip(*table, strict=True)
     np.savez_compressed(

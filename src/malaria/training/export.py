@@ -1,8 +1,8 @@
 """Write a fitted network as ONE self-contained .tflite file, and prove it answers as the network does.
 
 The served graph: uint8 RGB (1, s, s, 3) in; `probability` (1, 1), `activation` (1, s/16, s/16, 1) and
-`embedding` (1, 128) out. The head stands once, as a 1x1 convolution on the grid: its output is the activation map, whose mean is the
-logit. So a new head is a change of two constants (see `malaria.head`).
+`embedding` (1, 128) out. The head stands once, as a 1x1 convolution on the grid: its output is the
+activation map, whose mean is the logit. So a new head is a change of two constants (see `malaria.head`).
 """
 
 import contextlib
@@ -28,9 +28,7 @@ def served_graph(network: keras.Model, size: int, temperature: float) -> keras.M
     head.set_weights([weights.reshape(1, 1, EMBEDDING, 1) / temperature, bias / temperature])
     logit = layers.GlobalAveragePooling2D(name="logit")(activation)
     probability = keras.ops.sigmoid(logit)
-    return keras.Model(
-        image, {"probability": probability, "activation": activation, "embedding": embedding}
-    )
+    return keras.Model(image, {"probability": probability, "activation": activation, "embedding": embedding})
 
 
 def to_tflite(network: keras.Model, size: int, temperature: float, path: Path) -> None:
@@ -55,7 +53,7 @@ def to_tflite(network: keras.Model, size: int, temperature: float, path: Path) -
 def _quiet():  # type: ignore[no-untyped-def]
     """The converter's C++ side writes pages to stderr whatever the log level; a person needs none."""
     saved = os.dup(2)
-    with open(os.devnull, "wb") as sink:
+    with Path(os.devnull).open("wb") as sink:
         os.dup2(sink.fileno(), 2)
         try:
             yield

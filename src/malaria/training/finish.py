@@ -32,7 +32,9 @@ class Finished:
     parity: float
 
 
-def finish(network: keras.Model, cells: CellArrays, out: Path, placeholder: ModelVersion, report: Report) -> Finished:
+def finish(
+    network: keras.Model, cells: CellArrays, out: Path, placeholder: ModelVersion, report: Report
+) -> Finished:
     """Calibrate on validation cells, export to `out`, and score every cell through the exported file.
 
     Raises:
@@ -65,7 +67,10 @@ def _parity(model: Model, cells: CellArrays, logits: heads.Floats) -> float:
     """The largest difference over 64 cells, spread over the set."""
     spread = np.linspace(0, len(cells) - 1, min(64, len(cells))).astype(int)
     told = heads.sigmoid(logits[spread])
-    differences = [abs(model.score(np.asarray(cells.pixels[i])).probability - p) for i, p in zip(spread, told, strict=True)]
+    differences = [
+        abs(model.score(np.asarray(cells.pixels[i])).probability - p)
+        for i, p in zip(spread, told, strict=True)
+    ]
     worst = max(differences)
     if worst > PARITY:
         raise Damaged(f"The exported file differs from the network by {worst:.1e} in probability.")

@@ -16,6 +16,7 @@ from malaria.training.recipe import Recipe
 
 DataAt = Callable[[int], CellArrays]
 """Gives the cells at an input size."""
+Logs = dict[str, float]
 
 
 def fit(
@@ -57,9 +58,7 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
         warmup_target=recipe.learning_rate,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip
-    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip)
     image = keras.Input((None, None, 3), dtype="uint8", name="image")
     trainee = keras.Model(image, network(Augment(recipe.seed, name="augment")(image)))
     trainee.compile(
@@ -97,17 +96,17 @@ class _Ticker(keras.callbacks.Callback):  # type: ignore[misc]
         self._first, self._epoch = start * steps, start
         self._began = self._told = time.monotonic()
 
-    def on_epoch_begin(self, epoch, logs=None):  # type: ignore[no-untyped-def]
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002  # Keras calls it so
         self._epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):  # type: ignore[no-untyped-def]
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if time.monotonic() - self._told > 2:
             self._tell(batch + 1, logs or {})
 
-    def on_epoch_end(self, epoch, logs=None):  # type: ignore[no-untyped-def]
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
         self._tell(self._steps, logs or {}, (logs or {}).get("val_loss"))
 
-    def _tell(self, batch: int, logs: dict[str, float], validation_loss: float | None = None) -> None:
+    def _tell(self, batch: int, logs: Logs, validation_loss: float | None = None) -> None:
         self._told = time.monotonic()
         done, total = self._epoch * self._steps + batch, self._epochs * self._steps
         pace = (self._told - self._began) / max(done - self._first, 1)

@@ -22,7 +22,7 @@ FINE_TUNING = Recipe(stages=(Stage(128, 2),), learning_rate=1e-4, warmup_steps=1
 
 @dataclass(frozen=True)
 class Start:
-    """weights: the Keras file of the served network or of the one it was adapted from; head: the served one."""
+    """weights: Keras file of the served network, or of the one it was adapted from. head: the served one."""
 
     info: ModelVersion
     weights: Path

@@ -2,8 +2,8 @@
 
 uint8 RGB -> [-1, 1] -> MobileNetV2 -> neck: 1x1 convolutions of the stride-16 and the stride-32 maps to
 EMBEDDING channels, summed on the finer grid -> ReLU -> mean over the grid: the embedding -> linear head.
-The head is linear and the pooling a mean, so head(map) is an exact activation map: its mean plus the bias is the
-logit (Zhou et al., CVPR 2016, class activation mapping). The two-scale sum follows Lin et al., CVPR 2017.
+The head is linear and the pooling a mean, so head(map) is an exact activation map, whose mean is the logit
+(class activation mapping: Zhou et al., CVPR 2016). The two-scale sum follows Lin et al., CVPR 2017.
 """
 
 from pathlib import Path
@@ -11,8 +11,9 @@ from pathlib import Path
 import keras
 from keras import layers, ops
 
+from malaria.options import NETWORKS
+
 EMBEDDING = 128
-NETWORKS = ("mobilenet_v2",)
 
 
 @keras.saving.register_keras_serializable("malaria")

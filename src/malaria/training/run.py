@@ -13,8 +13,7 @@ import keras
 import numpy as np
 
 from malaria import cells, codec, roles
-from malaria.challenge import version_name
-from malaria.domain import ModelVersion, Role
+from malaria.domain import ModelVersion, Role, version_name
 from malaria.errors import Conflict
 from malaria.evaluate import metrics
 from malaria.ports import Report
@@ -92,7 +91,9 @@ def _same_recipe(plan: Plan) -> None:
     plan.run.mkdir(parents=True, exist_ok=True)
     written, told = plan.run / "recipe.json", codec.to_json(plan.recipe)
     if written.exists() and json.loads(written.read_text()) != told:
-        raise Conflict(f"{plan.run} holds a run of another recipe. Name another folder with --run, or delete it.")
+        raise Conflict(
+            f"{plan.run} holds a run of another recipe. Name another folder with --run, or delete it."
+        )
     written.write_text(json.dumps(told, indent=1) + "\n")
 
 
@@ -141,7 +142,9 @@ def figures(done: Finished, everything: CellArrays, threshold: float) -> dict[st
     for role in (Role.VALIDATION, Role.GATE):
         mask = everything.roles == role.value
         if np.any(mask):
-            found = metrics(everything.labels[mask], done.probabilities[mask], everything.groups[mask], threshold)
+            found = metrics(
+                everything.labels[mask], done.probabilities[mask], everything.groups[mask], threshold
+            )
             told[role.value] = codec.to_json(found)
     return told
 

@@ -1,0 +1,126 @@
+"""What is served, what could be, and changing it."""
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from malaria.domain import ModelVersion
+from tests.api.asking import good, problem
+from tests.api.conftest import System
+
+WHY = {"actor": "ada", "reason": "to see it work"}
+
+
+@pytest.fixture
+def second(own: System) -> ModelVersion:
+    """Another kept version: the same network with another operating point."""
+    registry, first = own.services.registry, own.services.served.model.info
+    file = registry.fetch(first.version, "model.tflite", own.services.home / "copy.tflite")
+    made = replace(first, version=f"20200101-{first.digest[:8]}", threshold=0.25, lineage={"method": "adapt"})
+    registry.publish(made, {"model.tflite": file})
+    return made
+
+
+def test_the_served_model_tells_all_of_itself(own: System) -> None:
+    info, promotion = own.services.served.model.info, own.services.served.promotion
+    told = good(own.http.get("/model/info"))
+    assert told["version"] == info.version
+    assert told["digest"] == info.digest
+    assert (told["network"], told["input_size"]) == (info.network, info.input_size)
+    assert told["size_bytes"] == info.size_bytes > 1000
+    assert set(told["labels"]) == {"Parasitized", "Uninfected"}
+    assert told["metrics"] == dict(info.metrics)
+    assert told["created"]
+    assert len(told["promoted"]) == 1
+    assert told["served"] is True
+    assert told["promotion"]["number"] == promotion.number
+    assert told["promotion"]["verdict"] == "shipped"
+
+
+def test_promote_serves_the_version_at_once_and_writes_down_who_and_why(
+    own: System, second: ModelVersion
+) -> None:
+    first = own.services.served.model.info.version
+    told = good(own.http.post(f"/models/{second.version}/promote", json=WHY))
+    assert told["served"] == second.version
+    assert told["promotion"]["actor"] == "ada"
+    assert told["promotion"]["reason"] == "to see it work"
+    assert told["promotion"]["number"] == 2
+    assert good(own.http.get("/health"))["model_version"] == second.version
+    assert good(own.http.get("/model/info"))["threshold"] == 0.25
+
+    listed = good(own.http.get("/models"))
+    assert listed["served"] == second.version
+    assert [entry["version"] for entry in listed["promotions"]] == [second.version, first]
+    by_version = {model["version"]: model for model in listed["models"]}
+    assert {v: m["served"] for v, m in by_version.items()} == {first: False, second.version: True}
+    assert all(len(m["promoted"]) == 1 for m in by_version.values())
+    assert by_version[second.version]["lineage"] == {"method": "adapt"}
+    created = [model["created"] for model in listed["models"]]
+    assert created == sorted(created, reverse=True)
+
+
+def test_rollback_goes_back_and_a_second_one_undoes_it(own: System, second: ModelVersion) -> None:
+    first = own.services.served.model.info.version
+    good(own.http.post(f"/models/{second.version}/promote", json=WHY))
+    assert good(own.http.post("/models/rollback", json=WHY))["served"] == first
+    assert good(own.http.post("/models/rollback", json=WHY))["served"] == second.version
+    assert good(own.http.post("/models/rollback", json={**WHY, "to": first}))["served"] == first
+    assert len(good(own.http.get("/models", params={"limit": 2}))["promotions"]) == 2
+
+
+def test_what_cannot_be_done_is_told(own: System, second: ModelVersion) -> None:
+    served = own.services.served.model.info.version
+    problem(own.http.post(f"/models/{served}/promote", json=WHY), 409, "conflict")
+    problem(own.http.post("/models/rollback", json=WHY), 409, "conflict")
+    problem(own.http.post("/models/rollback", json={**WHY, "to": second.version}), 409, "conflict")
+    problem(own.http.post("/models/no-such/promote", json=WHY), 404, "unknown-version")
+    problem(own.http.post("/models/..%2F..%2Fx/promote", json=WHY), 404, "not-found")
+    problem(own.http.get("/models/no-such"), 404, "unknown-version")
+    assert len(own.services.registry.history()) == 1
+    assert good(own.http.get(f"/models/{second.version}"))["promoted"] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"actor": "ada"},
+        {"actor": "ada", "reason": ""},
+        {"actor": "ada", "reason": "   "},
+        {"reason": "why"},
+        {"actor": 7, "reason": "why"},
+        {"actor": "ada", "reason": "x" * 1001},
+        {"actor": "ada", "reason": "why", "too": "what"},
+        [],
+    ],
+)
+@pytest.mark.parametrize("address", ["/models/{}/promote", "/models/rollback"])
+def test_who_and_why_must_be_said(shared: System, change: Any, address: str) -> None:
+    served = shared.services.served.model.info.version
+    problem(shared.http.post(address.format(served), json=change), 422, "invalid-request")
+    assert len(shared.services.registry.history()) == 1
+
+
+def test_a_body_that_is_not_json_is_told(http: httpx.Client) -> None:
+    headers = {"content-type": "application/json"}
+    broken = http.post("/models/rollback", content=b'{"actor": ', headers=headers)
+    assert "not JSON" in problem(broken, 422, "invalid-request")["detail"]
+    problem(http.post("/models/rollback", data=WHY), 415, "unsupported-media-type")
+
+
+def test_a_promoted_model_that_cannot_be_loaded_leaves_the_one_before(
+    own: System, second: ModelVersion, png: bytes
+) -> None:
+    first = own.services.served.model.info.version
+    own.services.objects.put(f"models/{second.version}/model.tflite", b"bits rot")
+    told = good(own.http.post(f"/models/{second.version}/promote", json=WHY))
+    assert told["promotion"]["version"] == second.version
+    assert told["served"] == first
+    assert good(own.http.get("/health"))["status"] == "ok"
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "many"])
+def test_limits_out_of_range(http: httpx.Client, limit: str) -> None:
+    problem(http.get("/models", params={"limit": limit}), 422, "invalid-request")

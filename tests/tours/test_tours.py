@@ -1,0 +1,93 @@
+"""The tours against a real server, and what they say of one that is broken or absent."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from malaria.tours import bench, demo, smoke
+from tests.flow.server import RunningServer, start_server
+
+NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with start_server(tmp_path_factory.mktemp("tours") / "home") as running:
+        yield running
+
+
+class AlwaysFine(BaseHTTPRequestHandler):
+    """Answers 200 and HTML to everything, as a web host does whose rewriting is wrong."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def always_fine() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), AlwaysFine) as web:
+        thread = threading.Thread(target=web.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{web.server_port}"
+        web.shutdown()
+        thread.join()
+
+
+def test_smoke_passes_on_a_sound_server(server: RunningServer, capsys: pytest.CaptureFixture[str]) -> None:
+    assert smoke.main([server.url]) == 0, capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.count("ok  ") == len(smoke.CHECKS)
+
+
+def test_smoke_changes_nothing(server: RunningServer) -> None:
+    before = server.client.get("/retrain/tasks").json(), server.version()
+    smoke.main([server.url])
+    assert (server.client.get("/retrain/tasks").json(), server.version()) == before
+
+
+def test_every_check_of_smoke_can_fail(always_fine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert smoke.main([always_fine]) == 1
+    assert capsys.readouterr().out.count("FAIL") == len(smoke.CHECKS)
+
+
+def test_bench_prints_a_ratio_for_each_number_of_clients(
+    server: RunningServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bench.main([server.url, "--requests", "16", "--clients", "1", "4"]) == 0
+    assert capsys.readouterr().out.count(": 1") == 2
+
+
+@pytest.mark.parametrize("tour", [smoke, demo, bench])
+def test_an_absent_server_is_told_in_one_line(tour: object, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [NOBODY, "--requests", "10"] if tour is bench else [NOBODY]
+    assert tour.main(arguments) == 1  # type: ignore[attr-defined]
+    told = "".join(capsys.readouterr())
+    assert "make serve" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.flow
+def test_the_demo_walks_through_the_whole_loop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with start_server(tmp_path / "home") as server:
+        shipped = server.version()
+        assert demo.main([server.url, "--seed", "5"]) == 0
+        told = capsys.readouterr().out
+        assert "Accepted." in told
+        assert told.index("now served") < told.index("5. Roll back")
+        assert server.version() == shipped
+        [first, second] = server.client.get("/models").json()["promotions"][:2]
+        assert (first["version"], first["actor"]) == (shipped, "demo")
+        assert second["version"] != shipped

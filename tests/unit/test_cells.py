@@ -1,0 +1,54 @@
+"""Labelled cells on disk, as trusted data lie there."""
+
+from pathlib import Path
+
+import pytest
+
+from malaria import cells
+from malaria.domain import Cell, Label
+from malaria.errors import BadLayout
+from tests.unit import zips
+
+FILES = {
+    "data/parasitized/C33P1thinF_IMG_7_cell_1.png": b"one",
+    "data/UNINFECTED/b.JPG": b"two",
+    "data/UNINFECTED/.hidden.png": b"x",
+    "data/Uninfected/readme.txt": b"x",
+    "__MACOSX/Uninfected/._b.png": b"x",
+    "stray.png": b"x",
+}
+READ = [
+    (Cell("b.JPG", Label.UNINFECTED, None), b"two"),
+    (Cell("C33P1thinF_IMG_7_cell_1.png", Label.PARASITIZED, "C33P1"), b"one"),
+]
+
+
+def test_a_zip_and_a_folder_are_read_alike(tmp_path: Path) -> None:
+    for name, data in FILES.items():
+        path = tmp_path / "folder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    assert list(cells.read(tmp_path / "folder")) == READ
+    assert list(cells.read(zips.pack(tmp_path / "a.zip", FILES))) == READ
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("Parasitized/a.png", Label.PARASITIZED),
+        ("x/uninfected/slide 1/a.png", Label.UNINFECTED),
+        ("Parasitized/Uninfected/a.png", Label.UNINFECTED),
+        ("Parasitized.png", None),
+        ("other/a.png", None),
+    ],
+)
+def test_the_nearest_class_folder_counts(path: str, label: Label | None) -> None:
+    assert cells.label_of(path) == label
+
+
+def test_what_holds_no_cells_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "a.txt").write_text("no")
+    for source in (tmp_path / "empty", tmp_path / "a.txt", tmp_path / "gone"):
+        with pytest.raises(BadLayout, match=source.name):
+            list(cells.read(source))

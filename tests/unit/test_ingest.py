@@ -1,0 +1,428 @@
+"""Taking in uploads: what is accepted, what is set aside and why, and on which side each cell stands."""
+
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from malaria import codec, preprocess, roles
+from malaria.adapters import objects
+from malaria.archive import Limits
+from malaria.domain import Label, Method, Progress, RetrainOptions, Role
+from malaria.errors import BadArchive, BadLayout, BadOptions, Cancelled, UploadTooLarge
+from malaria.ingest import Held, Ingested, IngestReport, ingest, read_options
+from malaria.shards import Shards
+from tests.unit import zips
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def take(folder: Path, files: Mapping[str, bytes] | Path, **options: Any) -> Ingested:
+    path = files if isinstance(files, Path) else zips.pack(folder / "upload.zip", files)
+    held = options.pop("held", Held())
+    known = options.pop("known_roles", {})
+    work = options.pop("work", folder / "work")
+    kind = options.pop("kind", "site")
+    return ingest(path, kind=kind, held=held, known_roles=known, work=work, now=NOW, **options)
+
+
+def refused(report: IngestReport) -> dict[str, str]:
+    return {entry.name: entry.code for entry in report.quarantined}
+
+
+def fingerprint(data: bytes) -> int:
+    return preprocess.fingerprint(preprocess.pixels(data, preprocess.FINGERPRINT_SIZE))
+
+
+def test_an_ordinary_upload_becomes_a_shard(tmp_path: Path) -> None:
+    files = zips.usual(5)
+    taken = take(tmp_path, files, name="march.zip")
+    assert taken.report.accepted == {"Parasitized": 5, "Uninfected": 5}
+    assert taken.report.counts["entries"] == taken.report.counts["accepted"] == 10
+    assert not any((taken.report.quarantined, taken.report.duplicates, taken.report.overlap))
+    assert (taken.shard.kind, taken.shard.name, taken.shard.created) == ("site", "march.zip", NOW)
+    by_original = {cell.original: cell for cell in taken.shard.cells}
+    with zipfile.ZipFile(taken.cells_zip) as archive:
+        assert archive.namelist() == [cell.name for cell in taken.shard.cells] == sorted(archive.namelist())
+        for name, data in files.items():
+            cell = by_original[name]
+            assert cell.label.text == name.split("/")[0] == cell.name.split("/")[0]
+            assert cell.fingerprint == fingerprint(data)
+            stored = preprocess.decode(archive.read(cell.name))
+            assert np.array_equal(np.asarray(stored), np.asarray(preprocess.decode(data)))
+    assert not (tmp_path / "work" / "pictures.spool").exists()
+
+
+def test_equal_cells_give_equal_bytes_however_they_are_packed(tmp_path: Path) -> None:
+    files = zips.usual(4)
+    first = take(tmp_path, files, work=tmp_path / "a")
+    again = {f"deep/{name.upper()}": data for name, data in reversed(files.items())}
+    path = zips.pack(tmp_path / "other.zip", again, zipfile.ZIP_STORED)
+    second = take(tmp_path, path, work=tmp_path / "b")
+    assert first.shard.sha256 == second.shard.sha256
+    assert first.cells_zip.read_bytes() == second.cells_zip.read_bytes()
+    other = take(tmp_path, zips.usual(3), work=tmp_path / "c")
+    assert other.shard.sha256 != first.shard.sha256
+
+
+def test_nothing_but_pixels_is_stored(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0112] = "Jane Doe, born 1980", 6
+    upright = zips.image(77)
+    turned = upright.transpose(Image.Transpose.ROTATE_90)
+    secret = zips.encoded(turned, "PNG", exif=exif, icc_profile=b"Jane Doe" * 20, dpi=(300, 300))
+    taken = take(tmp_path, {**zips.usual(), "Parasitized/x.png": secret})
+    cell = next(c for c in taken.shard.cells if c.original == "Parasitized/x.png")
+    with zipfile.ZipFile(taken.cells_zip) as archive:
+        data = archive.read(cell.name)
+    assert b"Jane" not in taken.cells_zip.read_bytes()
+    with Image.open(io.BytesIO(data)) as stored:
+        assert stored.info == {}
+        assert np.array_equal(np.asarray(stored), np.asarray(upright))
+
+
+def test_one_bad_entry_does_not_sink_the_others(tmp_path: Path) -> None:
+    bad = {
+        "Parasitized/empty.png": b"",
+        "Parasitized/text.png": b"a note, renamed",
+        "Parasitized/cut.png": zips.png(50)[:300],
+        "Parasitized/dot.png": zips.encoded(Image.new("RGB", (1, 1))),
+        "Parasitized/slide.png": zips.encoded(Image.new("L", (2100, 2100))),
+        "Parasitized/inner.zip": b"PK\x03\x04 and so on",
+        "Parasitized/Uninfected/which.png": zips.png(51),
+        "elsewhere/stray.png": zips.png(52),
+        "notes.txt": b"hello",
+    }
+    skipped = {"__MACOSX/Parasitized/._p0.png": b"x", "Uninfected/.DS_Store": b"x"}
+    report = take(tmp_path, {**zips.usual(), **bad, **skipped}).report
+    assert report.accepted == {"Parasitized": 3, "Uninfected": 3}
+    assert refused(report) == {
+        "Parasitized/empty.png": "unreadable-image",
+        "Parasitized/text.png": "unreadable-image",
+        "Parasitized/cut.png": "unreadable-image",
+        "Parasitized/dot.png": "image-too-small",
+        "Parasitized/slide.png": "image-too-large",
+        "Parasitized/inner.zip": "nested-archive",
+        "Parasitized/Uninfected/which.png": "two-classes",
+        "elsewhere/stray.png": "no-class",
+        "notes.txt": "not-a-picture",
+    }
+    assert all(entry.reason.endswith(".") for entry in report.quarantined)
+    assert report.counts == {
+        "entries": 17, "skipped": 2, "accepted": 6, "quarantined": 9, "duplicates": 0, "overlap": 0,
+    }  # fmt: skip
+
+
+def test_a_bomb_within_a_picture_is_set_aside(tmp_path: Path) -> None:
+    head = struct.pack(">2L5B", 40_000, 40_000, 1, 0, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(bytes(10_000_000), 9)), (b"IEND", b"")]
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">L", len(d)) + k + d + struct.pack(">L", zlib.crc32(k + d)) for k, d in chunks
+    )
+    report = take(tmp_path, {**zips.usual(), "Parasitized/bomb.png": bomb}).report
+    assert refused(report) == {"Parasitized/bomb.png": "image-too-large"}
+
+
+@pytest.mark.parametrize("limit", [{"max_total_pixels": 9000}, {"max_total_bytes": 30_000}])
+def test_pictures_are_bounded_in_all(tmp_path: Path, limit: dict[str, int]) -> None:
+    flat = {name: zips.encoded(Image.open(io.BytesIO(data)), "JPEG") for name, data in zips.usual(6).items()}
+    with pytest.raises(UploadTooLarge, match="in parts"):
+        take(tmp_path, flat, limits=Limits(**limit))
+    assert not (tmp_path / "work" / "pictures.spool").exists()
+
+
+@pytest.mark.parametrize("names", ["in/PARASITIZED {}", "a/b/parasitized {}", "Parasitized {}"])
+def test_class_folders_are_found_deeper_and_in_any_case(tmp_path: Path, names: str) -> None:
+    folder = names.removesuffix(" {}")
+    files = {name.replace("Parasitized", folder): data for name, data in zips.usual().items()}
+    assert take(tmp_path, files).report.accepted == {"Parasitized": 3, "Uninfected": 3}
+
+
+@pytest.mark.parametrize("missing", list(Label))
+def test_a_missing_class_is_named(tmp_path: Path, missing: Label) -> None:
+    files = {name: data for name, data in zips.usual().items() if not name.startswith(missing.text)}
+    with pytest.raises(BadLayout, match=f"folder {missing.text} is missing or empty"):
+        take(tmp_path, files)
+
+
+def test_wrong_folders_are_listed(tmp_path: Path) -> None:
+    with pytest.raises(BadLayout, match=r"folders are: healthy, sick\. .*Parasitized and Uninfected"):
+        take(tmp_path, {"sick/a.png": zips.png(1), "healthy/b.png": zips.png(2), "__MACOSX/._a": b""})
+
+
+@pytest.mark.parametrize(
+    "files", [{}, {"Parasitized/": b"", "Uninfected/": b""}, {"__MACOSX/Parasitized/a.png": b""}]
+)
+def test_a_zip_without_pictures_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
+    with pytest.raises(BadLayout, match="holds no files"):
+        take(tmp_path, files)
+
+
+def test_a_class_of_which_nothing_can_be_used_is_explained(tmp_path: Path) -> None:
+    files = {"Parasitized/a.png": b"no", "Parasitized/b.png": b"no", "Uninfected/c.png": zips.png(3)}
+    with pytest.raises(
+        BadArchive, match=r"None of the 2 files under Parasitized/ .*/a\.png: This is not a picture"
+    ):
+        take(tmp_path, files)
+
+
+def test_an_encrypted_zip_says_so(tmp_path: Path) -> None:
+    path = zips.pack(tmp_path / "upload.zip", zips.usual())
+    for name in zips.usual():
+        zips.set_local_flags(zips.patch_directory(path, name, flags=1), name, 1)
+    with pytest.raises(BadArchive, match="password"):
+        take(tmp_path, path)
+
+
+def test_later_doubles_are_listed_and_dropped(tmp_path: Path) -> None:
+    same = zips.encoded(zips.image(0), "BMP")  # the pixels of p0.png in another format
+    report = take(tmp_path, {"Parasitized/p9.bmp": same, **zips.usual()}).report
+    assert report.accepted == {"Parasitized": 3, "Uninfected": 3}
+    assert [(d.name, d.same_as) for d in report.duplicates] == [("Parasitized/p9.bmp", "Parasitized/p0.png")]
+
+
+def test_a_picture_under_both_classes_is_in_neither(tmp_path: Path) -> None:
+    files = {**zips.usual(), "Uninfected/u8.png": zips.png(0), "Parasitized/p8.png": zips.png(0)}
+    taken = take(tmp_path, files)
+    assert refused(taken.report) == dict.fromkeys(
+        ("Parasitized/p0.png", "Parasitized/p8.png", "Uninfected/u8.png"), "contradiction"
+    )
+    assert fingerprint(zips.png(0)) not in {cell.fingerprint for cell in taken.shard.cells}
+    assert taken.report.duplicates == ()
+
+
+def nih(patients: int, each: int = 2) -> dict[str, bytes]:
+    """NIH-style names: each patient with cells of both classes."""
+    files = {}
+    for patient in range(patients):
+        for i in range(each):
+            stem = f"C{900 + patient}P{patient}ThinF_IMG_7_cell_{i}.png"
+            files[f"Parasitized/{stem}"] = zips.png(patient * 100 + i)
+            files[f"Uninfected/{stem}"] = zips.png(5000 + patient * 100 + i)
+    return files
+
+
+def test_patients_are_read_off_names_and_stand_on_one_side(tmp_path: Path) -> None:
+    taken = take(tmp_path, nih(20))
+    assert (taken.report.patients, taken.report.groups, taken.report.unknown_patients) == (20, 20, 0)
+    sides: dict[str, set[Role]] = {}
+    for cell in taken.shard.cells:
+        assert cell.group == cell.patient
+        sides.setdefault(cell.group, set()).add(cell.role)
+    assert all(len(side) == 1 for side in sides.values())
+    gate = {group for group, side in sides.items() if side == {Role.GATE}}
+    assert gate == {group for group in sides if roles.site_role(group) == Role.GATE} != set()
+    assert taken.report.gate_cells == 4 * len(gate)
+    assert taken.report.warnings == ()
+
+
+def test_known_roles_come_first(tmp_path: Path) -> None:
+    known = {"C900P0": Role.GATE, "C901P1": Role.TRAIN}
+    cells = take(tmp_path, nih(2), known_roles=known).shard.cells
+    assert {cell.group: cell.role for cell in cells} == known
+
+
+def test_two_patients_stand_on_two_sides(tmp_path: Path) -> None:
+    cells = take(tmp_path, nih(2)).shard.cells
+    assert {cell.role for cell in cells} == {Role.GATE, Role.TRAIN}
+
+
+def test_a_lone_patient_is_for_training_and_the_report_says_so(tmp_path: Path) -> None:
+    taken = take(tmp_path, nih(1))
+    assert {cell.role for cell in taken.shard.cells} == {Role.TRAIN}
+    assert sum("fell to the site's gate set" in warning for warning in taken.report.warnings) == 2
+
+
+def test_unknown_patients_keep_fields_together_and_warn(tmp_path: Path) -> None:
+    files = {}
+    for field in range(8):
+        for i in range(3):
+            files[f"Parasitized/slide_{field}_cell_{i}.png"] = zips.png(field * 10 + i)
+            files[f"Uninfected/slide_{field}_cell_{i}.png"] = zips.png(2000 + field * 10 + i)
+    files |= {"Parasitized/lonely.png": zips.png(901), "Uninfected/alone.png": zips.png(902)}
+    taken = take(tmp_path, files)
+    assert (taken.report.patients, taken.report.groups, taken.report.unknown_patients) == (0, 10, 50)
+    sides: dict[str, set[Role]] = {}
+    for cell in taken.shard.cells:
+        sides.setdefault(cell.group, set()).add(cell.role)
+    assert {f"field:slide_{field}" for field in range(8)} < set(sides)
+    assert sum(group.startswith("cell:") for group in sides) == 2
+    assert all(len(side) == 1 for side in sides.values())
+    assert any("may flatter" in warning for warning in taken.report.warnings)
+
+
+def test_a_field_is_not_taken_for_a_patient_of_that_name(tmp_path: Path) -> None:
+    table = b"file,patient\nParasitized/a.png,slide\nUninfected/b.png,slide\n"
+    files = {"Parasitized/a.png": zips.png(1), "Uninfected/b.png": zips.png(2)}
+    files |= {"Parasitized/slide_cell_1.png": zips.png(3), "Uninfected/slide_cell_2.png": zips.png(4)}
+    groups = {cell.group for cell in take(tmp_path, {**files, "patients.csv": table}).shard.cells}
+    assert groups == {"slide", "field:slide"}
+
+
+@pytest.mark.parametrize("where", ["patients.csv", "upload/Patients.CSV"])
+def test_patients_csv_counts_more_than_names(tmp_path: Path, where: str) -> None:
+    files = nih(2)
+    rows = [f"{name};Anna" for name in files if "C900" in name]
+    table = "\ufefffile;patient\n" + "\n".join(rows)
+    taken = take(tmp_path, {**files, where: table.encode()})
+    assert {cell.group for cell in taken.shard.cells} == {"Anna", "C901P1"}
+    assert {c.patient for c in taken.shard.cells if "C900" in c.original} == {"Anna"}
+
+
+def test_a_bad_patients_csv_names_its_line(tmp_path: Path) -> None:
+    with pytest.raises(BadArchive, match=r"patients\.csv, line 3: it names no patient"):
+        take(tmp_path, {**zips.usual(), "patients.csv": b"file,patient\np0.png,A\np1.png,\n"})
+
+
+def test_rows_that_name_nothing_are_counted(tmp_path: Path) -> None:
+    taken = take(tmp_path, {**zips.usual(), "patients.csv": b"file,patient\np0.png,A\ngone.png,B\n"})
+    assert any("1 rows of patients.csv" in warning for warning in taken.report.warnings)
+
+
+HELD = Held(
+    patients={"C900P0": Role.GATE, "C901P1": Role.TEST, "C902P2": Role.TRAIN, "C903P3": Role.VALIDATION},
+    fingerprints={fingerprint(zips.png(400)): Role.TEST, fingerprint(zips.png(401)): Role.TRAIN},
+)
+
+
+def test_cells_that_models_are_judged_on_are_kept_out(tmp_path: Path) -> None:
+    taken = take(tmp_path, nih(6), held=HELD)
+    out = {entry.name: entry.reason for entry in taken.report.overlap}
+    assert {name.split("/")[1][:6] for name in out} == {"C900P0", "C901P1", "C904P4"}
+    assert out["Parasitized/C904P4ThinF_IMG_7_cell_0.png"] == "Models are judged on this very picture."
+    assert "patient C900P0" in out["Uninfected/C900P0ThinF_IMG_7_cell_1.png"]
+    assert len(out) == taken.report.counts["overlap"] == 9
+    kept = {cell.original for cell in taken.shard.cells}
+    assert not kept & set(out)
+    assert {"C902P2", "C903P3", "C904P4", "C905P5"} == {cell.patient for cell in taken.shard.cells}
+    assert any("1 cells are known already" in warning for warning in taken.report.warnings)
+
+
+def test_patients_csv_can_neither_hide_nor_slip_in_a_held_patient(tmp_path: Path) -> None:
+    files = {**zips.usual(), "Parasitized/C900P0ThinF_cell_1.png": zips.png(70)}
+    table = b"file,patient\nParasitized/C900P0ThinF_cell_1.png,Anna\nu0.png,c901p1\n"
+    overlap = take(tmp_path, {**files, "patients.csv": table}, held=HELD).report.overlap
+    assert {entry.name for entry in overlap} == {"Parasitized/C900P0ThinF_cell_1.png", "Uninfected/u0.png"}
+
+
+def test_an_upload_of_held_cells_alone_is_refused_with_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(BadArchive, match=r"kept out.*judged on patient C900P0"):
+        take(tmp_path, nih(2), held=HELD)
+
+
+def test_gate_cells_of_patients_the_base_has_learnt_from_are_told(tmp_path: Path) -> None:
+    held = Held(patients={f"C{900 + i}P{i}": Role.TRAIN for i in range(20)})
+    taken = take(tmp_path, nih(20), held=held)
+    assert taken.report.counts["overlap"] == 0
+    assert any("has learnt from" in warning for warning in taken.report.warnings)
+
+
+def test_base_cells_take_the_roles_of_their_patients(tmp_path: Path) -> None:
+    files = nih(40, each=1)
+    taken = take(tmp_path, files, kind="base", held=HELD)
+    role_of = {cell.group: cell.role for cell in taken.shard.cells}
+    assert {group: role_of[group] for group in HELD.patients} == HELD.patients
+    assert taken.report.overlap == ()
+    drawn = {group: role for group, role in role_of.items() if group not in HELD.patients}
+    assert drawn == {group: roles.base_role(group) for group in drawn}
+    assert set(drawn.values()) == {Role.TRAIN, Role.VALIDATION}
+
+
+def test_kind_is_checked(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="kind"):
+        take(tmp_path, zips.usual(), kind="other")
+
+
+def test_options_come_along(tmp_path: Path) -> None:
+    files = {**zips.usual(), "retrain.json": json.dumps({"method": "full", "epochs": 3}).encode()}
+    assert take(tmp_path, files).options == RetrainOptions(method=Method.FULL, epochs=3)
+    assert read_options(tmp_path / "upload.zip") == RetrainOptions(method=Method.FULL, epochs=3)
+    assert take(tmp_path, zips.usual()).options is None
+    assert read_options(zips.pack(tmp_path / "b.zip", zips.usual())) is None
+
+
+def test_bad_options_are_refused_before_any_picture_is_read(tmp_path: Path) -> None:
+    path = zips.pack(tmp_path / "a.zip", {**zips.usual(), "x/retrain.json": b'{"epochs": 0}'})
+    told: list[Progress] = []
+    with pytest.raises(BadOptions, match=r"retrain\.json: epochs must be .* 1 to 200; it is 0"):
+        take(tmp_path, path, report=told.append)
+    assert told == []
+    damaged = zips.patch_directory(
+        zips.pack(tmp_path / "b.zip", {**zips.usual(), "retrain.json": b"{}"}), "retrain.json", size=1
+    )
+    with pytest.raises(BadOptions, match="cannot be read"):
+        read_options(damaged)
+
+
+def test_progress_ends_at_100_and_never_falls(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    take(tmp_path, zips.usual(60), report=told.append)
+    percents = [progress.percent for progress in told if progress.percent is not None]
+    assert percents == sorted(percents)
+    assert percents[-1] == 100.0
+    assert {progress.step for progress in told} == {"ingest"}
+    assert len(told) < 20
+
+
+def test_a_cancel_stops_it_and_leaves_no_spool(tmp_path: Path) -> None:
+    def stop(_: Progress) -> None:
+        raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        take(tmp_path, zips.usual(30), report=stop)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_long_lists_are_cut_and_still_counted(tmp_path: Path) -> None:
+    files = {**zips.usual(), **{f"Parasitized/t{i:04}.png": b"x%d" % i for i in range(700)}}
+    report = take(tmp_path, files).report
+    assert len(report.quarantined) == 500
+    assert report.counts["quarantined"] == 700
+    assert any("first 500" in warning for warning in report.warnings)
+
+
+def test_the_report_goes_to_json_and_back(tmp_path: Path) -> None:
+    files = {**zips.usual(), "Parasitized/x.png": b"no", "Parasitized/y.png": zips.png(0)}
+    report = take(tmp_path, files).report
+    told = json.loads(json.dumps(codec.to_json(report)))
+    assert told["quarantined"][0]["code"] == "unreadable-image"
+    assert codec.from_json(IngestReport, told) == report
+
+
+def test_names_for_a_terminal_hold_no_control_characters(tmp_path: Path) -> None:
+    report = take(tmp_path, {**zips.usual(), "Parasitized/\x1b[31mred.png": b"x"}).report
+    assert report.quarantined[0].name == "Parasitized/\N{REPLACEMENT CHARACTER}[31mred.png"
+
+
+def test_numbers_of_cells_taken_for_patients_are_pointed_out(tmp_path: Path) -> None:
+    files = {f"Parasitized/C{i}.png": zips.png(i) for i in range(40)}
+    files |= {f"Uninfected/C{i}.png": zips.png(i) for i in range(40, 80)}
+    assert any("patient of its own" in warning for warning in take(tmp_path, files).report.warnings)
+
+
+def test_a_stored_shard_reads_back_what_was_taken_in(tmp_path: Path) -> None:
+    taken = take(tmp_path, nih(3))
+    shards = Shards(objects.local(tmp_path / "store"))
+    shards.save(taken.shard, taken.cells_zip)
+    assert shards.load(taken.shard.sha256) == taken.shard
+    for cell, data in shards.read(taken.shard.sha256):
+        assert fingerprint(data) == cell.fingerprint
+
+
+@pytest.mark.slow
+def test_real_cells_are_taken_in_whole(tmp_path: Path, real_cells: Path, models_dir: Path) -> None:
+    known = roles.load(models_dir / "roles.json")
+    path = real_cells / "nih-cells-part1.zip"
+    taken = take(tmp_path, path, kind="base", held=Held(patients=known))
+    assert taken.report.accepted == {"Parasitized": 2573, "Uninfected": 2734}
+    assert (taken.report.patients, taken.report.unknown_patients) == (40, 0)
+    assert {cell.role for cell in taken.shard.cells} <= {Role.TRAIN, Role.VALIDATION}
