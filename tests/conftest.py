@@ -13,7 +13,7 @@ from malaria.domain import ModelVersion
 if TYPE_CHECKING:
     from malaria.services import Services
 
-# No deadline: a timing on a busy machine says nothing about the code. Derandomised: a red run can be run again.
+# No deadline: timings on a busy machine say nothing about the code. Derandomised: a red run can be repeated.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("house")
 

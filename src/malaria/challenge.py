@@ -255,5 +255,6 @@ def need_base_images(challenge: Challenge) -> None:
     if not any(shard.kind == "base" for shard in challenge.services.shards.list()):
         raise Conflict(
             "`full` needs the base images, and none are stored: run `malaria data fetch` (downloads "
-            "the NIH cells) or `malaria data import ZIP...`, or retrain with `--method adapt`, which works from feature memory."
+            "the NIH cells) or `malaria data import ZIP...`, or retrain with `--method adapt`, which "
+            "works from feature memory."
         )

@@ -16,6 +16,9 @@ from malaria.services import Services
 
 log = logging.getLogger(__name__)
 
+REPORT_SECONDS = 0.5
+"""Rows are written at most this often; the end of an epoch is always written."""
+
 
 class Heartbeat:
     """Renews the lease from a thread of its own, so that a long step does not lose it."""
@@ -70,7 +73,7 @@ class Reporter:
         if self._heartbeat.lost:
             raise Busy("The run lost its lease to another.")
         finished_epoch = progress.epoch if progress.validation_loss is not None else None
-        due = time.monotonic() - self._told >= 0.5 or (finished_epoch or 0) > self._epoch
+        due = time.monotonic() - self._told >= REPORT_SECONDS or (finished_epoch or 0) > self._epoch
         if due:
             self._told = time.monotonic()
             self._epoch = max(self._epoch, finished_epoch or 0)
@@ -103,7 +106,7 @@ class Reporter:
             waiting = replace(job, state=JobState.QUEUED, reason=reason, handle="", leader=None, lease=None)
             return replace(waiting, progress=None)
 
-        for job_id in tuple(self._open):
+        for job_id in reversed(self._open):  # the leader last: while it runs, its followers are looked after
             try:
                 self._services.jobs.change(job_id, back)
             except JobFinished:
@@ -134,7 +137,16 @@ class Reporter:
                 self._open.remove(job_id)
                 continue
             if job.cancel_requested:
-                raise Cancelled("Cancelled by a person while it ran. Nothing was promoted.")
+                self._cancel(job_id)
+
+    def _cancel(self, job_id: str) -> None:
+        """End a job that a person cancelled; what shares its run starts again without its cells."""
+        if self._open == [job_id]:
+            raise Cancelled("Cancelled by a person while it ran. Nothing was promoted.")
+        self._close(
+            job_id, lambda job: replace(job, state=JobState.CANCELLED, reason="Cancelled by a person.")
+        )
+        raise Interrupted("Another upload of this run was cancelled; it starts again without that one.")
 
     def _close(self, only: str | None, change: Callable[[Job], Job]) -> None:
         now = self._services.clock.now()

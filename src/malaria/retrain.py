@@ -62,6 +62,8 @@ def _take(services: Services, job_id: str, attempt: int, token: int) -> list[str
     """Mark the job, and all queued ones that ask for the same, as running; return their ids, leader first."""
 
     def start(job: Job) -> Job:
+        if job.state != JobState.QUEUED:
+            return job
         if job.cancel_requested:
             return replace(job, state=JobState.CANCELLED, reason="Cancelled before it began.", finished=now)
         began = job.started or now
@@ -73,22 +75,25 @@ def _take(services: Services, job_id: str, attempt: int, token: int) -> list[str
     lead = services.jobs.get(job_id)
     if lead.state != JobState.QUEUED:
         return []
-    waiting = services.jobs.list(state=JobState.QUEUED, limit=1000)
-    same = [
-        j
-        for j in reversed(waiting)
-        if j.options == lead.options and j.id != job_id and not j.cancel_requested
-    ]
+    waiting = services.jobs.list(state=JobState.QUEUED, limit=1000) if lead.attempt <= 1 else []
+    same = [job for job in reversed(waiting) if _may_follow(job, lead)]
     taken = []
     for job in (lead, *same):
         try:
-            if services.jobs.change(job.id, start).state == JobState.RUNNING:
+            stands = services.jobs.change(job.id, start)
+            if stands.state == JobState.RUNNING and stands.lease == token:
                 taken.append(job.id)
         except JobFinished:
             continue  # cancelled this moment
         if job is lead and not taken:
             return []
     return taken
+
+
+def _may_follow(job: Job, lead: Job) -> bool:
+    """Who asks for the same is taken in; who ran before runs alone, so a poisonous upload fails alone."""
+    same = job.options == lead.options and job.id != lead.id
+    return same and job.attempt == 0 and not job.cancel_requested
 
 
 def _run(services: Services, group: list[str], reporter: Reporter) -> None:

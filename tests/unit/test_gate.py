@@ -160,7 +160,7 @@ def test_too_small_a_site_is_undecidable_and_says_what_to_bring(
     receipt = judge(BASE, simulate(1.0, 3.0, patients=patients, per_patient=per_patient), 0.5, 0.5)
     assert (receipt.verdict, receipt.too_small) == (Verdict.UNDECIDABLE, True)
     assert said in receipt.reason
-    assert ("50 more cells" if patients == 5 else "10 more patients or fields") in receipt.advice
+    assert ("50 more cells" if patients == 5 else "5 more patients or fields") in receipt.advice
 
 
 def test_one_class_alone_is_too_small() -> None:

@@ -1,0 +1,171 @@
+"""The run of a retraining, in this process, on synthetic cells and the shipped model."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from malaria import memory, retrain, synthetic
+from malaria.adapt import AdaptSettings, turn
+from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
+from malaria.services import Services
+
+ADAPT = RetrainOptions(method=Method.ADAPT)
+
+
+def submit(
+    services: Services,
+    folder: Path,
+    name: str,
+    *,
+    n: int = 24,
+    seed: int = 1,
+    options: RetrainOptions = ADAPT,
+) -> Job:
+    upload = synthetic.write(folder / name, n, seed)
+    return services.trigger.submit(upload, name=name, identity=None, options=options, actor="test")
+
+
+def run(services: Services, job: Job, attempt: int = 1) -> bool:
+    return retrain.run(services, job.id, attempt, threading.Event())
+
+
+def state(services: Services, job: Job) -> JobState:
+    return services.jobs.get(job.id).state
+
+
+def test_a_run_takes_in_what_waits_and_asks_for_the_same(services: Services, tmp_path: Path) -> None:
+    first = submit(services, tmp_path, "first.zip", seed=1)
+    second = submit(services, tmp_path, "second.zip", seed=2)
+    other = submit(services, tmp_path, "other.zip", seed=3, options=replace(ADAPT, note="apart"))
+    assert run(services, first)
+    one, two = services.jobs.get(first.id), services.jobs.get(second.id)
+    assert one.state == two.state == JobState.SUCCEEDED
+    assert one.version == two.version, "both were learnt from in one run"
+    assert two.leader == first.id
+    assert state(services, other) == JobState.QUEUED
+    assert one.report["accepted"] == {"Parasitized": 12, "Uninfected": 12}
+    assert one.verdict in Verdict
+    assert one.receipt["verdict"] == one.verdict.value
+    assert one.receipt["criteria"]
+    assert services.registry.version(str(one.version)).lineage["parent"] == one.champion
+
+
+def test_equal_content_ends_as_a_duplicate_of_the_first(services: Services, tmp_path: Path) -> None:
+    first = submit(services, tmp_path, "first.zip")
+    assert run(services, first)
+    again = submit(services, tmp_path, "the-same-again.zip")
+    assert run(services, again)
+    ended = services.jobs.get(again.id)
+    assert ended.state == JobState.DUPLICATE
+    assert first.id in ended.reason
+
+
+def test_a_bad_upload_fails_alone(services: Services, tmp_path: Path) -> None:
+    good = submit(services, tmp_path, "good.zip")
+    bad_file = tmp_path / "bad.zip"
+    bad_file.write_bytes(b"this is no ZIP")
+    bad = services.trigger.submit(bad_file, name="bad.zip", identity=None, options=ADAPT, actor="test")
+    assert run(services, good)
+    assert state(services, good) == JobState.SUCCEEDED
+    ended = services.jobs.get(bad.id)
+    assert ended.state == JobState.FAILED
+    assert "ZIP" in ended.reason
+
+
+def test_full_without_base_images_says_what_brings_them(services: Services, tmp_path: Path) -> None:
+    job = submit(services, tmp_path, "cells.zip", options=RetrainOptions(method=Method.FULL))
+    assert run(services, job)
+    ended = services.jobs.get(job.id)
+    assert ended.state == JobState.FAILED
+    assert "malaria data fetch" in ended.reason or "uv sync" in ended.reason
+
+
+def test_one_run_at_a_time(services: Services, tmp_path: Path) -> None:
+    job = submit(services, tmp_path, "cells.zip")
+    token = services.jobs.acquire("another run", 60)
+    assert token is not None
+    assert run(services, job) is False
+    assert state(services, job) == JobState.QUEUED
+    services.jobs.release(token)
+    assert run(services, job)
+    assert run(services, job) is False, "a job that has ended is not run again"
+
+
+def test_a_cancelled_follower_ends_alone_and_the_others_wait_again(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = submit(services, tmp_path, "lead.zip", seed=1)
+    follower = submit(services, tmp_path, "follower.zip", seed=2)
+    make = retrain.make
+
+    def cancel_then_make(challenge, new, report):  # type: ignore[no-untyped-def]
+        services.trigger.cancel(follower.id)
+        return make(challenge, new, report)
+
+    monkeypatch.setattr(retrain, "make", cancel_then_make)
+    monkeypatch.setattr("malaria.heartbeat.REPORT_SECONDS", 0.0)
+    assert run(services, lead)
+    assert state(services, follower) == JobState.CANCELLED
+    assert state(services, lead) == JobState.QUEUED
+    monkeypatch.undo()
+    assert run(services, lead, attempt=2)
+    assert state(services, lead) == JobState.SUCCEEDED
+
+
+def test_a_stop_puts_the_job_back_in_the_queue(services: Services, tmp_path: Path) -> None:
+    job = submit(services, tmp_path, "cells.zip")
+    stop = threading.Event()
+    stop.set()
+    assert retrain.run(services, job.id, 1, stop)
+    waiting = services.jobs.get(job.id)
+    assert waiting.state == JobState.QUEUED
+    assert "goes on later" in waiting.reason
+
+
+def test_nothing_is_promoted_over_a_promotion_that_came_between(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = submit(services, tmp_path, "cells.zip")
+    shipped = services.served.model.info
+    other = replace(shipped, version=f"20990101-{shipped.digest[:8]}")
+    file = services.registry.fetch(shipped.version, "model.tflite", tmp_path / "model.tflite")
+    services.registry.publish(other, {"model.tflite": file})
+    make = retrain.make
+
+    def promote_then_accept(challenge, new, report):  # type: ignore[no-untyped-def]
+        made = make(challenge, new, report)
+        services.registry.promote(other.version, verdict="manual", actor="a person", reason="while it ran")
+        return replace(made, receipt=replace(made.receipt, verdict=Verdict.ACCEPTED))
+
+    monkeypatch.setattr(retrain, "make", promote_then_accept)
+    assert run(services, job)
+    ended = services.jobs.get(job.id)
+    assert ended.state == JobState.FAILED
+    assert "promotion" in ended.reason
+    newest = services.registry.newest()
+    assert newest is not None
+    assert newest.version == other.version
+
+
+def test_the_champions_memory_grows_only_by_the_upload(services: Services, tmp_path: Path) -> None:
+    job = submit(services, tmp_path, "cells.zip")
+    assert run(services, job)
+    ended = services.jobs.get(job.id)
+    before = memory.load(services.registry.fetch(str(ended.champion), "memory.npz", tmp_path / "a.npz"))
+    after = memory.load(services.registry.fetch(str(ended.version), "memory.npz", tmp_path / "b.npz"))
+    assert len(after) == len(before) + 24
+    assert set(after.origins[len(before) :].tolist()) == {ended.dataset}
+    assert {Role.TRAIN.value, Role.GATE.value} >= set(after.roles[len(before) :].tolist())
+
+
+def test_the_eight_views_are_different_and_upright_comes_first() -> None:
+    cell = next(iter(synthetic.generate(1, 0))).image.resize((64, 64))
+    import numpy as np
+
+    square = np.asarray(cell)
+    views = [turn(square, k) for k in range(8)]
+    assert np.array_equal(views[0], square)
+    assert len({view.tobytes() for view in views}) == 8
+    assert 1 <= AdaptSettings().views <= 8
