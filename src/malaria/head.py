@@ -103,30 +103,30 @@ def cross_entropy(
     return float(np.average(losses, weights=weights))
 
 
-def refit(
-    start: Head,
-    embeddings: Reals,
-    labels: Integers,
-    weights: Floats,
-    penalty: float,
-) -> Head:
+def refit(start: Head, embeddings: Reals, targets: Floats, weights: Floats, penalty: float) -> Head:
     """Fit the head by weighted logistic regression, penalising the CHANGE from `start`.
 
+    embeddings: (n, 128). targets: (n,) probabilities to be answered, 0 and 1 for labels. weights: (n,).
+
     Minimises sum(w * cross-entropy) / sum(w) + penalty / 2 * |change|^2 over channels scaled to unit
-    deviation; the bias is free. Few cells therefore move the head little, and none leave it as it was.
+    deviation; the bias is free. The loss is convex and 129 numbers wide, so a Newton method with the exact
+    Hessian finds the minimum in some ten steps.
     """
     from scipy.optimize import minimize
 
     scale = np.maximum(np.asarray(embeddings.std(axis=0), np.float64), 1e-3)
-    x = np.asarray(embeddings, np.float64) / scale
+    x = np.column_stack([np.asarray(embeddings, np.float64) / scale, np.ones(len(targets))])
     share, first = weights / weights.sum(), np.append(start.weights * scale, start.bias)
+    stiff = np.append(np.full(x.shape[1] - 1, penalty), 0.0)
 
     def loss(params: Floats) -> tuple[float, Floats]:
-        logits = x @ params[:-1] + params[-1]
-        change = params[:-1] - first[:-1]
-        value = share @ (np.logaddexp(0.0, logits) - labels * logits) + penalty / 2 * change @ change
-        slope = share * (sigmoid(logits) - labels)
-        return float(value), np.append(x.T @ slope + penalty * change, slope.sum())
+        logits, change = x @ params, stiff * (params - first)
+        value = share @ (np.logaddexp(0.0, logits) - targets * logits) + change @ (params - first) / 2
+        return float(value), x.T @ (share * (sigmoid(logits) - targets)) + change
 
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    def curvature(params: Floats) -> Floats:
+        p = sigmoid(x @ params)
+        return np.asarray(x.T @ (x * (share * p * (1 - p))[:, np.newaxis]) + np.diag(stiff), np.float64)
+
+    found = minimize(loss, first, jac=True, hess=curvature, method="trust-exact", options={"gtol": 1e-7})
     return Head(found.x[:-1] / scale, float(found.x[-1]))

@@ -1,4 +1,4 @@
-"""What the steps ask of the world; the adapters answer. Each port has one contract suite in tests/contract."""
+"""What the steps ask of the world; adapters answer. Each port has one contract suite in tests/contract."""
 
 from collections.abc import Callable
 from datetime import datetime

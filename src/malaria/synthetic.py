@@ -1,8 +1,8 @@
-"""Plausible cells that no one has to be asked for: seeded pictures of stained red cells, with and without parasites.
+"""Plausible cells that no one has to be asked for: seeded pictures of red cells, with and without parasites.
 
 They stand in for real pictures in tests and demonstrations, so they resemble the NIH crops: one cell, cut out
-along a coarse mask and laid on black, in one of the stains that laboratories use. They are for trying the system
-out, never for training it. Cell `i` of a seed is the same picture however many are asked for.
+along a coarse mask and laid on black, in one of the stains that laboratories use. They are for trying the
+system out, never for training it. Cell `i` of a seed is the same picture however many are asked for.
 """
 
 import io
@@ -47,7 +47,7 @@ class SyntheticCell:
 
     @property
     def box(self) -> tuple[int, int, int, int] | None:
-        """The parasites' bounding box (left, top, right, bottom), right and bottom outside; None without any."""
+        """The parasites' box (left, top, right, bottom), right and bottom outside; None without any."""
         rows, columns = np.nonzero(self.parasites)
         if not len(rows):
             return None
@@ -82,7 +82,7 @@ def generate(
 
 
 def write(target: Path, n: int, seed: int, *, stain: str | None = None) -> Path:
-    """Write `n` cells as an upload (class folders and patients.csv) to a folder, or to a ZIP where the name says so.
+    """Write `n` cells as an upload (class folders and patients.csv) to a folder, or a ZIP if so named.
 
     The same n and seed give the same bytes. Files of the same names in a folder are overwritten.
     """

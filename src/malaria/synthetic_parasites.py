@@ -142,7 +142,7 @@ def _dot(
 
 
 def _ring(rng: np.random.Generator, plane: Plane, paint: _Paint, stain: Stain, x: float, y: float) -> None:
-    """Young form: a thin ring of cytoplasm about a pale vacuole, with a dark dot of chromatin on it, or two."""
+    """Young form: a thin ring of cytoplasm about a pale vacuole, with a dark dot of chromatin, or two."""
     radius, wall = rng.uniform(0.12, 0.19), rng.uniform(0.026, 0.042)
     turn, long = rng.uniform(0, np.pi), rng.uniform(1.0, 1.35)
     dx, dy = plane.x - x, plane.y - y

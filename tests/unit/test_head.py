@@ -72,7 +72,7 @@ def test_refitting_on_agreeing_cells_with_a_strong_penalty_keeps_the_head() -> N
     rng = np.random.default_rng(0)
     start = Head(rng.normal(0, 1, 128), 0.1)
     x = np.abs(rng.normal(0, 1, (500, 128)))
-    y = (start.logits(x) > 0).astype(np.uint8)
+    y = (start.logits(x) > 0).astype(np.float64)
     kept = heads.refit(start, x, y, np.ones(500), penalty=1e4)
     moved = heads.refit(start, x, 1 - y, np.ones(500), penalty=1e-4)
     assert np.allclose(kept.weights, start.weights, atol=0.01)
@@ -83,7 +83,7 @@ def test_refitting_on_agreeing_cells_with_a_strong_penalty_keeps_the_head() -> N
 def test_weights_decide_who_is_heard() -> None:
     rng = np.random.default_rng(1)
     x = np.abs(rng.normal(0, 1, (400, 128)))
-    y = np.arange(400) % 2
+    y = (np.arange(400) % 2).astype(np.float64)
     x[y == 1, 0] += 3
     loud = np.where(np.arange(400) < 200, 1.0, 1e-6)
     flipped = np.where(np.arange(400) < 200, y, 1 - y)
