@@ -15,7 +15,7 @@ from malaria import codec
 from malaria import head as heads
 from malaria.adapt import Adapted, AdaptSettings, adapt
 from malaria.domain import Job, Method, ModelVersion, Progress, Role, Verdict, version_name
-from malaria.errors import Conflict, MissingPart
+from malaria.errors import Conflict, MissingPart, how_to_add
 from malaria.evaluate import metrics
 from malaria.gate import GateSet, GateSettings, Receipt, judge
 from malaria.memory import Memory
@@ -249,8 +249,8 @@ def need_base_images(challenge: Challenge) -> None:
     """Raise where `full` cannot work, naming the command that mends it."""
     if not find_spec("tensorflow"):
         raise MissingPart(
-            "`full` trains the whole network and needs TensorFlow: run `uv sync --inexact --extra train`, "
-            "or retrain with `--method adapt`, which needs neither."
+            f"`full` trains the whole network and needs TensorFlow: {how_to_add('train')}. "
+            "Or retrain with `--method adapt`, which does without."
         )
     if not any(shard.kind == "base" for shard in challenge.services.shards.list()):
         raise Conflict(

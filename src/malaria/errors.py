@@ -123,6 +123,13 @@ class MissingPart(MalariaError):
     title = "An optional part is not installed"
 
 
+def how_to_add(*extras: str) -> str:
+    """The one command that brings optional parts, for the text of a MissingPart."""
+    flags = " ".join(f"--extra {extra}" for extra in extras)
+    package = f"malaria[{','.join(extras)}]"
+    return f"run `scripts/uv sync --inexact {flags}` in a checkout, or `pip install '{package}'` elsewhere"
+
+
 class Busy(MalariaError):
     status = 503
     title = "Too busy, try again"

@@ -71,7 +71,7 @@ class Plane:
         """The thin middle of the disc, 0..1: soft in most cells, sharply bounded in some."""
         x, y = rng.normal(0, 0.06, 2)
         reach, steep = rng.uniform(0.25, 0.45), rng.uniform(1.6, 5.0)
-        return np.exp(-((self.distance(float(x), float(y)) / reach) ** steep))
+        return np.asarray(np.exp(-((self.distance(float(x), float(y)) / reach) ** steep)))
 
     def coarse(self, mask: Bools) -> Bools:
         """The mask as a segmentation at a third of the resolution leaves it: in steps."""
@@ -138,7 +138,7 @@ def _dot(
     dx, dy = plane.x - x, plane.y - y
     along = (dx * np.cos(turn) + dy * np.sin(turn)) / long
     across = (dy * np.cos(turn) - dx * np.sin(turn)) * np.sqrt(long)
-    return np.clip((1.0 - np.hypot(along, across) / radius) / softness + 0.5, 0.0, 1.0)
+    return np.asarray(np.clip((1.0 - np.hypot(along, across) / radius) / softness + 0.5, 0.0, 1.0))
 
 
 def _ring(rng: np.random.Generator, plane: Plane, paint: _Paint, stain: Stain, x: float, y: float) -> None:
@@ -166,7 +166,7 @@ def _trophozoite(
 ) -> None:
     """Growing form: an uneven body of cytoplasm, dark chromatin, a vacuole and specks of brown pigment."""
     size = rng.uniform(0.15, 0.25)
-    cover = np.zeros_like(plane.radius)
+    cover: Floats = np.zeros(plane.radius.shape)
     for _ in range(4):
         ox, oy = rng.normal(0, 0.45 * size, 2)
         cover = np.maximum(cover, _dot(rng, plane, x + ox, y + oy, size * rng.uniform(0.45, 0.8), 0.6))

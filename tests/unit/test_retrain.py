@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from malaria import memory, retrain, synthetic
+from malaria import challenge, memory, retrain, synthetic
 from malaria.adapt import AdaptSettings, turn
 from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
 from malaria.services import Services
@@ -46,7 +46,7 @@ def test_a_run_takes_in_what_waits_and_asks_for_the_same(services: Services, tmp
     assert two.leader == first.id
     assert state(services, other) == JobState.QUEUED
     assert one.report["accepted"] == {"Parasitized": 12, "Uninfected": 12}
-    assert one.verdict in Verdict
+    assert one.verdict is not None
     assert one.receipt["verdict"] == one.verdict.value
     assert one.receipt["criteria"]
     assert services.registry.version(str(one.version)).lineage["parent"] == one.champion
@@ -98,11 +98,11 @@ def test_a_cancelled_follower_ends_alone_and_the_others_wait_again(
 ) -> None:
     lead = submit(services, tmp_path, "lead.zip", seed=1)
     follower = submit(services, tmp_path, "follower.zip", seed=2)
-    make = retrain.make
+    make = challenge.make
 
-    def cancel_then_make(challenge, new, report):  # type: ignore[no-untyped-def]
+    def cancel_then_make(against, new, report):  # type: ignore[no-untyped-def]
         services.trigger.cancel(follower.id)
-        return make(challenge, new, report)
+        return make(against, new, report)
 
     monkeypatch.setattr(retrain, "make", cancel_then_make)
     monkeypatch.setattr("malaria.heartbeat.REPORT_SECONDS", 0.0)
@@ -132,10 +132,10 @@ def test_nothing_is_promoted_over_a_promotion_that_came_between(
     other = replace(shipped, version=f"20990101-{shipped.digest[:8]}")
     file = services.registry.fetch(shipped.version, "model.tflite", tmp_path / "model.tflite")
     services.registry.publish(other, {"model.tflite": file})
-    make = retrain.make
+    make = challenge.make
 
-    def promote_then_accept(challenge, new, report):  # type: ignore[no-untyped-def]
-        made = make(challenge, new, report)
+    def promote_then_accept(against, new, report):  # type: ignore[no-untyped-def]
+        made = make(against, new, report)
         services.registry.promote(other.version, verdict="manual", actor="a person", reason="while it ran")
         return replace(made, receipt=replace(made.receipt, verdict=Verdict.ACCEPTED))
 

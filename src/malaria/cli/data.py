@@ -12,7 +12,7 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, base_roles, services
-from malaria.errors import BadLayout, Busy, MalariaError, MissingPart, NotFound
+from malaria.errors import BadLayout, Busy, MalariaError, MissingPart, NotFound, how_to_add
 
 if TYPE_CHECKING:
     from malaria.ingest import Ingested
@@ -39,7 +39,7 @@ def _download() -> str:
         import kagglehub
     except ImportError:
         raise MissingPart(
-            "`data fetch` needs kagglehub: run `uv sync --inexact --extra fetch`, "
+            f"`data fetch` needs kagglehub: {how_to_add('fetch')}, "
             "or download the images yourself and run `malaria data import ZIP`."
         ) from None
     from kagglehub import exceptions

@@ -11,7 +11,7 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import State, state
-from malaria.errors import Busy, MissingPart
+from malaria.errors import Busy, MissingPart, how_to_add
 
 if TYPE_CHECKING:
     from malaria.services import Services
@@ -58,16 +58,14 @@ def _need_server() -> None:
     try:
         import uvicorn  # noqa: F401
     except ImportError:
-        raise MissingPart(
-            "`serve` needs the serving part: run `uv sync --inexact --extra serve --extra adapt`."
-        ) from None
+        raise MissingPart(f"`serve` needs the serving part: {how_to_add('serve', 'adapt')}.") from None
 
 
 @contextlib.contextmanager
 def bound(host: str, port: int) -> Any:
     """A listening socket. Raises Busy where the address is taken or is not of this machine."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))

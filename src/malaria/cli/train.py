@@ -11,7 +11,7 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, services
-from malaria.errors import BadOptions, MissingPart
+from malaria.errors import BadOptions, MissingPart, how_to_add
 
 if TYPE_CHECKING:
     from malaria.training.recipe import Recipe
@@ -47,7 +47,7 @@ def train(
         malaria train --data part1.zip --data part2.zip --held-out part4.zip --out trained
     """
     if find_spec("tensorflow") is None:
-        raise MissingPart("`train` needs TensorFlow: run `uv sync --inexact --extra train`.")
+        raise MissingPart(f"`train` needs TensorFlow: {how_to_add('train')}.")
     from malaria.training import run as training
 
     plan = training.Plan(

@@ -1,6 +1,6 @@
 """Fit a network: staged sizes, one warm-up and cosine over all steps, a checkpoint after every epoch."""
 
-import json
+import csv
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,11 +30,10 @@ def fit(
     steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
     trainee, start = _resume(run) or (_compile(network, recipe, steps), 0)
     ticker = _Ticker(recipe.epochs, steps, start, report)
-    history = keras.callbacks.CSVLogger(str(run / "history.csv"), append=start > 0)
     for epoch in range(start, recipe.epochs):
         keras.utils.set_random_seed(recipe.seed + epoch)
         cells, checked = train(recipe.size_at(epoch)), validation(recipe.size_at(epoch))
-        trainee.fit(
+        fitted = trainee.fit(
             np.asarray(cells.pixels),
             cells.labels[:, None].astype(np.float32),
             validation_data=(np.asarray(checked.pixels), checked.labels[:, None].astype(np.float32)),
@@ -42,10 +41,10 @@ def fit(
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,
-            callbacks=[ticker, history],
+            callbacks=[ticker],
         )
-        history.append = True
         _checkpoint(trainee, epoch + 1, run)
+        _log(run, epoch, fitted.history)
     return trainee.get_layer(network.name)
 
 
@@ -76,15 +75,29 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
 def _checkpoint(trainee: keras.Model, epochs_done: int, run: Path) -> None:
     partial = run / "partial.keras"
     trainee.save(partial)
-    partial.replace(run / "checkpoint.keras")
-    (run / "checkpoint.json").write_text(json.dumps({"epochs_done": epochs_done}))
+    partial.replace(run / f"epoch-{epochs_done:03}.keras")
+    for older in _checkpoints(run)[:-1]:
+        older.unlink()
 
 
 def _resume(run: Path) -> tuple[keras.Model, int] | None:
-    saved, state = run / "checkpoint.keras", run / "checkpoint.json"
-    if not (saved.exists() and state.exists()):
-        return None
-    return keras.saving.load_model(saved), int(json.loads(state.read_text())["epochs_done"])
+    found = _checkpoints(run)
+    return (keras.saving.load_model(found[-1]), int(found[-1].stem.split("-")[1])) if found else None
+
+
+def _checkpoints(run: Path) -> list[Path]:
+    """Oldest first; the name says how many epochs are done, so file and count cannot disagree."""
+    return sorted(run.glob("epoch-*.keras"))
+
+
+def _log(run: Path, epoch: int, figures: dict[str, list[float]]) -> None:
+    """Append an epoch's figures to history.csv."""
+    path, row = run / "history.csv", {"epoch": epoch, **{name: told[-1] for name, told in figures.items()}}
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, sorted(row, key=lambda name: (name != "epoch", name)))
+        if file.tell() == 0:
+            writer.writeheader()
+        writer.writerow(row)
 
 
 class _Ticker(keras.callbacks.Callback):  # type: ignore[misc]

@@ -87,12 +87,14 @@ def _infected(sources: Sequence[Path]) -> dict[str, int]:
 
 
 def _same_recipe(plan: Plan) -> None:
-    """A run folder holds one recipe: going on with another would make weights that no record explains."""
+    """A run folder holds one recipe on one set of data: going on with others would explain no weights."""
     plan.run.mkdir(parents=True, exist_ok=True)
-    written, told = plan.run / "recipe.json", codec.to_json(plan.recipe)
+    data = [_sha256(path) for path in (*plan.data, *plan.held_out) if path.is_file()]
+    written, told = plan.run / "recipe.json", {**codec.to_json(plan.recipe), "data": data}
     if written.exists() and json.loads(written.read_text()) != told:
         raise Conflict(
-            f"{plan.run} holds a run of another recipe. Name another folder with --run, or delete it."
+            f"{plan.run} holds a run of another recipe or of other data. Name another folder with --run, or "
+            "delete it."
         )
     written.write_text(json.dumps(told, indent=1) + "\n")
 
