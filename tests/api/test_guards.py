@@ -2,9 +2,11 @@
 
 import json
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -91,10 +93,16 @@ def test_a_callers_id_is_kept_where_it_is_safe(http: httpx.Client) -> None:
 
 
 def test_the_log_has_a_line_for_each_request(http: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    def logged() -> list[Any]:
+        lines = [json.loads(r.getMessage()) for r in caplog.records if r.name == "malaria.api.access"]
+        return [line for line in lines if line["id"] == "look-for-me"]
+
     with caplog.at_level(logging.INFO, "malaria.api.access"):
         http.get("/retrain/status/secret-name", headers={"x-request-id": "look-for-me"})
-    lines = [json.loads(r.getMessage()) for r in caplog.records if r.name == "malaria.api.access"]
-    mine = next(line for line in lines if line["id"] == "look-for-me")
+        deadline = time.monotonic() + 10  # the line is written once the answer has gone out
+        while not logged() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    [mine] = logged()
     assert (mine["method"], mine["status"]) == ("GET", 404)
     assert mine["route"] == "/retrain/status/{task_id}"
     assert mine["ms"] >= 0

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 
 from malaria import head as heads
-from malaria.domain import ModelVersion, RetrainOptions, Role
+from malaria.domain import Label, ModelVersion, RetrainOptions, Role
+from malaria.errors import Conflict
 from malaria.ports import Report
 from malaria.shards import Shard, Shards
 from malaria.training import dataset, fit, networks
@@ -46,11 +47,22 @@ def full(
 
         return sized
 
+    for role in (Role.TRAIN, Role.VALIDATION):
+        _need_both_classes(at(role)(recipe.size), role)
     network = _begin(start, recipe)
     fitted = fit.fit(network, recipe, at(Role.TRAIN), at(Role.VALIDATION), work / "fit", _part(report, 5, 85))
     everything = dataset.load(sources, recipe.size, work / "cache", report)
     placeholder = replace(start.info, network=recipe.network, input_size=recipe.size)
     return finish(fitted, everything, work / "finished", placeholder, _part(report, 90, 10)), everything
+
+
+def _need_both_classes(cells: CellArrays, role: Role) -> None:
+    missing = [label.text for label in Label if not np.any(cells.labels == label)]
+    if missing:
+        raise Conflict(
+            f"The stored base images hold no {' and no '.join(missing)} cells of {role.value} patients. "
+            "Import more of the base data (`malaria data fetch`, or `malaria data import ZIP...`)."
+        )
 
 
 def recipe_for(options: RetrainOptions, served: ModelVersion) -> Recipe:

@@ -1,0 +1,76 @@
+"""`full` from stored base images to a verdict: the whole network, on synthetic, NIH-named cells."""
+
+import threading
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from malaria import memory, retrain, roles, synthetic
+from malaria.cli import app
+from malaria.domain import JobState, Method, RetrainOptions, Role
+from malaria.predict import load_version
+from malaria.services import Services
+
+pytestmark = pytest.mark.train
+
+FULL = RetrainOptions(method=Method.FULL, epochs=1, batch_size=16, learning_rate=1e-5)
+
+
+def base_zip(path: Path, known: dict[str, Role], each: dict[Role, int], seed: int = 5) -> Path:
+    """Synthetic cells named after base patients of the wanted roles, 8 to a patient."""
+    patients = [p for role, n in each.items() for p in [p for p in sorted(known) if known[p] == role][:n]]
+    with zipfile.ZipFile(path, "w") as archive:
+        for i, cell in enumerate(synthetic.generate(8 * len(patients), seed)):
+            name = f"{cell.label.text}/{patients[i // 8]}thinF_IMG_1_cell_{i}.png"
+            archive.writestr(name, cell.png())
+    return path
+
+
+def bring(services: Services, archive: Path) -> None:
+    told = CliRunner().invoke(app, ["--home", str(services.home), "data", "import", str(archive)])
+    assert told.exit_code == 0, told.output
+
+
+def test_full_trains_gates_and_remembers_anew(services: Services, models_dir: Path, tmp_path: Path) -> None:
+    known = roles.load(models_dir / "roles.json")
+    each = {Role.TRAIN: 6, Role.VALIDATION: 2, Role.GATE: 6}
+    bring(services, base_zip(tmp_path / "base.zip", known, each))
+    upload = synthetic.write(tmp_path / "site.zip", 200, 9)
+    job = services.trigger.submit(upload, name="site.zip", identity=None, options=FULL, actor="test")
+    assert retrain.run(services, job.id, 1, threading.Event())
+
+    ended = services.jobs.get(job.id)
+    assert ended.state == JobState.SUCCEEDED, ended.reason
+    assert ended.verdict is not None
+    assert [p.epoch for p in ended.epochs] == [1], "the curve has a point for the epoch"
+    info = services.registry.version(str(ended.version))
+    assert info.lineage["method"] == "full"
+    assert info.lineage["parent"] == ended.champion
+    fresh = memory.load(services.registry.fetch(info.version, "memory.npz", tmp_path / "memory.npz"))
+    assert len(fresh) == 8 * 14 + 200
+    services.registry.fetch(info.version, "network.keras", tmp_path / "network.keras")
+
+    # The network still knows synthetic cells: it went on from the served weights, not from nothing.
+    model = load_version(services.registry, info.version, tmp_path / "cache")
+    cells = list(synthetic.generate(20, 77))
+    from malaria.preprocess import to_square
+
+    said = [s.probability >= 0.5 for s in model.score_many(to_square(c.image, 128) for c in cells)]
+    assert np.mean(np.array(said) == [bool(c.label) for c in cells]) >= 0.9
+
+
+def test_full_without_validation_patients_says_what_to_import(
+    services: Services, models_dir: Path, tmp_path: Path
+) -> None:
+    known = roles.load(models_dir / "roles.json")
+    bring(services, base_zip(tmp_path / "base.zip", known, {Role.TRAIN: 2}))
+    upload = synthetic.write(tmp_path / "site.zip", 40, 9)
+    job = services.trigger.submit(upload, name="site.zip", identity=None, options=FULL, actor="test")
+    assert retrain.run(services, job.id, 1, threading.Event())
+    ended = services.jobs.get(job.id)
+    assert ended.state == JobState.FAILED
+    assert "validation patients" in ended.reason
+    assert "data import" in ended.reason
