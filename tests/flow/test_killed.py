@@ -70,7 +70,7 @@ def test_server_and_trainer_killed_together_resume_at_the_next_start(tmp_path: P
     with start_server(home) as server:
         told = server.verdict_on("site.zip")
         assert (told["state"], told["verdict"]) == ("succeeded", "accepted"), told
-        assert server.version() == told["version"]
+        server.wait_for_version(told["version"])
     assert_whole(home)
 
 
