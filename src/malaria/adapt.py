@@ -151,7 +151,10 @@ def embed(
 
 def _views(model: Model, shards: Shards, new: Sequence[Shard], views: int) -> Iterator[Pixels]:
     for shard in new:
+        wanted = {cell.fingerprint for cell in shard.cells}
         for cell, data in shards.read(shard.sha256):
+            if cell.fingerprint not in wanted:
+                continue
             square = pixels(data, model.info.input_size)
             for k in range(views if cell.role == Role.TRAIN else 1):
                 yield turn(square, k)

@@ -1,27 +1,30 @@
 """Make a challenger and hold it against the champion: the method is chosen, run, and judged by the gate."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from malaria import codec
 from malaria import head as heads
 from malaria.adapt import Adapted, AdaptSettings, adapt
-from malaria.domain import Job, Method, ModelVersion, Progress, Role, Verdict, version_name
+from malaria.challenger import (
+    Challenge,
+    Made,
+    describe,
+    gate_settings,
+    lineage,
+    scored,
+    told_of_pool,
+)
+from malaria.domain import JobState, Method, Progress, Role, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
-from malaria.evaluate import metrics
-from malaria.gate import GateSet, GateSettings, Receipt, judge
-from malaria.memory import Memory
+from malaria.gate import GateSet, judge
+from malaria.memory import BASE, Memory
 from malaria.ports import Report
-from malaria.predict import Model
-from malaria.services import Services
 from malaria.shards import Shard
 
 if TYPE_CHECKING:
@@ -31,36 +34,48 @@ FULL_FROM = 1000
 """`auto` trains the whole network from this many new cells on, where the base images are there."""
 
 
-@dataclass(frozen=True)
-class Challenge:
-    """What stands before a run. promotion: number of the log's entry that serves the champion."""
-
-    services: Services
-    job: Job
-    champion: Model
-    promotion: int
-    memory: Memory
-    work: Path
-    now: datetime
-
-
-@dataclass(frozen=True)
-class Made:
-    """A challenger: its version and files, and what the gate said. champion: the version it met."""
-
-    info: ModelVersion
-    files: Mapping[str, Path]
-    receipt: Receipt
-    champion: str
-
-
 def make(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
-    """Make a challenger from the new shards and judge it. Raises as the method does."""
-    waiting = undecided(challenge)
-    shards = [*new, *(s for s in waiting if s.sha256 not in {n.sha256 for n in new})]
+    """Make a challenger from the new shards and judge it.
+
+    Earlier uploads that were too small to decide on are taken in with them. Where that lot is rejected, the
+    new ones are judged alone, so that what somebody sent before cannot spoil them.
+
+    Raises Conflict where no cell is new, and as the method does.
+    """
+    waiting = {sha: job for sha, job in undecided(challenge).items() if sha not in {s.sha256 for s in new}}
+    if waiting:
+        pool = [*new, *(challenge.services.shards.load(sha) for sha in waiting)]
+        made = _make(challenge, pool, report, pooled=list(waiting.values()))
+        if made.receipt.verdict != Verdict.REJECTED:
+            return made
+    return _make(challenge, new, report)
+
+
+def _make(challenge: Challenge, shards: Sequence[Shard], report: Report, pooled: Sequence[str] = ()) -> Made:
+    memory = challenge.memory
+    shards = distinct(shards, set(memory.fingerprints[memory.origins == BASE].tolist()))
+    if not any(shard.cells for shard in shards):
+        raise Conflict(
+            "The base model has learnt from every cell of this upload; there is nothing new in it."
+        )
+    new = np.array([cell.fingerprint for shard in shards for cell in shard.cells], np.uint64)
+    challenge = replace(challenge, memory=challenge.memory.without_uploaded(new), pooled=tuple(pooled))
     if choose(challenge, shards) == Method.FULL:
         return _make_full(challenge, shards, report)
     return _make_adapted(challenge, shards, report)
+
+
+def distinct(shards: Sequence[Shard], seen: AbstractSet[int]) -> list[Shard]:
+    """The shards with each cell once, in the first that holds it, and without those seen (fingerprints).
+
+    A cell that counted twice would weigh twice in training and look like two witnesses at the gate.
+    """
+    seen, found = set(seen), []
+    for shard in shards:
+        cells = tuple(cell for cell in shard.cells if cell.fingerprint not in seen)
+        seen |= {cell.fingerprint for cell in cells}
+        found.append(replace(shard, cells=cells))
+    return found
 
 
 def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
@@ -73,15 +88,14 @@ def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
     return Method.FULL if many and based and find_spec("tensorflow") else Method.ADAPT
 
 
-def undecided(challenge: Challenge) -> list[Shard]:
-    """Earlier uploads too small to decide on: they count with the next ones until one is accepted."""
-    services, learnt = challenge.services, set(challenge.memory.origins.tolist())
-    found = []
-    for job in services.jobs.list(limit=10_000):
+def undecided(challenge: Challenge) -> dict[str, str]:
+    """Shards of earlier uploads too small to decide on, each with its job, which wait for more."""
+    learnt, found = set(challenge.memory.origins.tolist()), {}
+    for job in challenge.services.jobs.list(state=JobState.SUCCEEDED, limit=10_000):
         small = job.verdict == Verdict.UNDECIDABLE and job.receipt.get("too_small")
         if small and job.dataset and job.dataset not in learnt:
-            found.append(services.shards.load(job.dataset))
-    return list({shard.sha256: shard for shard in found}.values())
+            found[job.dataset] = job.id
+    return found
 
 
 def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report) -> Made:
@@ -94,7 +108,8 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     )
     report(Progress("evaluate", percent=85.0))
     base, site = gate_sets(adapted, challenge.memory, shards)
-    receipt = judge(base, site, champion.info.threshold, champion.info.threshold, gate_settings(challenge))
+    at = champion.info.threshold
+    receipt = told_of_pool(challenge, judge(base, site, at, at, gate_settings(challenge)))
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)
     adapted.memory.save(files["memory.npz"])
@@ -121,13 +136,15 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     fresh = np.isin(cells.origins, [shard.sha256 for shard in new])
 
     def gate_set(mask: NDArray[np.bool_]) -> GateSet:
-        before = [champion.score(np.asarray(cells.pixels[i])).probability for i in np.flatnonzero(mask)]
+        pixels = (np.asarray(cells.pixels[i]) for i in np.flatnonzero(mask))
+        before = [scored.probability for scored in champion.score_many(pixels)]
         return GateSet(cells.labels[mask], cells.groups[mask], np.array(before), done.probabilities[mask])
 
     report(Progress("evaluate", percent=92.0))
     at = champion.info.threshold
     site = gate_set(gate & fresh) if np.any(gate & fresh) else None
-    receipt = judge(gate_set(gate & ~fresh), site, at, at, gate_settings(challenge))
+    base = gate_set(gate & ~fresh)
+    receipt = told_of_pool(challenge, judge(base, site, at, at, gate_settings(challenge)))
     files = {
         "model.tflite": done.tflite,
         "network.keras": done.network,
@@ -143,11 +160,11 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
 
 
 def every_shard(challenge: Challenge, new: Sequence[Shard]) -> list[Shard]:
-    """Base shards, uploads that the champion has learnt from, and the new ones; never what was rejected."""
-    learnt = set(challenge.memory.origins.tolist())
+    """Base shards, the new ones, and uploads that the champion has learnt from; never what was rejected."""
+    learnt = set(challenge.memory.origins.tolist()) - {shard.sha256 for shard in new}
     stored = challenge.services.shards.list()
-    kept = [shard for shard in stored if shard.kind == "base" or shard.sha256 in learnt]
-    return list({shard.sha256: shard for shard in (*kept, *new)}.values())
+    base = [shard for shard in stored if shard.kind == "base"]
+    return distinct([*base, *new, *(shard for shard in stored if shard.sha256 in learnt)], set())
 
 
 def _start(challenge: Challenge) -> "Start":
@@ -179,69 +196,6 @@ def _gate_set(adapted: Adapted, cells: Memory) -> GateSet:
         cells.patients,
         adapted.old.probabilities(embeddings),
         adapted.new.probabilities(embeddings),
-    )
-
-
-def scored(memory: Memory, head: heads.Head, threshold: float) -> dict[str, Any]:
-    """Metrics of a head over the validation and gate cells that a memory holds."""
-    figures = {}
-    for role, base, name in (
-        (Role.VALIDATION, True, "validation"),
-        (Role.GATE, True, "gate"),
-        (Role.GATE, False, "site_gate"),
-    ):
-        cells = memory.of(role, base=base)
-        if len(cells):
-            probabilities = head.probabilities(cells.embeddings)
-            figures[name] = codec.to_json(metrics(cells.labels, probabilities, cells.patients, threshold))
-    return figures
-
-
-def gate_settings(challenge: Challenge) -> GateSettings:
-    chosen = challenge.services.settings
-    return GateSettings(
-        base_margin=chosen.base_margin,
-        site_margin=chosen.site_margin,
-        draws=chosen.gate_draws,
-        min_site_cells=chosen.min_site_cells,
-        min_site_per_class=chosen.min_site_per_class,
-    )
-
-
-def lineage(
-    challenge: Challenge, shards: Sequence[Shard], method: Method, receipt: Receipt
-) -> dict[str, Any]:
-    """Where a challenger comes from: enough to make it again."""
-    return {
-        "method": method.value,
-        "parent": challenge.champion.info.version,
-        "job": challenge.job.id,
-        "options": codec.to_json(challenge.job.options),
-        "datasets": [shard.sha256 for shard in shards],
-        "verdict": receipt.verdict.value,
-    }
-
-
-def describe(
-    challenge: Challenge,
-    tflite: bytes,
-    network: str,
-    size: int,
-    threshold: float,
-    figures: Mapping[str, Any],
-    story: Mapping[str, Any],
-) -> ModelVersion:
-    digest = hashlib.sha256(tflite).hexdigest()
-    return ModelVersion(
-        version=version_name(challenge.now, digest),
-        digest=digest,
-        network=network,
-        input_size=size,
-        created=challenge.now,
-        size_bytes=len(tflite),
-        threshold=threshold,
-        metrics=figures,
-        lineage=story,
     )
 
 

@@ -3,14 +3,12 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from malaria import codec
-from malaria.challenge import Made
-from malaria.domain import Job, JobState, Progress
+from malaria.domain import Job, JobState, ModelVersion, Progress, Verdict
 from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, MalariaError
-from malaria.gate import Receipt
 from malaria.ports import JobStore, Report
 from malaria.services import Services
 
@@ -24,7 +22,7 @@ class Heartbeat:
     """Renews the lease from a thread of its own, so that a long step does not lose it."""
 
     def __init__(self, jobs: JobStore, token: int, seconds: float) -> None:
-        self._jobs, self._token, self._seconds = jobs, token, seconds
+        self._jobs, self.token, self._seconds = jobs, token, seconds
         self._stop = threading.Event()
         self.lost = False
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -39,7 +37,7 @@ class Heartbeat:
 
     def check(self) -> bool:
         """Whether the lease is still held, asked now."""
-        self.lost = self.lost or not self._jobs.renew(self._token, self._seconds)
+        self.lost = self.lost or not self._jobs.renew(self.token, self._seconds)
         return not self.lost
 
     def _beat(self) -> None:
@@ -107,37 +105,45 @@ class Reporter:
             return replace(waiting, progress=None)
 
         for job_id in reversed(self._open):  # the leader last: while it runs, its followers are looked after
-            try:
-                self._services.jobs.change(job_id, back)
-            except JobFinished:
-                log.info("job %s had ended already", job_id)
+            self._change(job_id, back)
 
-    def verdict(self, made: Made, receipt: Receipt, reason: str) -> None:
-        """End every open job with what the gate said."""
-        told = codec.to_json(receipt)
+    def verdict(self, info: ModelVersion, receipt: Mapping[str, Any], champion: str) -> None:
+        """End every open job with what the gate said of the challenger `info`."""
         self._close(
             None,
             lambda job: replace(
                 job,
                 state=JobState.SUCCEEDED,
-                reason=reason,
-                verdict=receipt.verdict,
-                receipt=told,
-                champion=made.champion,
-                version=made.info.version,
+                reason=str(receipt["reason"]),
+                verdict=Verdict(receipt["verdict"]),
+                receipt=receipt,
+                champion=champion,
+                version=info.version,
                 progress=Progress("done", percent=100.0, eta=0.0),
             ),
         )
 
     def _write(self, progress: Progress) -> None:
         for job_id in tuple(self._open):
-            try:
-                job = self._services.jobs.change(job_id, lambda j: _moved(j, progress))
-            except JobFinished:
+            job = self._change(job_id, lambda j: _moved(j, progress))
+            if job is None:
                 self._open.remove(job_id)
-                continue
-            if job.cancel_requested:
+            elif job.cancel_requested:
                 self._cancel(job_id)
+
+    def _change(self, job_id: str, change: Callable[[Job], Job]) -> Job | None:
+        """Change a row that is still this run's; None where it has ended, or another run has it now."""
+
+        def fenced(job: Job) -> Job:
+            if job.state != JobState.RUNNING or job.lease != self._heartbeat.token:
+                raise _NotOurs
+            return change(job)
+
+        try:
+            return self._services.jobs.change(job_id, fenced)
+        except (JobFinished, _NotOurs):
+            log.info("job %s has ended or belongs to another run", job_id)
+            return None
 
     def _cancel(self, job_id: str) -> None:
         """End a job that a person cancelled; what shares its run starts again without its cells."""
@@ -151,11 +157,13 @@ class Reporter:
     def _close(self, only: str | None, change: Callable[[Job], Job]) -> None:
         now = self._services.clock.now()
         for job_id in [only] if only else tuple(self._open):
-            try:
-                self._services.jobs.change(job_id, lambda j: replace(change(j), finished=now, lease=None))
-            except JobFinished:
-                log.info("job %s had ended already", job_id)
-            self._open.remove(job_id)
+            self._change(job_id, lambda j: replace(change(j), finished=now, lease=None))
+            if job_id in self._open:
+                self._open.remove(job_id)
+
+
+class _NotOurs(Exception):
+    """The row belongs to another run."""
 
 
 def _moved(job: Job, progress: Progress) -> Job:

@@ -79,10 +79,12 @@ def ingest(
     limits: Limits | None = None,
     report: Report | None = None,
     name: str | None = None,
+    known_cells: Mapping[int, Role] | None = None,
 ) -> Ingested:
     """Take in an upload of `kind` 'base' or 'site'; writes `cells.zip` into `work`.
 
-    known_roles: of groups of earlier uploads. name: what people call the upload, else the file's name.
+    known_roles, known_cells: roles of the groups and of the cells (by fingerprint) of earlier uploads, which
+    they keep. name: what people call the upload, else the file's name.
     Raises:
         BadArchive: not a usable ZIP, no usable picture of one class, or a bad patients.csv.
         BadLayout: a class folder is missing or empty.
@@ -103,10 +105,11 @@ def ingest(
         refused = (*found.refused, *unreadable, *sieved.contradictions)
         _need_both(sieved, refused, found)
         tell(Progress("ingest", percent=92.0, message="Writing the accepted cells"))
-        cells = _cells(sieved.kept, _roles(sieved.kept, kind, held, known_roles))
+        before = known_cells or {}
+        cells = _cells(sieved.kept, _roles(sieved.kept, kind, held, known_roles, before), before)
         cells_zip = spool.write_zip(work / "cells.zip", {cell.name: d for cell, d in cells})
     shard_cells = tuple(cell for cell, _ in cells)
-    sha = content_id((cell.label, cell.fingerprint) for cell in shard_cells)
+    sha = content_id(kind, shard_cells)
     shard = Shard(sha, kind, shard_cells, name or archive.stem, now)
     told = _tell(shard, found, refused, sieved, named, held)
     tell(Progress("ingest", percent=100.0, message=f"{len(shard_cells)} cells accepted"))
@@ -154,18 +157,31 @@ def _need_both(sieved: Sieved, refused: Sequence[Refused], found: Listing) -> No
         raise BadArchive(told)
 
 
-def _roles(kept: Sequence[Decoded], kind: str, held: Held, known: Mapping[str, Role]) -> dict[str, Role]:
-    """The role of each group."""
+def _roles(
+    kept: Sequence[Decoded],
+    kind: str,
+    held: Held,
+    known_roles: Mapping[str, Role],
+    known_cells: Mapping[int, Role],
+) -> dict[str, Role]:
+    """The role of each group; a new one that holds cells met before goes with those, to the gate first."""
     groups: dict[str, set[Label]] = defaultdict(set)
+    met: dict[str, Role] = {}
     for cell in kept:
         groups[cell.group].add(cell.picture.label)
+        role = known_cells.get(cell.fingerprint)
+        if role is not None and met.get(cell.group) != Role.GATE:
+            met[cell.group] = role
+    known = {**met, **known_roles}
     if kind == "site":
         return roles.share_out(groups, known)
     return {g: held.patients.get(g) or known.get(g) or roles.base_role(g) for g in groups}
 
 
-def _cells(kept: Sequence[Decoded], role_of: Mapping[str, Role]) -> list[tuple[ShardCell, Decoded]]:
-    """The cells as they will be stored, sorted by name."""
+def _cells(
+    kept: Sequence[Decoded], role_of: Mapping[str, Role], known_cells: Mapping[int, Role]
+) -> list[tuple[ShardCell, Decoded]]:
+    """The cells as they will be stored, sorted by name. One met before keeps its role, whatever its name."""
     cells = []
     for found in kept:
         picture = found.picture
@@ -175,7 +191,7 @@ def _cells(kept: Sequence[Decoded], role_of: Mapping[str, Role]) -> list[tuple[S
             label=picture.label,
             patient=picture.patient,
             group=found.group,
-            role=role_of[found.group],
+            role=known_cells.get(found.fingerprint) or role_of[found.group],
             sha256=found.sha256,
             fingerprint=found.fingerprint,
         )

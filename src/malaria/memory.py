@@ -64,6 +64,10 @@ class Memory:
             mask &= (self.origins == BASE) == base
         return self.where(mask)
 
+    def without_uploaded(self, fingerprints: npt.NDArray[np.uint64]) -> "Memory":
+        """All but the cells of uploads that have one of these fingerprints; base cells stay."""
+        return self.where((self.origins == BASE) | ~np.isin(self.fingerprints, fingerprints))
+
     def with_cells(self, other: "Memory") -> "Memory":
         """Both memories; the scale grows where the other's channels reach further."""
         scale = np.maximum(self.scale, other.scale)

@@ -8,18 +8,17 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from malaria import codec
-from malaria.challenge import Challenge, Made, make
-from malaria.domain import Job, JobState, Progress, Role, Verdict
-from malaria.errors import BadInput, Busy, Cancelled, Interrupted, JobFinished, MalariaError
+from malaria.challenge import make
+from malaria.challenger import Challenge, Made
+from malaria.domain import Job, JobState, Progress, Verdict
+from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, MalariaError, NotFound
 from malaria.gate import Receipt
 from malaria.heartbeat import Heartbeat, Reporter
-from malaria.ingest import Held, ingest
-from malaria.memory import BASE, Memory
+from malaria.intake import take_in
 from malaria.memory import load as load_memory
 from malaria.ports import JobStore
 from malaria.services import Services
@@ -39,6 +38,7 @@ def run(services: Services, job_id: str, attempt: int, stop: threading.Event) ->
         return False
     with Heartbeat(jobs, token, seconds) as heartbeat:
         try:
+            _sweep(services)
             group = _take(services, job_id, attempt, token)
             if not group:
                 return False
@@ -56,6 +56,17 @@ def _acquire(jobs: JobStore, owner: str, seconds: float) -> int | None:
             return token
         time.sleep(0.2)
     return None
+
+
+def _sweep(services: Services) -> None:
+    """Remove the work folders of jobs that have ended; those of `full` hold a gigabyte of pixels."""
+    for folder in (services.home / "work").iterdir():
+        try:
+            ended = services.jobs.get(folder.name).state.terminal
+        except NotFound:
+            continue  # not a job's folder
+        if ended:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _take(services: Services, job_id: str, attempt: int, token: int) -> list[str]:
@@ -100,8 +111,10 @@ def _run(services: Services, group: list[str], reporter: Reporter) -> None:
     work = services.home / "work" / group[0]
     work.mkdir(parents=True, exist_ok=True)
     try:
-        challenge = _challenge(services, group[0], work)
-        new = _ingest_all(services, group, challenge.memory, work, reporter)
+        challenge = _challenge(services, group, work)
+        if _promoted_before(challenge, reporter):
+            return
+        new = take_in(challenge, reporter)
         if new:
             _try(services, challenge, new, reporter)
     except Interrupted as stopped:
@@ -119,97 +132,24 @@ def _run(services: Services, group: list[str], reporter: Reporter) -> None:
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _challenge(services: Services, lead: str, work: Path) -> Challenge:
+def _challenge(services: Services, group: list[str], work: Path) -> Challenge:
     """What stands before the run: the champion, its memory, and how the run may go about it."""
     services.served.refresh()
     champion, promotion = services.served.model, services.served.promotion
     memory_file = services.registry.fetch(champion.info.version, "memory.npz", work / "champion.npz")
-    job = services.jobs.get(lead)
+    job, memory = services.jobs.get(group[0]), load_memory(memory_file)
     return Challenge(
-        services, job, champion, promotion.number, load_memory(memory_file), work, services.clock.now()
+        services, job, champion, promotion.number, memory, work, services.clock.now(), jobs=tuple(group)
     )
 
 
-def _ingest_all(
-    services: Services, group: list[str], memory: Memory, work: Path, reporter: Reporter
-) -> dict[str, Shard]:
-    """Ingest each upload of the group; a bad one ends alone. Returns the shard of each job that goes on."""
-    new: dict[str, Shard] = {}
-    held, known = held_by(memory), site_roles(services)
-    for i, job_id in enumerate(group):
-        try:
-            shard = _ingest_one(
-                services, job_id, held, known, work, reporter.part(15 * i / len(group), 15 / len(group))
-            )
-        except BadInput as error:
-            reporter.end(JobState.FAILED, str(error), only=job_id)
-            continue
-        first = _same_content(services, job_id, shard.sha256, {other: s.sha256 for other, s in new.items()})
-        if first is not None:
-            reporter.end(
-                JobState.DUPLICATE, f"Its cells are those of upload {first}, already taken in.", only=job_id
-            )
-            continue
-        new[job_id] = shard
-        known |= {cell.group: cell.role for cell in shard.cells}
-    return new
-
-
-def _ingest_one(
-    services: Services,
-    job_id: str,
-    held: Held,
-    known: dict[str, Role],
-    work: Path,
-    report: Callable[[Progress], None],
-) -> Shard:
-    job = services.jobs.get(job_id)
-    archive = work / f"{job_id}.zip"
-    services.objects.fetch(job.upload, archive)
-    room = work / f"ingest-{job_id}"
-    room.mkdir(exist_ok=True)
-    taken = ingest(
-        archive,
-        kind="site",
-        held=held,
-        known_roles=known,
-        work=room,
-        now=services.clock.now(),
-        name=job.name,
-        report=report,
-    )
-    shard = services.shards.save(taken.shard, taken.cells_zip)  # equal content keeps the roles it had first
-    found = codec.to_json(taken.report)
-    services.jobs.change(job_id, lambda j: replace(j, report=found, dataset=shard.sha256))
-    return shard
-
-
-def held_by(memory: Memory) -> Held:
-    """Base patients and cells of known role, so that no upload slips gate or test cells into training."""
-    base = memory.where(memory.origins == BASE)
-    roles = [Role(r) for r in base.roles]
-    return Held(
-        patients={str(p): r for p, r in zip(base.patients, roles, strict=True) if p},
-        fingerprints={int(f): r for f, r in zip(base.fingerprints, roles, strict=True)},
-    )
-
-
-def site_roles(services: Services) -> dict[str, Role]:
-    """The roles that groups of earlier uploads have, whatever became of those: one each, for ever."""
-    site = (shard for shard in services.shards.list() if shard.kind == "site")
-    oldest_last = sorted(site, key=lambda shard: shard.created, reverse=True)
-    return {cell.group: cell.role for shard in oldest_last for cell in shard.cells}
-
-
-def _same_content(services: Services, job_id: str, sha: str, beside: dict[str, str]) -> str | None:
-    """The earlier job that brought the same cells and came to a verdict, or one beside it in this run."""
-    for other, content in beside.items():
-        if content == sha:
-            return other
-    for job in services.jobs.list(state=JobState.SUCCEEDED, limit=10_000):
-        if job.dataset == sha and job.id != job_id:
-            return job.id
-    return None
+def _promoted_before(challenge: Challenge, reporter: Reporter) -> bool:
+    """Whether an attempt before this one promoted its challenger and died before it said so: say it now."""
+    info = challenge.champion.info
+    if challenge.job.id not in info.lineage.get("jobs", ()):
+        return False
+    reporter.verdict(info, info.lineage["receipt"], str(info.lineage["parent"]))
+    return True
 
 
 def _try(services: Services, challenge: Challenge, new: dict[str, Shard], reporter: Reporter) -> None:
@@ -217,10 +157,9 @@ def _try(services: Services, challenge: Challenge, new: dict[str, Shard], report
     receipt = made.receipt
     reporter(Progress("publish", percent=95.0))
     services.registry.publish(made.info, made.files)
-    reason = receipt.reason
     if receipt.verdict == Verdict.ACCEPTED:
         _promote(services, challenge, made, receipt, reporter)
-    reporter.verdict(made, receipt, reason)
+    reporter.verdict(made.info, codec.to_json(receipt), made.champion)
 
 
 def _promote(

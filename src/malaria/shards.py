@@ -48,10 +48,13 @@ class Shard:
     created: datetime
 
 
-def content_id(cells: Iterable[tuple[Label, int]]) -> str:
-    """SHA-256 of labels and fingerprints, in any order: equal cells, equal id, however they were packed."""
-    lines = sorted(f"{int(label)} {fingerprint:016x}\n" for label, fingerprint in cells)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def content_id(kind: str, cells: Iterable[ShardCell]) -> str:
+    """SHA-256 of kind, labels, fingerprints and patients: equal cells, equal id, however they were packed.
+
+    Patients belong to it: the same pictures sent again with a patients.csv say more than before.
+    """
+    lines = sorted(f"{int(cell.label)} {cell.fingerprint:016x} {cell.patient or ''}\n" for cell in cells)
+    return hashlib.sha256("".join([f"{kind}\n", *lines]).encode()).hexdigest()
 
 
 class Shards:
@@ -78,7 +81,7 @@ class Shards:
         except ValueError as error:
             raise Damaged(f"The manifest of shard {sha256} is not JSON: {error}.") from error
         shard = codec.from_json(Shard, told)
-        if content_id((cell.label, cell.fingerprint) for cell in shard.cells) != sha256:
+        if content_id(shard.kind, shard.cells) != sha256:
             raise Damaged(f"The manifest of shard {sha256} lists other cells than its id says.")
         return shard
 

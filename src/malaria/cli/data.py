@@ -12,6 +12,7 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, base_roles, services
+from malaria.domain import Role
 from malaria.errors import BadLayout, Busy, MalariaError, MissingPart, NotFound, how_to_add
 
 if TYPE_CHECKING:
@@ -118,18 +119,32 @@ def _take_in(built: "Services", source: Path, work: Path, report: output.Report)
     from malaria.ingest import Held, ingest
 
     archive = zipped(source, work / "source.zip") if source.is_dir() else source
-    known = {cell.group: cell.role for s in built.shards.list() if s.kind == "base" for cell in s.cells}
+    stored = built.shards.list()
+    known = {cell.group: cell.role for s in stored if s.kind == "base" for cell in s.cells}
+    met = {cell.fingerprint: cell.role for s in stored for cell in s.cells}
     taken = ingest(
         archive,
         kind="base",
         held=Held(patients=base_roles(built.settings), fingerprints={}),
         known_roles=known,
+        known_cells={**met, **remembered_roles(built, work)},
         work=work,
         now=built.clock.now(),
         report=report,
     )
     built.shards.save(taken.shard, taken.cells_zip)
     return taken
+
+
+def remembered_roles(built: "Services", work: Path) -> dict[int, Role]:
+    """The role of every cell that the served model remembers, by fingerprint, whatever its file is called."""
+    from malaria import memory
+
+    newest = built.registry.newest()
+    if newest is None:
+        return {}
+    kept = memory.load(built.registry.fetch(newest.version, "memory.npz", work / "memory.npz"))
+    return {int(f): Role(r) for f, r in zip(kept.fingerprints, kept.roles, strict=True)}
 
 
 def zipped(folder: Path, to: Path) -> Path:

@@ -63,19 +63,22 @@ class Layout:
 
 @dataclass(frozen=True)
 class Stored:
-    """A shard of the store."""
+    """A shard of the store, or as many of its cells as `shard` lists."""
 
     shards: Shards
     shard: Shard
 
     @property
     def key(self) -> str:
-        return self.shard.sha256
+        told = json.dumps([self.shard.sha256, [cell.fingerprint for cell in self.shard.cells]])
+        return hashlib.sha256(told.encode()).hexdigest()
 
     def read(self) -> Iterator[Item]:
         origin = BASE if self.shard.kind == "base" else self.shard.sha256
+        wanted = {cell.fingerprint for cell in self.shard.cells}
         for cell, data in self.shards.read(self.shard.sha256):
-            yield Item(cell.label, cell.group, cell.role, origin, data)
+            if cell.fingerprint in wanted:
+                yield Item(cell.label, cell.group, cell.role, origin, data)
 
 
 @dataclass(frozen=True)

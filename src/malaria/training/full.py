@@ -1,6 +1,8 @@
 """`full`: fine-tune the whole network on all shards, from the weights that are served."""
 
 import functools
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from malaria import codec
 from malaria import head as heads
 from malaria.domain import Label, ModelVersion, RetrainOptions, Role
 from malaria.errors import Conflict
@@ -50,10 +53,17 @@ def full(
     for role in (Role.TRAIN, Role.VALIDATION):
         _need_both_classes(at(role)(recipe.size), role)
     network = _begin(start, recipe)
-    fitted = fit.fit(network, recipe, at(Role.TRAIN), at(Role.VALIDATION), work / "fit", _part(report, 5, 85))
+    run = work / f"fit-{_key(recipe, start, sources)}"
+    fitted = fit.fit(network, recipe, at(Role.TRAIN), at(Role.VALIDATION), run, _part(report, 5, 85))
     everything = dataset.load(sources, recipe.size, work / "cache", report)
     placeholder = replace(start.info, network=recipe.network, input_size=recipe.size)
     return finish(fitted, everything, work / "finished", placeholder, _part(report, 90, 10)), everything
+
+
+def _key(recipe: Recipe, start: Start, sources: Sequence[Stored]) -> str:
+    """Names a checkpoint by all that made it: one of other cells or another champion is not gone on from."""
+    told = json.dumps([codec.to_json(recipe), start.info.digest, *(source.key for source in sources)])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _need_both_classes(cells: CellArrays, role: Role) -> None:

@@ -1,0 +1,119 @@
+"""A challenger and what is written down about it: what it met, where it comes from, how it scored."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from malaria import codec
+from malaria import head as heads
+from malaria.domain import Job, Method, ModelVersion, Role, version_name
+from malaria.evaluate import metrics
+from malaria.gate import GateSettings, Receipt
+from malaria.memory import Memory
+from malaria.predict import Model
+from malaria.services import Services
+from malaria.shards import Shard
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """What stands before a run. promotion: number of the log's entry that serves the champion. jobs: those of
+    the run. pooled: earlier ones whose cells are taken in with theirs."""
+
+    services: Services
+    job: Job
+    champion: Model
+    promotion: int
+    memory: Memory
+    work: Path
+    now: datetime
+    jobs: tuple[str, ...] = ()
+    pooled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A challenger: its version and files, and what the gate said. champion: the version it met."""
+
+    info: ModelVersion
+    files: Mapping[str, Path]
+    receipt: Receipt
+    champion: str
+
+
+def scored(memory: Memory, head: heads.Head, threshold: float) -> dict[str, Any]:
+    """Metrics of a head over the validation and gate cells that a memory holds."""
+    figures = {}
+    for role, base, name in (
+        (Role.VALIDATION, True, "validation"),
+        (Role.GATE, True, "gate"),
+        (Role.GATE, False, "site_gate"),
+    ):
+        cells = memory.of(role, base=base)
+        if len(cells):
+            probabilities = head.probabilities(cells.embeddings)
+            figures[name] = codec.to_json(metrics(cells.labels, probabilities, cells.patients, threshold))
+    return figures
+
+
+def told_of_pool(challenge: Challenge, receipt: Receipt) -> Receipt:
+    """The receipt, naming the earlier uploads that were judged together with the new ones."""
+    if not challenge.pooled:
+        return receipt
+    which = ", ".join(challenge.pooled)
+    return replace(
+        receipt, reason=f"{receipt.reason} Judged together with earlier uploads too small alone: {which}."
+    )
+
+
+def gate_settings(challenge: Challenge) -> GateSettings:
+    chosen = challenge.services.settings
+    return GateSettings(
+        base_margin=chosen.base_margin,
+        site_margin=chosen.site_margin,
+        draws=chosen.gate_draws,
+        min_site_cells=chosen.min_site_cells,
+        min_site_per_class=chosen.min_site_per_class,
+    )
+
+
+def lineage(
+    challenge: Challenge, shards: Sequence[Shard], method: Method, receipt: Receipt
+) -> dict[str, Any]:
+    """Where a challenger comes from: enough to make it again."""
+    return {
+        "method": method.value,
+        "parent": challenge.champion.info.version,
+        "job": challenge.job.id,
+        "jobs": list(challenge.jobs),
+        "pooled": list(challenge.pooled),
+        "options": codec.to_json(challenge.job.options),
+        "datasets": [shard.sha256 for shard in shards],
+        "receipt": codec.to_json(receipt),
+    }
+
+
+def describe(
+    challenge: Challenge,
+    tflite: bytes,
+    network: str,
+    size: int,
+    threshold: float,
+    figures: Mapping[str, Any],
+    story: Mapping[str, Any],
+) -> ModelVersion:
+    digest = hashlib.sha256(tflite).hexdigest()
+    return ModelVersion(
+        version=version_name(challenge.now, digest),
+        digest=digest,
+        network=network,
+        input_size=size,
+        created=challenge.now,
+        size_bytes=len(tflite),
+        threshold=threshold,
+        metrics=figures,
+        lineage=story,
+    )

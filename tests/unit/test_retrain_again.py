@@ -1,0 +1,184 @@
+"""What comes again: cells sent twice, attempts that died, rows that belong to another run."""
+
+import io
+import threading
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from malaria import challenge, memory, retrain, synthetic
+from malaria.domain import Job, JobState, Method, Progress, RetrainOptions, Role, Verdict
+from malaria.heartbeat import Heartbeat, Reporter
+from malaria.memory import Memory
+from malaria.services import Services
+from malaria.synthetic import SyntheticCell
+
+ADAPT = RetrainOptions(method=Method.ADAPT)
+
+
+def archive(
+    cells: Iterable[SyntheticCell], *, patients: bool, prefix: str = "", flipped: bool = False
+) -> bytes:
+    """An upload of these cells, with or without a patients.csv, under names that tell nothing."""
+    out, rows = io.BytesIO(), ["file,patient"]
+    with zipfile.ZipFile(out, "w") as opened:
+        for i, cell in enumerate(cells):
+            text = type(cell.label)(1 - cell.label).text if flipped else cell.label.text
+            opened.writestr(f"{text}/{prefix}{i}.png", cell.png())
+            rows.append(f"{prefix}{i}.png,{cell.patient}")
+        if patients:
+            opened.writestr("patients.csv", "\n".join(rows))
+    return out.getvalue()
+
+
+def send(services: Services, folder: Path, data: bytes, options: RetrainOptions = ADAPT) -> Job:
+    path = folder / f"{len(list(folder.iterdir()))}.zip"
+    path.write_bytes(data)
+    job = services.trigger.submit(path, name=path.name, identity=None, options=options, actor="test")
+    assert retrain.run(services, job.id, 1, threading.Event())
+    return services.jobs.get(job.id)
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Path:
+    (tmp_path / "uploads").mkdir()
+    return tmp_path / "uploads"
+
+
+def remembered(services: Services, job: Job, folder: Path) -> Memory:
+    return memory.load(services.registry.fetch(str(job.version), "memory.npz", folder / f"{job.id}.npz"))
+
+
+def roles_by_cell(services: Services) -> dict[int, set[Role]]:
+    found: dict[int, set[Role]] = {}
+    for shard in services.shards.list():
+        for cell in shard.cells:
+            found.setdefault(cell.fingerprint, set()).add(cell.role)
+    return found
+
+
+def test_a_cell_keeps_its_role_when_it_comes_again_with_patients(services: Services, uploads: Path) -> None:
+    cells = list(synthetic.generate(44, 3))
+    send(services, uploads, archive(cells[:40], patients=False))
+    again = send(services, uploads, archive(cells, patients=True, prefix="renamed-"))
+    assert again.state == JobState.SUCCEEDED, "told of its patients, it is not the same upload"
+    assert all(len(roles) == 1 for roles in roles_by_cell(services).values())
+    known = remembered(services, again, uploads.parent)
+    site = known.where(known.origins != memory.BASE)
+    assert max(Counter(site.fingerprints.tolist()).values()) == 1, (
+        "each cell is learnt from, or judged on, once"
+    )
+    assert len(site) == 44
+
+
+def test_cells_sent_again_and_again_do_not_make_a_site_large_enough(
+    services: Services, uploads: Path
+) -> None:
+    cells = list(synthetic.generate(18, 4))
+    sizes = []
+    for n in (10, 14, 18):
+        job = send(services, uploads, archive(cells[:n], patients=False))
+        assert job.verdict == Verdict.UNDECIDABLE
+        sizes.append(next(c["value"] for c in job.receipt["criteria"] if c["name"] == "site size"))
+    gate = sum(Role.GATE in roles for roles in roles_by_cell(services).values())
+    assert sizes[-1] == gate
+
+
+def test_the_same_cells_under_another_method_are_no_duplicate(services: Services, uploads: Path) -> None:
+    data = archive(synthetic.generate(24, 5), patients=True)
+    first = send(services, uploads, data)
+    assert send(services, uploads, data).state == JobState.DUPLICATE
+    full = send(services, uploads, data, RetrainOptions(method=Method.FULL))
+    assert first.state == JobState.SUCCEEDED
+    assert full.state == JobState.FAILED, "it was tried, and lacks the base images"
+    assert "data import" in full.reason or "--extra train" in full.reason
+
+
+def test_a_bad_upload_too_small_alone_does_not_spoil_the_next(
+    services: Services, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = send(services, uploads, archive(synthetic.generate(12, 6), patients=True, flipped=True))
+    assert bad.verdict == Verdict.UNDECIDABLE
+    judged: list[tuple[str, ...]] = []
+    make = challenge._make
+
+    def reject_the_pool(against, shards, report, pooled=()):  # type: ignore[no-untyped-def]
+        made = make(against, shards, report, pooled)
+        judged.append(tuple(pooled))
+        verdict = Verdict.REJECTED if pooled else made.receipt.verdict
+        return replace(made, receipt=replace(made.receipt, verdict=verdict))
+
+    monkeypatch.setattr(challenge, "_make", reject_the_pool)
+    good = send(services, uploads, archive(synthetic.generate(24, 7), patients=True))
+    assert judged == [(bad.id,), ()]
+    assert good.verdict != Verdict.REJECTED
+    assert bad.id not in good.reason
+
+
+def test_an_attempt_that_died_after_its_promotion_is_told_as_accepted(
+    services: Services, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = challenge.make
+
+    def accept(against, new, report):  # type: ignore[no-untyped-def]
+        made = make(against, new, report)
+        receipt = replace(made.receipt, verdict=Verdict.ACCEPTED, reason="Accepted for the test.")
+        story = {**made.info.lineage, "receipt": {**made.info.lineage["receipt"], "verdict": "accepted"}}
+        return replace(made, receipt=receipt, info=replace(made.info, lineage=story))
+
+    class Died(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Died
+
+    path = uploads / "a.zip"
+    path.write_bytes(archive(synthetic.generate(24, 8), patients=True))
+    job = services.trigger.submit(path, name="a.zip", identity=None, options=ADAPT, actor="test")
+    monkeypatch.setattr(retrain, "make", accept)
+    monkeypatch.setattr(Reporter, "verdict", die)
+    with pytest.raises(Died):
+        retrain.run(services, job.id, 1, threading.Event())
+    monkeypatch.undo()
+    promoted = services.registry.newest()
+    assert promoted is not None
+    services.jobs.change(job.id, lambda j: replace(j, state=JobState.QUEUED, lease=None))
+
+    assert retrain.run(services, job.id, 2, threading.Event())
+    ended = services.jobs.get(job.id)
+    assert (ended.state, ended.verdict) == (JobState.SUCCEEDED, Verdict.ACCEPTED)
+    assert ended.version == promoted.version
+    newest = services.registry.newest()
+    assert newest is not None
+    assert newest.number == promoted.number, "nothing more was promoted"
+
+
+def test_a_run_that_lost_its_lease_writes_no_row_of_the_next(services: Services, uploads: Path) -> None:
+    path = uploads / "a.zip"
+    path.write_bytes(archive(synthetic.generate(4, 9), patients=True))
+    job = services.trigger.submit(path, name="a.zip", identity=None, options=ADAPT, actor="test")
+    old = services.jobs.acquire("old", 60)
+    assert old is not None
+    services.jobs.change(job.id, lambda j: replace(j, state=JobState.RUNNING, lease=old))
+    reporter = Reporter(services, [job.id], Heartbeat(services.jobs, old, 60), threading.Event())
+    services.jobs.release(old)
+    new = services.jobs.acquire("new", 60)
+    services.jobs.change(job.id, lambda j: replace(j, lease=new))
+    reporter(Progress("train", percent=50.0))
+    reporter.end(JobState.FAILED, "the old run thinks so")
+    reporter.requeue("the old run wants so")
+    stands = services.jobs.get(job.id)
+    assert (stands.state, stands.lease, stands.reason, stands.progress) == (JobState.RUNNING, new, "", None)
+
+
+def test_work_of_ended_jobs_is_swept(services: Services, uploads: Path) -> None:
+    first = send(services, uploads, archive(synthetic.generate(8, 1), patients=True))
+    left = services.home / "work" / first.id
+    left.mkdir()
+    (left / "pixels.npy").write_bytes(b"many")
+    send(services, uploads, archive(synthetic.generate(8, 2), patients=True))
+    assert not left.exists()
