@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from malaria.bootstrap import Floats, Groups, drawn_auc, drawn_sums
 from malaria.errors import Damaged
+from malaria.metrics import roc_auc
 
 AUC_DRAWS = 500
 """Most draws for an AUC, each of which walks through all cells."""
@@ -90,15 +91,13 @@ def gain(cells: GateSet, at: Thresholds, labels: tuple[int, ...]) -> float:
 
 def champion_auc(cells: GateSet, how: Bootstrap) -> Seen:
     """Area under the champion's ROC curve, 0 to 1; both classes must be there."""
-    from sklearn.metrics import roc_auc_score
-
     scores = cells.champion.astype(np.float64)
 
     def draw(groups: Groups, seed: int) -> Floats:
         return drawn_auc(cells.labels, groups, scores, min(how.draws, AUC_DRAWS), seed)
 
     low, high = _bounds(draw, cells, how)
-    return Seen(float(roc_auc_score(cells.labels, scores)), low, high, cells.groups())
+    return Seen(float(roc_auc(cells.labels, scores)), low, high, cells.groups())
 
 
 def changed(cells: GateSet, at: Thresholds) -> dict[str, int]:

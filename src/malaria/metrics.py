@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria.bootstrap import Floats, Groups, Labels, drawn_auc, drawn_sums, group_index
+from malaria.errors import MissingPart, how_to_add
 
 AUC_DRAWS = 300
 """Draws for the AUC's interval, each of which walks through all cells."""
@@ -69,7 +70,7 @@ def metrics(
         parasitized=int(truth.sum()),
         uninfected=int((~truth).sum()),
         **rates,
-        auc=_auc(truth, p) if both else None,
+        auc=roc_auc(truth, p) if both else None,
         brier=float(np.mean((p - truth) ** 2)) if len(p) else None,
         ece=_ece(truth, p) if len(p) else None,
         confusion=dict(zip(("tp", "fp", "tn", "fn"), map(int, totals), strict=True)),
@@ -96,9 +97,12 @@ def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-def _auc(truth: npt.NDArray[np.bool_], p: Floats) -> float:
-    from sklearn.metrics import roc_auc_score
-
+def roc_auc(truth: npt.NDArray[np.generic], p: Floats) -> float:
+    """Area under the ROC curve; both classes must be there. Raises MissingPart without scikit-learn."""
+    try:
+        from sklearn.metrics import roc_auc_score
+    except ImportError:
+        raise MissingPart(f"Measuring a model needs scikit-learn: {how_to_add('adapt')}.") from None
     return float(roc_auc_score(truth, p))
 
 

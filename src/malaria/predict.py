@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria.domain import CLASSES, Label, ModelVersion, Promotion
-from malaria.errors import BadOptions, MalariaError, ModelUnusable
+from malaria.errors import BadOptions, Damaged, MalariaError, ModelUnusable, NotFound
 from malaria.preprocess import Pixels
 from malaria.promote import Registry
 
@@ -89,10 +89,6 @@ class Model:
         while waiting:
             yield waiting.popleft().result()
 
-    def close(self) -> None:
-        """End the threads of score_many; `score` goes on working for those who hold the model."""
-        self._pool.shutdown(wait=False)
-
     @contextlib.contextmanager
     def _borrowed(self) -> Iterator[Any]:
         run = self._idle.get()
@@ -137,13 +133,14 @@ class Served:
 
     @property
     def model(self) -> Model:
-        return self._standing()[1]
+        return self.standing()[1]
 
     @property
     def promotion(self) -> Promotion:
-        return self._standing()[0]
+        return self.standing()[0]
 
-    def _standing(self) -> tuple[Promotion, Model]:
+    def standing(self) -> tuple[Promotion, Model]:
+        """The entry and the model that serve, read at one moment. Raises ModelUnusable where none does."""
         if self._current is None:
             self.refresh()
         if self._current is None:
@@ -166,11 +163,14 @@ class Served:
                 return False
             try:
                 model = self._reuse(newest) or self._load(newest)
-            except MalariaError:
+            except MalariaError as error:
                 if self._current is None:
                     raise
-                self._refused = (newest.number, newest.digest)
-                log.exception("promotion %d cannot be served; the model before goes on", newest.number)
+                if isinstance(error, Damaged | NotFound):  # else the store failed for a moment: look again
+                    self._refused = (newest.number, newest.digest)
+                log.warning(
+                    "promotion %d cannot be served, the model before goes on: %s", newest.number, error
+                )
                 return False
             changed = self._current is None or self._current[1] is not model
             self._current = (newest, model)

@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")
     allowed_hosts: tuple[str, ...] = Field(
-        ("127.0.0.1", "localhost", "[::1]", "testserver"),
+        ("127.0.0.1", "localhost", "[::1]"),
         description="Host headers answered; '*' answers all. Guards a laptop against DNS rebinding.",
     )
 

@@ -264,3 +264,11 @@ def test_names_of_files_stay_out_of_answers_and_logs(
     mine = [r for r in caplog.records if not r.name.startswith(("python_multipart", "httpx", "httpcore"))]
     assert any(record.name == "malaria.api.access" for record in mine)
     assert not any("Jane" in record.getMessage() for record in mine)
+
+
+def test_a_field_sent_twice_is_refused_and_not_the_last_one_answered(
+    shared: System, cells: list[SyntheticCell]
+) -> None:
+    files = [("file", (f"{i}.png", cell.png(), "image/png")) for i, cell in enumerate(cells[:2])]
+    told = problem(shared.http.post("/predict", files=files), 422, "invalid-request")
+    assert "more than once" in str(told["errors"])

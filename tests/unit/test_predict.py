@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from malaria.domain import ModelVersion
-from malaria.errors import BadOptions
+from malaria.errors import BadOptions, Busy
 from malaria.predict import Model, Scored, interpret
 from malaria.services import Services
 
@@ -103,3 +103,24 @@ def test_a_promotion_during_calls_fails_none(services: Services) -> None:
         thread.join()
     assert errors == []
     assert served.promotion.version == again.version
+
+
+def test_a_store_that_fails_for_a_moment_is_asked_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, shipped = services.served, services.served.model.info
+    again = replace(shipped, version="20990101-" + shipped.digest[:8])
+    path = services.home / "cache" / shipped.version / "model.tflite"
+    services.registry.publish(again, {"model.tflite": path})
+    services.registry.promote(again.version, verdict="accepted", actor="test", reason="another name")
+    fetch = services.registry.fetch
+
+    def busy(*_: object) -> None:
+        raise Busy("the disk is away")
+
+    monkeypatch.setattr(services.registry, "fetch", busy)
+    assert served.refresh() is False
+    assert served.model.info.version == shipped.version
+    monkeypatch.setattr(services.registry, "fetch", fetch)
+    assert served.refresh() is True
+    assert served.model.info.version == again.version

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +16,15 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 def only(*known: str) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that refuses form fields of other names: a misspelt one must be told."""
+    """A dependency that refuses form fields of other names, or sent twice: of two, which was meant?"""
 
     async def check(request: Request) -> None:
-        refuse_others(await request.form(), known)
+        form = await request.form()
+        refuse_others(form, known)
+        twice = [name for name, times in Counter(name for name, _ in form.multi_items()).items() if times > 1]
+        if twice:
+            wrong = "sent more than once; send it once, and many pictures to /predict/batch"
+            raise RequestValidationError([field_error(name, wrong, code="repeated_field") for name in twice])
 
     return check
 

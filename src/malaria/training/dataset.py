@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from malaria import cells, preprocess
 from malaria.domain import Label, Progress, Role
+from malaria.errors import BadInput
 from malaria.memory import BASE
 from malaria.ports import Report
 from malaria.shards import Shard, Shards
@@ -24,6 +25,7 @@ from malaria.shards import Shard, Shards
 class Item:
     """One cell to learn from. group: its patient, else what must stay on one side with it."""
 
+    name: str
     label: Label
     group: str
     role: Role
@@ -58,7 +60,7 @@ class Layout:
     def read(self) -> Iterator[Item]:
         for cell, data in cells.read(self.path):
             if cell.patient is not None and cell.patient in self.roles:
-                yield Item(cell.label, cell.patient, self.roles[cell.patient], BASE, data)
+                yield Item(cell.name, cell.label, cell.patient, self.roles[cell.patient], BASE, data)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Stored:
         wanted = {cell.fingerprint for cell in self.shard.cells}
         for cell, data in self.shards.read(self.shard.sha256):
             if cell.fingerprint in wanted:
-                yield Item(cell.label, cell.group, cell.role, origin, data)
+                yield Item(cell.name, cell.label, cell.group, cell.role, origin, data)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,10 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
     prints = np.zeros(len(table), np.uint64)
 
     def one(item: Item) -> tuple[preprocess.Pixels, int]:
-        image = preprocess.decode(item.data)
+        try:
+            image = preprocess.decode(item.data)
+        except BadInput as error:
+            raise type(error)(f"{item.name}: {error}") from error
         name = preprocess.fingerprint(preprocess.to_square(image, preprocess.FINGERPRINT_SIZE))
         return preprocess.to_square(image, size), name
 

@@ -46,7 +46,8 @@ def entry(promotion: Promotion) -> PromotionEntry:
 @router.get("/model/info", summary="The model that answers now", responses=responses(500, 503))
 def model_info(services: House) -> ServedModel:
     """Version, digest, network, input size, metrics with their data, when it was made and promoted."""
-    info, promotion = services.served.model.info, services.served.promotion
+    promotion, model = services.served.standing()
+    info = model.info
     at = [past.at for past in services.registry.history() if past.version == info.version]
     return ServedModel(**_told(info, served=True, promoted=at), promotion=entry(promotion))
 
