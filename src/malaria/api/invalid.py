@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 
 MULTIPART = "multipart/form-data"
 FILES = {"file": "a file", "files": "files"}
+REPEATED = "repeated_field"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def _one(request: Request, error: dict[str, Any], body: Any) -> dict[str, Any]:
     multipart = place == "body" and reads_multipart(request)
     field = ".".join(str(part) for part in names)
     where = "form" if multipart else str(place)
-    if multipart and field in FILES:
+    if multipart and field in FILES and error["type"] != REPEATED:
         message = missing_file(field, list(body or {}))
     else:
         message = f"{field or where}: {error['msg']}."

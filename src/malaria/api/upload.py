@@ -12,6 +12,8 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import UploadFile
 
+from malaria.api.invalid import REPEATED
+
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -24,7 +26,7 @@ def only(*known: str) -> Callable[[Request], Awaitable[None]]:
         twice = [name for name, times in Counter(name for name, _ in form.multi_items()).items() if times > 1]
         if twice:
             wrong = "sent more than once; send it once, and many pictures to /predict/batch"
-            raise RequestValidationError([field_error(name, wrong, code="repeated_field") for name in twice])
+            raise RequestValidationError([field_error(name, wrong, code=REPEATED) for name in twice])
 
     return check
 
