@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from malaria import codec
 from malaria.archive import Limits
+from malaria.challenge import choose
 from malaria.challenger import Challenge
 from malaria.domain import JobState, Method, Progress, Role
 from malaria.errors import BadInput, JobFinished, NotFound
@@ -102,13 +103,19 @@ def _same_before(challenge: Challenge, job_id: str, shard: Shard, beside: Mappin
         if taken.sha256 == shard.sha256:
             return other
     learnt = shard.sha256 in challenge.memory.origins
-    wanted = replace(challenge.job.options, note="")
+    method = choose(challenge, [shard])
     for job in challenge.services.jobs.list(state=JobState.SUCCEEDED, limit=10_000):
         if job.dataset != shard.sha256 or job.id == job_id:
             continue
-        same = replace(job.options, note="") == wanted
-        if same and (learnt or job.champion == challenge.champion.info.version):
-            return job.id
-        if learnt and wanted.method != Method.FULL:
+        met = learnt or job.champion == challenge.champion.info.version
+        if (met and _did_the_same(challenge, job, method)) or (learnt and method == Method.ADAPT):
             return job.id
     return None
+
+
+def _did_the_same(challenge: Challenge, job: Job, method: Method) -> bool:
+    """Whether an earlier job used this method, and for `full` the same settings of it."""
+    if challenge.services.registry.version(str(job.version)).lineage.get("method") != method.value:
+        return False
+    mine, other = (replace(o, method=Method.AUTO, note="") for o in (challenge.job.options, job.options))
+    return method == Method.ADAPT or mine == other
