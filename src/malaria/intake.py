@@ -7,7 +7,7 @@ from malaria import codec
 from malaria.archive import Limits
 from malaria.challenge import choose
 from malaria.challenger import Challenge
-from malaria.domain import JobState, Method, Progress, Role
+from malaria.domain import Job, JobState, Method, Progress, Role
 from malaria.errors import BadInput, JobFinished, NotFound
 from malaria.heartbeat import Reporter
 from malaria.ingest import Held, ingest
