@@ -6,10 +6,9 @@ BIN   := $(VENV)/bin
 UV    := scripts/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-# HOST and PORT count only where they are typed: some shells export HOST as the machine's name.
-typed  = $(if $(filter command line,$(origin $(1))),$(2) $($(1)))
-LISTEN = $(strip $(call typed,HOST,--host) $(call typed,PORT,--port))
-URL   ?= http://127.0.0.1:$(if $(filter command line,$(origin PORT)),$(PORT),8000)
+# HOST counts only where it is typed: some shells export it as the machine's name.
+LISTEN = $(strip $(if $(filter command line,$(origin HOST)),--host $(HOST)) $(if $(PORT),--port $(PORT)))
+URL   ?= http://127.0.0.1:$(if $(PORT),$(PORT),8000)
 
 # --inexact: `make serve` after `make test` removes nothing, and the other way round.
 SERVE_EXTRAS := --extra serve --extra adapt

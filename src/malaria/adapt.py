@@ -33,7 +33,7 @@ class AdaptSettings:
     """
 
     views: int = 4
-    penalty: float = 3e-5
+    penalty: float = 5e-4
     cell_weights: tuple[float, ...] = (10.0, 5.0, 2.5)
     base_loss: float = 0.004
     site_share: float = 0.5

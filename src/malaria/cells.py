@@ -4,12 +4,14 @@ For data that the reader trusts (evaluation, base data). Uploads go through `ing
 """
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
+from malaria.archive import Archive, Limits, Problem
 from malaria.domain import Cell, Label
-from malaria.errors import BadLayout
+from malaria.errors import BadArchive, BadLayout
 from malaria.patients import patient_of
+from malaria.patients_csv import read_patients
 
 FOLDERS = {"parasitized": Label.PARASITIZED, "uninfected": Label.UNINFECTED}
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif"})
@@ -30,18 +32,37 @@ def is_picture(path: str) -> bool:
     return not hidden and PurePosixPath(path).suffix.lower() in SUFFIXES
 
 
-def read(source: Path) -> Iterator[tuple[Cell, bytes]]:
+Problems = Callable[[Cell, Problem], None]
+"""Told of a picture that a ZIP holds but does not yield, and why."""
+
+
+def read(source: Path, problems: Problems | None = None) -> Iterator[tuple[Cell, bytes]]:
     """Each labelled cell of a ZIP or folder with its bytes, in the order of names.
+
+    Patients are read off NIH-style names, or from a patients.csv beside the class folders.
 
     Raises:
         BadLayout: the source does not exist, or holds no picture under a class folder.
+        BadArchive: the ZIP or its patients.csv cannot be used; or an entry, where `problems` is None.
     """
+    if source.is_dir():
+        files = _folder(source)
+    elif source.is_file() and zipfile.is_zipfile(source):
+        files = _archive(source)
+    else:
+        raise BadLayout(f"{source} is neither a folder nor a ZIP.")
     found = False
-    for path, data in _files(source):
+    for path, patient, data in files:
         label = label_of(path)
-        if label is not None and is_picture(path):
-            found = True
-            yield Cell(PurePosixPath(path).name, label, patient_of(path)), data
+        if label is None:
+            continue
+        found, cell = True, Cell(PurePosixPath(path).name, label, patient)
+        if not isinstance(data, Problem):
+            yield cell, data
+        elif problems is not None:
+            problems(cell, data)
+        else:
+            raise BadArchive(f"{path} cannot be read. {data.reason}")
     if not found:
         raise BadLayout(
             f"{source} holds no pictures under Parasitized/ or Uninfected/. "
@@ -49,14 +70,26 @@ def read(source: Path) -> Iterator[tuple[Cell, bytes]]:
         )
 
 
-def _files(source: Path) -> Iterator[tuple[str, bytes]]:
-    if source.is_dir():
-        for path in sorted(p for p in source.rglob("*") if p.is_file()):
-            yield path.relative_to(source).as_posix(), path.read_bytes()
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            for name in sorted(archive.namelist()):
-                if not name.endswith("/"):
-                    yield name, archive.read(name)
-    else:
-        raise BadLayout(f"{source} is neither a folder nor a ZIP.")
+_Files = Iterator[tuple[str, str | None, bytes | Problem]]
+
+
+def _folder(source: Path) -> _Files:
+    paths = {p.relative_to(source).as_posix(): p for p in sorted(source.rglob("*")) if p.is_file()}
+    pictures = [name for name in paths if is_picture(name)]
+    table = source / "patients.csv"
+    named = read_patients(table.read_bytes(), pictures).patients if table.is_file() else {}
+    for name in pictures:
+        yield name, named.get(name, patient_of(name)), paths[name].read_bytes()
+
+
+def _archive(source: Path) -> _Files:
+    """Entry by entry through the safe reader: one that is damaged or encrypted does not sink the rest."""
+    with Archive(source, Limits(max_archive_bytes=2**36, max_total_bytes=2**36)) as opened:
+        pictures = sorted((e for e in opened.entries if is_picture(e.name)), key=lambda entry: entry.name)
+        table = opened.find("patients.csv")
+        told = opened.read(table) if table else None
+        if isinstance(told, Problem):
+            raise BadArchive(f"patients.csv cannot be read. {told.reason}")
+        named = read_patients(told, [e.name for e in pictures]).patients if told is not None else {}
+        for entry in pictures:
+            yield entry.name, named.get(entry.name, patient_of(entry.name)), opened.read(entry)

@@ -107,9 +107,10 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
         champion, content, challenge.memory, challenge.services.shards, shards, AdaptSettings(), report
     )
     report(Progress("evaluate", percent=85.0))
-    base, site = gate_sets(adapted, challenge.memory, shards)
+    base, site, labelled = gate_sets(adapted, challenge.memory, shards)
     at = champion.info.threshold
-    receipt = told_of_pool(challenge, judge(base, site, at, at, gate_settings(challenge)))
+    receipt = judge(base, site, at, at, gate_settings(challenge), labelled)
+    receipt = told_of_pool(challenge, receipt)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)
     adapted.memory.save(files["memory.npz"])
@@ -144,7 +145,8 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     at = champion.info.threshold
     site = gate_set(gate & fresh) if np.any(gate & fresh) else None
     base = gate_set(gate & ~fresh)
-    receipt = told_of_pool(challenge, judge(base, site, at, at, gate_settings(challenge)))
+    receipt = judge(base, site, at, at, gate_settings(challenge), gate_set(fresh))
+    receipt = told_of_pool(challenge, receipt)
     files = {
         "model.tflite": done.tflite,
         "network.keras": done.network,
@@ -180,13 +182,18 @@ def _start(challenge: Challenge) -> "Start":
     return Start(info, weights, heads.read(tflite))
 
 
-def gate_sets(adapted: Adapted, before: Memory, shards: Sequence[Shard]) -> tuple[GateSet, GateSet | None]:
-    """Base gate patients, with gate cells of earlier uploads, from memory; and those of the new shards."""
-    own = {shard.sha256 for shard in shards}
-    gate = adapted.memory.of(Role.GATE)
-    is_new = np.isin(gate.origins, list(own)) if own else np.zeros(len(gate), dtype=bool)
-    site = gate.where(is_new)
-    return _gate_set(adapted, before.of(Role.GATE)), _gate_set(adapted, site) if len(site) else None
+def gate_sets(
+    adapted: Adapted, before: Memory, shards: Sequence[Shard]
+) -> tuple[GateSet, GateSet | None, GateSet]:
+    """Base gate patients, with gate cells of earlier uploads, from memory; those of the new shards; and all
+    cells of the new shards."""
+    fresh = adapted.memory.where(np.isin(adapted.memory.origins, [shard.sha256 for shard in shards]))
+    site = fresh.of(Role.GATE)
+    return (
+        _gate_set(adapted, before.of(Role.GATE)),
+        _gate_set(adapted, site) if len(site) else None,
+        _gate_set(adapted, fresh),
+    )
 
 
 def _gate_set(adapted: Adapted, cells: Memory) -> GateSet:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from malaria import cells, preprocess
+from malaria.archive import Problem
 from malaria.domain import Cell, Progress, Role
 from malaria.errors import BadInput, BadOptions
 from malaria.metrics import Metrics, metrics
@@ -112,7 +113,11 @@ def _pictures(
     source: Path, size: int, scored: list[Cell], unreadable: list[Unreadable]
 ) -> Iterator[preprocess.Pixels]:
     """Pixels of each readable cell; notes the cell in `scored`, or why not in `unreadable`."""
-    for cell, data in cells.read(source):
+
+    def note(cell: Cell, problem: Problem) -> None:
+        unreadable.append(Unreadable(f"{cell.label.text}/{cell.name}", problem.code, problem.reason))
+
+    for cell, data in cells.read(source, note):
         try:
             pixels = preprocess.pixels(data, size)
         except BadInput as error:

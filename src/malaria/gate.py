@@ -71,14 +71,17 @@ def judge(
     champion_threshold: float,
     challenger_threshold: float,
     settings: GateSettings = DEFAULTS,
+    labelled: GateSet | None = None,
 ) -> Receipt:
     """Hold a challenger against the champion on base and site gate cells; None or empty where there are none.
 
     Thresholds: the models' operating points, P(parasitized) from which each calls a cell parasitized.
+    labelled: every cell of the upload, those learnt from too, to see whether its labels make sense; None:
+    the site's gate cells.
     """
     at = (champion_threshold, challenger_threshold)
     base, site = base or _none(), site or _none()
-    criteria = _criteria(base, site, at, settings)
+    criteria = _criteria(base, site, labelled or site, at, settings)
     verdict = _verdict(criteria)
     by_name = {c.name: c for c in criteria}
     return Receipt(
@@ -98,10 +101,12 @@ def _none() -> GateSet:
     return GateSet(nothing.astype(np.uint8), nothing.astype(np.str_), nothing, nothing)
 
 
-def _criteria(base: GateSet, site: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:
+def _criteria(
+    base: GateSet, site: GateSet, labelled: GateSet, at: Thresholds, settings: GateSettings
+) -> list[Criterion]:
     found = []
-    if min(site.cells(0), site.cells(1)) >= settings.min_site_per_class:
-        found.append(labels_rule(site, settings))
+    if min(labelled.cells(0), labelled.cells(1)) >= settings.min_site_per_class:
+        found.append(labels_rule(labelled, settings))
     found += [base_rule(base, label, at, settings) for label in BASE]
     found.append(size_rule(site, settings))
     if found[-1].passed:

@@ -108,13 +108,14 @@ def refit(start: Head, embeddings: Reals, targets: Floats, weights: Floats, pena
 
     embeddings: (n, 128). targets: (n,) probabilities to be answered, 0 and 1 for labels. weights: (n,).
 
-    Minimises sum(w * cross-entropy) / sum(w) + penalty / 2 * |change|^2 over channels scaled to unit
-    deviation; the bias is free. The loss is convex and 129 numbers wide, so a Newton method with the exact
+    Minimises sum(w * cross-entropy) / sum(w) + penalty / 2 * |change|^2, in units of the channels' common
+    (root mean square) deviation, so that channels which hardly vary are not free to take huge weights; the
+    bias is free. The loss is convex and 129 numbers wide, so a Newton method with the exact
     Hessian finds the minimum in some ten steps.
     """
     from scipy.optimize import minimize
 
-    scale = np.maximum(np.asarray(embeddings.std(axis=0), np.float64), 1e-3)
+    scale = max(float(np.sqrt(np.mean(np.var(embeddings, axis=0, dtype=np.float64)))), 1e-6)
     x = np.column_stack([np.asarray(embeddings, np.float64) / scale, np.ones(len(targets))])
     share, first = weights / weights.sum(), np.append(start.weights * scale, start.bias)
     stiff = np.append(np.full(x.shape[1] - 1, penalty), 0.0)

@@ -6,7 +6,7 @@ SHA-256, so a version that can be seen is whole and a file that was changed is t
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from malaria.promotions import PromotionLog
 from malaria.stored import decoded, encoded
 
 MODEL, MANIFEST = "model.tflite", "manifest.json"
+ROLLBACK = "rollback"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MANIFEST = re.compile(rf"models/({_NAME.pattern})/manifest\.json")
 
@@ -130,8 +131,8 @@ class Registry:
     def rollback(self, *, actor: str, reason: str, to: str | None = None) -> Promotion:
         """Serve again what was served before: append an entry that names it.
 
-        to: the version to go back to; None: the one that was served before the present one, so a second
-            rollback without `to` returns to the version that the first one left.
+        to: the version to go back to; None: the one that was served before the present one, passing over
+            those that a rollback left: pressed twice it goes further back, never to what was bad.
 
         Raises:
             Conflict: nothing else was served before, `to` never was, or another promotion came first.
@@ -143,17 +144,16 @@ class Registry:
             raise Conflict("Nothing has been promoted yet, so there is nothing to roll back to.")
         if to == present.version:
             raise Conflict(f"Version {to} is served already; there is nothing to roll back.")
-        others = (entry for entry in past if entry.version != present.version)
-        goal = next((entry for entry in others if to in (None, entry.version)), None)
+        goal = _before(present, past) if to is None else next((e for e in past if e.version == to), None)
         if goal is None and to is None:
-            raise Conflict(f"Only {present.version} was ever served, so there is nothing to roll back to.")
+            raise Conflict(
+                f"No version from before {present.version} is left to roll back to. Name the one to serve."
+            )
         if goal is None:
             raise Conflict(f"Version {to} was never served, so it is no rollback; promote it instead.")
         if self.version(goal.version).digest != goal.digest:
             raise Damaged(f"Version {goal.version} is not the model that entry {goal.number} served.")
-        return self.promote(
-            goal.version, verdict="rollback", actor=actor, reason=reason, after=present.number
-        )
+        return self.promote(goal.version, verdict=ROLLBACK, actor=actor, reason=reason, after=present.number)
 
     def _manifest(self, version: str) -> tuple[ModelVersion, dict[str, str]]:
         """A version, and the SHA-256 of each of its files."""
@@ -198,6 +198,18 @@ def _manifest_key(version: str) -> str:
 def _manifest_from_json(value: dict[str, Any]) -> tuple[ModelVersion, dict[str, str]]:
     info = codec.version_from_json(value)
     return info, {**value.get("files", {}), MODEL: info.digest}
+
+
+def _before(present: Promotion, past: Iterator[Promotion]) -> Promotion | None:
+    """The newest entry of another version that no later rollback left behind."""
+    left, after = {present.version}, present
+    for entry in past:
+        if after.verdict == ROLLBACK:
+            left.add(entry.version)
+        if entry.version not in left:
+            return entry
+        after = entry
+    return None
 
 
 def _checked(info: ModelVersion, files: Mapping[str, Path]) -> dict[str, str]:

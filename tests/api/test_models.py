@@ -62,12 +62,17 @@ def test_promote_serves_the_version_at_once_and_writes_down_who_and_why(
     assert created == sorted(created, reverse=True)
 
 
-def test_rollback_goes_back_and_a_second_one_undoes_it(own: System, second: ModelVersion) -> None:
+def test_rollback_goes_back_and_a_second_one_does_not_bring_the_bad_model_again(
+    own: System, second: ModelVersion
+) -> None:
     first = own.services.served.model.info.version
     good(own.http.post(f"/models/{second.version}/promote", json=WHY))
     assert good(own.http.post("/models/rollback", json=WHY))["served"] == first
-    assert good(own.http.post("/models/rollback", json=WHY))["served"] == second.version
-    assert good(own.http.post("/models/rollback", json={**WHY, "to": first}))["served"] == first
+    problem(own.http.post("/models/rollback", json=WHY), 409, "conflict")
+    assert (
+        good(own.http.post("/models/rollback", json={**WHY, "to": second.version}))["served"]
+        == second.version
+    )
     assert len(good(own.http.get("/models", params={"limit": 2}))["promotions"]) == 2
 
 

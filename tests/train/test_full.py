@@ -62,6 +62,34 @@ def test_full_trains_gates_and_remembers_anew(services: Services, models_dir: Pa
     assert np.mean(np.array(said) == [bool(c.label) for c in cells]) >= 0.9
 
 
+def test_full_goes_on_from_an_adapted_model_without_a_shock(
+    services: Services, models_dir: Path, tmp_path: Path
+) -> None:
+    """An adapted head must bear dropout and batch statistics: one of huge weights would wreck the network."""
+    known = roles.load(models_dir / "roles.json")
+    upload = synthetic.write(tmp_path / "first.zip", 200, 9)
+    adapt = RetrainOptions(method=Method.ADAPT)
+    first = services.trigger.submit(upload, name="first.zip", identity=None, options=adapt, actor="test")
+    assert retrain.run(services, first.id, 1, threading.Event())
+    version = str(services.jobs.get(first.id).version)
+    if services.served.model.info.version != version:
+        newest = services.registry.newest()
+        if newest is not None and newest.version != version:
+            services.registry.promote(version, verdict="manual", actor="test", reason="to go on from it")
+    bring(
+        services, base_zip(tmp_path / "base.zip", known, {Role.TRAIN: 12, Role.VALIDATION: 2, Role.GATE: 6})
+    )
+    more = synthetic.write(tmp_path / "more.zip", 100, 10)
+    job = services.trigger.submit(more, name="more.zip", identity=None, options=FULL, actor="test")
+    assert retrain.run(services, job.id, 1, threading.Event())
+    ended = services.jobs.get(job.id)
+    assert ended.state == JobState.SUCCEEDED, ended.reason
+    assert ended.champion == version
+    (epoch,) = ended.epochs
+    assert epoch.loss is not None
+    assert epoch.loss < 0.5, "label smoothing alone costs about 0.2; a shock costs 2 and more"
+
+
 def test_full_without_validation_patients_says_what_to_import(
     services: Services, models_dir: Path, tmp_path: Path
 ) -> None:

@@ -1,12 +1,13 @@
 """Labelled cells on disk, as trusted data lie there."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from malaria import cells
 from malaria.domain import Cell, Label
-from malaria.errors import BadLayout
+from malaria.errors import BadArchive, BadLayout
 from tests.unit import zips
 
 FILES = {
@@ -30,6 +31,32 @@ def test_a_zip_and_a_folder_are_read_alike(tmp_path: Path) -> None:
         path.write_bytes(data)
     assert list(cells.read(tmp_path / "folder")) == READ
     assert list(cells.read(zips.pack(tmp_path / "a.zip", FILES))) == READ
+
+
+def test_a_patients_csv_names_the_patients(tmp_path: Path) -> None:
+    table = b"file,patient\na.png,Ana\nb.png,Ben\n"
+    files = {"Parasitized/a.png": b"1", "Uninfected/b.png": b"2", "patients.csv": table}
+    told = [cell.patient for cell, _ in cells.read(zips.pack(tmp_path / "a.zip", files))]
+    assert told == ["Ana", "Ben"]
+    for name, data in files.items():
+        path = tmp_path / "folder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    assert [cell.patient for cell, _ in cells.read(tmp_path / "folder")] == told
+
+
+FIRST_SECOND = {"Parasitized/a.png": b"first one", "Uninfected/b.png": b"second"}
+
+
+def test_a_damaged_entry_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    packed = zips.pack(tmp_path / "a.zip", FIRST_SECOND, zipfile.ZIP_STORED)
+    packed.write_bytes(packed.read_bytes().replace(b"second", b"sec0nd", 1))
+    problems: list[tuple[str, str]] = []
+    read = list(cells.read(packed, lambda cell, problem: problems.append((cell.name, problem.code))))
+    assert [data for _, data in read] == [b"first one"]
+    assert problems == [("b.png", "damaged-entry")]
+    with pytest.raises(BadArchive, match=r"b\.png"):
+        list(cells.read(packed))
 
 
 @pytest.mark.parametrize(

@@ -291,11 +291,16 @@ def test_rollback_goes_to_what_was_served_before(registry: Registry, tmp_path: P
     for version in ("v1", "v2", "v3"):
         promote(registry, version)
     assert roll(registry) == "v2"
-    assert roll(registry) == "v3", "back to what was served before, as the log says"
-    assert roll(registry, to="v1") == "v1"
+    assert roll(registry) == "v1", "further back, never to what a rollback left"
+    with pytest.raises(Conflict, match="No version from before v1"):
+        roll(registry)
+    assert roll(registry, to="v3") == "v3"
+    promote(registry, "v1")
     newest = registry.newest()
     assert newest is not None
-    assert (newest.verdict, newest.number, newest.digest) == ("rollback", 6, registry.version("v1").digest)
+    assert (newest.verdict, newest.number, newest.digest) == ("accepted", 7, registry.version("v1").digest)
+    assert roll(registry) == "v3"
+    roll(registry, to="v1")
     with pytest.raises(Conflict, match="v4 was never served"):
         roll(registry, to="v4")
     with pytest.raises(Conflict, match="v1 is served already"):
@@ -308,7 +313,7 @@ def test_there_must_be_something_to_roll_back_to(registry: Registry, tmp_path: P
         roll(registry)
     publish(registry, tmp_path, "v1")
     promote(registry, "v1")
-    with pytest.raises(Conflict, match="Only v1 was ever served"):
+    with pytest.raises(Conflict, match="No version from before v1"):
         roll(registry)
 
 

@@ -101,7 +101,7 @@ def test_the_same_cells_under_another_method_are_no_duplicate(services: Services
 def test_a_bad_upload_too_small_alone_does_not_spoil_the_next(
     services: Services, uploads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad = send(services, uploads, archive(synthetic.generate(12, 6), patients=True, flipped=True))
+    bad = send(services, uploads, archive(synthetic.generate(8, 6), patients=True))
     assert bad.verdict == Verdict.UNDECIDABLE
     judged: list[tuple[str, ...]] = []
     make = challenge._make
@@ -117,6 +117,18 @@ def test_a_bad_upload_too_small_alone_does_not_spoil_the_next(
     assert judged == [(bad.id,), ()]
     assert good.verdict != Verdict.REJECTED
     assert bad.id not in good.reason
+
+
+def test_few_cells_with_flipped_labels_are_rejected_and_wait_for_nothing(
+    services: Services, uploads: Path
+) -> None:
+    flipped = archive(synthetic.generate(24, 6), patients=True, flipped=True)
+    bad = send(services, uploads, flipped)
+    assert bad.verdict == Verdict.REJECTED
+    assert "labels look swapped" in bad.reason
+    good = send(services, uploads, archive(synthetic.generate(24, 7), patients=True))
+    assert good.version is not None
+    assert services.registry.version(good.version).lineage["pooled"] == []
 
 
 def test_an_attempt_that_died_after_its_promotion_is_told_as_accepted(
