@@ -33,8 +33,8 @@ class AdaptSettings:
     """
 
     views: int = 4
-    penalty: float = 5e-4
-    cell_weights: tuple[float, ...] = (10.0, 5.0, 2.5)
+    penalty: float = 2e-4
+    cell_weights: tuple[float, ...] = (20.0, 14.0, 10.0, 7.0, 5.0, 3.5, 2.5)
     base_loss: float = 0.004
     site_share: float = 0.5
 

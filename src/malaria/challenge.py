@@ -174,12 +174,10 @@ def _start(challenge: Challenge) -> "Start":
     from malaria.training.full import Start
 
     registry, work, info = challenge.services.registry, challenge.work, challenge.champion.info
-    tflite = registry.fetch(info.version, "model.tflite", work / "champion.tflite").read_bytes()
     version = info
     while version.lineage.get("method") == Method.ADAPT.value:
         version = registry.version(str(version.lineage["parent"]))
-    weights = registry.fetch(version.version, "network.keras", work / "champion.keras")
-    return Start(info, weights, heads.read(tflite))
+    return Start(info, registry.fetch(version.version, "network.keras", work / "champion.keras"))
 
 
 def gate_sets(

@@ -11,7 +11,6 @@ import keras
 import numpy as np
 
 from malaria import codec
-from malaria import head as heads
 from malaria.domain import Label, ModelVersion, RetrainOptions, Role
 from malaria.errors import Conflict
 from malaria.ports import Report
@@ -26,11 +25,10 @@ FINE_TUNING = Recipe(stages=(Stage(128, 2),), learning_rate=1e-4, warmup_steps=1
 
 @dataclass(frozen=True)
 class Start:
-    """weights: Keras file of the served network, or of the one it was adapted from. head: the served one."""
+    """weights: Keras file of the served network, or of the one whose head was adapted into it."""
 
     info: ModelVersion
     weights: Path
-    head: heads.Head
 
 
 def full(
@@ -87,14 +85,15 @@ def recipe_for(options: RetrainOptions, served: ModelVersion) -> Recipe:
 
 
 def _begin(start: Start, recipe: Recipe) -> keras.Model:
-    """The served network with the served head, or the network's own start where the network changes."""
+    """The served network, or the network's own start where the network changes.
+
+    It begins with the head that it was trained with, not with one adapted since: that one was fitted on still
+    features and does not bear the dropout and batch statistics of training (its loss was ten times as high).
+    What was adapted to is learnt again from the cells themselves.
+    """
     if recipe.network != start.info.network:
         return networks.build(recipe.network, dropout=recipe.dropout)
-    network = keras.saving.load_model(start.weights, compile=False)
-    network.get_layer("head").set_weights(
-        [start.head.weights[:, np.newaxis].astype(np.float32), np.array([start.head.bias], np.float32)]
-    )
-    return network
+    return keras.saving.load_model(start.weights, compile=False)
 
 
 def _part(report: Report, begin: float, span: float) -> Report:
