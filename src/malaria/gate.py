@@ -44,6 +44,9 @@ from malaria.roles import SITE_GATE_SHARE
 
 __all__ = ["Criterion", "GateSet", "GateSettings", "Receipt", "judge"]
 
+MOST_ASKED = 500
+"""Patients. An advice to bring more than a laboratory ever could is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -92,8 +95,13 @@ def judge(
         site=_figures(site, at),
         changed={name: changed(s, at) for name, s in (("base", base), ("site", site)) if len(s)},
         advice=_advice(verdict, by_name, base, site, settings),
-        too_small=verdict == Verdict.UNDECIDABLE and by_name[SIZE].passed is None,
+        too_small=verdict == Verdict.UNDECIDABLE and _wants_cells(by_name),
     )
+
+
+def _wants_cells(rules: Mapping[str, Criterion]) -> bool:
+    """Whether more of the site's gate cells could decide it."""
+    return rules[SIZE].passed is None or (SITE in rules and rules[SITE].passed is None)
 
 
 def _none() -> GateSet:
@@ -158,7 +166,10 @@ def _advice(
     if SITE in rules and rules[SITE].passed is None:
         upload = math.ceil(_more(rules[SITE], site.groups()) / SITE_GATE_SHARE)
         told.append(
-            f"Bring cells of about {upload:,} more patients or fields; a fifth is kept to compare on."
+            f"Bring cells of about {upload:,} more patients or fields; a fifth is kept to compare on. This "
+            "upload counts together with the next."
+            if upload <= MOST_ASKED
+            else "The two models are so close at this site that more cells will hardly tell them apart."
         )
     told += [_advice_base(rules[name], base.groups(label)) for label, name in BASE.items()]
     if GAIN in rules and rules[GAIN].passed is None:
@@ -192,6 +203,8 @@ def _advice_base(rule: Criterion, groups: int) -> str:
     if rule.value is None:
         return f"The served model remembers too few gate patients for {rule.name}: see `malaria doctor`."
     more = _more(rule, groups)
+    if more > MOST_ASKED:
+        return f"More cells to learn from may settle {rule.name}."
     return (
         f"About {more:,} more base gate patients would settle {rule.name}; more cells to learn from may too."
     )
