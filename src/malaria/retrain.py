@@ -20,7 +20,7 @@ from malaria.gate import Receipt
 from malaria.heartbeat import Heartbeat, Reporter
 from malaria.intake import take_in
 from malaria.memory import load as load_memory
-from malaria.ports import JobStore
+from malaria.ports import Clock, JobStore
 from malaria.services import Services
 from malaria.shards import Shard
 
@@ -39,7 +39,7 @@ def run(services: Services, job_id: str, attempt: int, stop: threading.Event) ->
     with Heartbeat(jobs, token, seconds) as heartbeat:
         try:
             _sweep(services)
-            group = _take(services, job_id, attempt, token)
+            group = take_group(jobs, services.clock, job_id, attempt, token)
             if not group:
                 return False
             _run(services, group, Reporter(services, group, heartbeat, stop))
@@ -69,7 +69,7 @@ def _sweep(services: Services) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _take(services: Services, job_id: str, attempt: int, token: int) -> list[str]:
+def take_group(jobs: JobStore, clock: Clock, job_id: str, attempt: int, token: int) -> list[str]:
     """Mark the job, and all queued ones that ask for the same, as running; return their ids, leader first."""
 
     def start(job: Job) -> Job:
@@ -82,16 +82,16 @@ def _take(services: Services, job_id: str, attempt: int, token: int) -> list[str
         running = replace(job, state=JobState.RUNNING, leader=leader, lease=token, started=began, reason="")
         return replace(running, attempt=max(job.attempt, attempt), progress=Progress("ingest", percent=0.0))
 
-    now = services.clock.now()
-    lead = services.jobs.get(job_id)
+    now = clock.now()
+    lead = jobs.get(job_id)
     if lead.state != JobState.QUEUED:
         return []
-    waiting = services.jobs.list(state=JobState.QUEUED, limit=1000) if lead.attempt <= 1 else []
+    waiting = jobs.list(state=JobState.QUEUED, limit=1000) if lead.attempt <= 1 else []
     same = [job for job in reversed(waiting) if _may_follow(job, lead)]
     taken = []
     for job in (lead, *same):
         try:
-            stands = services.jobs.change(job.id, start)
+            stands = jobs.change(job.id, start)
             if stands.state == JobState.RUNNING and stands.lease == token:
                 taken.append(job.id)
         except JobFinished:

@@ -9,6 +9,7 @@ from malaria.adapters.memory_launcher import MemoryLauncher
 from malaria.domain import Job, JobState, RetrainOptions
 from malaria.errors import JobFinished
 from malaria.ports import JobStore, ObjectStore
+from malaria.retrain import take_group
 from malaria.trigger import Trigger
 from tests.contract.clock import SetClock
 
@@ -70,32 +71,13 @@ class Run:
         return self.token is not None
 
     def begin(self) -> None:
-        """Take the lease, then this job and every queued one that asks for the same."""
+        """Take the lease, then this job and every queued one that asks for the same, as a real run does."""
         if self.acquire():
-            lead = self.stage.job(self.job_id)
-            waiting = self.stage.jobs.list(state=JobState.QUEUED, limit=1000)
-            alike = [j.id for j in reversed(waiting) if j.options == lead.options and j.id != lead.id]
-            for job_id in (self.job_id, *alike):
-                self._take(job_id)
-                if not self.group:
-                    self.leave()
-                    return
-
-    def _take(self, job_id: str) -> None:
-        def start(job: Job) -> Job:
-            if job.state != JobState.QUEUED:
-                raise JobFinished("it runs already")
-            leader = None if job.id == self.job_id else self.job_id
-            attempt = max(job.attempt, self.attempt)
-            return replace(
-                job, state=JobState.RUNNING, leader=leader, lease=self.token, attempt=attempt, reason=""
-            )
-
-        try:
-            self.stage.jobs.change(job_id, start)
-        except JobFinished:
-            return
-        self.group.append(job_id)
+            assert self.token is not None
+            stage = self.stage
+            self.group = take_group(stage.jobs, stage.clock, self.job_id, self.attempt, self.token)
+            if not self.group:
+                self.leave()
 
     def beat(self) -> bool:
         return self.token is not None and self.stage.jobs.renew(self.token, LEASE)

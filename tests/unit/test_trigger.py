@@ -517,9 +517,8 @@ def test_the_run_of_a_job_cancelled_this_moment_does_nothing(stage: Stage) -> No
     job = stage.submit()
     launched = stage.launch()
     run = Run(stage, job.id, 1, launched.handle)
-    assert run.acquire()
     stage.trigger.cancel(job.id)
-    run._take(job.id)
+    run.begin()
     assert run.group == []
     assert stage.job(job).state == JobState.CANCELLED
 
