@@ -184,3 +184,17 @@ def test_the_front_is_the_docs_until_there_is_a_page(
         assert "Cells" in with_page.get("/").text
         good(with_page.get("/health"))
         assert with_page.get("/docs").status_code == 200
+
+
+def test_every_answer_has_an_example_that_fits_its_schema(described: dict[str, Any]) -> None:
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            for status, told in operation["responses"].items():
+                answer = told.get("content", {}).get("application/json")
+                if not status.startswith("2") or answer is None:
+                    continue
+                name = answer["schema"]["$ref"].rsplit("/", 1)[1]
+                schema = described["components"]["schemas"][name]
+                assert "example" in schema, f"{method} {path}: {name} shows no example"
+                whole = {**schema, "components": described["components"]}
+                OAS30Validator(whole).validate(schema["example"])

@@ -17,7 +17,7 @@ def test_figures_as_json(run: Run, tmp_path: Path, shipped_info: ModelVersion) -
     matrix = found["confusion_matrix"]
     assert sum(matrix.values()) == found["cells"] == 60
     assert found["accuracy"] == (matrix["tp"] + matrix["tn"]) / 60
-    assert found["patients"] == 0, "synthetic names carry no patient"
+    assert found["patients"] == 3, "as the patients.csv in the ZIP tells"
     assert found["groups"] == 3
 
 

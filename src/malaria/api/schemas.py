@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from malaria.api import examples
+from malaria.api.examples import shown
 
 Prediction = Literal["Parasitized", "Uninfected"]
 
@@ -127,6 +130,8 @@ class BatchAnswer(BaseModel):
 class Health(BaseModel):
     """Whether predictions can be answered."""
 
+    model_config = ConfigDict(json_schema_extra=shown(examples.HEALTH))
+
     status: Literal["ok", "degraded"] = Field(description="`degraded`: no model can be served now.")
     model_loaded: bool
     model_version: str | None
@@ -148,6 +153,8 @@ class TrainingNow(BaseModel):
 class Status(Health):
     """Health and more, for people who look after the system."""
 
+    model_config = ConfigDict(json_schema_extra=shown(examples.STATUS))
+
     software_version: str
     time: datetime
     predictions: dict[str, int] = Field(
@@ -160,6 +167,8 @@ class Status(Health):
 class PromotionEntry(BaseModel):
     """One entry of the append-only log of what was served."""
 
+    model_config = ConfigDict(json_schema_extra=shown(examples.PROMOTION))
+
     number: int
     version: str
     digest: str = Field(description="SHA-256 of the model file.")
@@ -171,6 +180,8 @@ class PromotionEntry(BaseModel):
 
 class ModelSummary(BaseModel):
     """One kept version."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.MODEL))
 
     version: str
     digest: str = Field(description="SHA-256 of the .tflite file.")
@@ -189,10 +200,14 @@ class ModelSummary(BaseModel):
 class ServedModel(ModelSummary):
     """The model that answers now, and the entry that made it so."""
 
+    model_config = ConfigDict(json_schema_extra=shown(examples.SERVED))
+
     promotion: PromotionEntry
 
 
 class ModelList(BaseModel):
+    model_config = ConfigDict(json_schema_extra=shown(examples.MODELS))
+
     served: str | None = Field(description="The version that answers now.")
     models: list[ModelSummary] = Field(description="Newest first.")
     promotions: list[PromotionEntry] = Field(description="The log, newest first.")
@@ -215,6 +230,8 @@ class RollbackRequest(ChangeRequest):
 
 class Changed(BaseModel):
     """The entry that was appended, and what this process serves as it answers."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.CHANGED))
 
     promotion: PromotionEntry
     served: str | None = Field(description="Differs from the entry only where its model could not be loaded.")

@@ -113,6 +113,8 @@ class Task(TaskBrief):
 
 
 class TaskList(BaseModel):
+    model_config = {"json_schema_extra": {"example": {"tasks": [_EXAMPLE]}}}
+
     tasks: list[TaskBrief] = Field(description="Newest first.")
 
 

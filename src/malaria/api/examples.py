@@ -1,0 +1,54 @@
+"""Examples of answers, as the description of the interface shows them."""
+
+from typing import Any
+
+_DIGEST = "d3470911125594f0c25b89c553f5119fbb101c53306cd3fc1812b732da143810"
+_FIGURES = {"cells": 2918, "patients": 20, "accuracy": 0.978, "sensitivity": 0.97, "specificity": 0.986}
+
+PROMOTION: dict[str, Any] = {
+    "number": 2,
+    "version": "20261123-d3470911",
+    "digest": _DIGEST,
+    "verdict": "rollback",
+    "actor": "ada",
+    "reason": "misses rings",
+    "at": "2026-11-24T08:15:00Z",
+}
+MODEL: dict[str, Any] = {
+    "version": "20261123-d3470911",
+    "digest": _DIGEST,
+    "network": "mobilenet_v2",
+    "input_size": 128,
+    "created": "2026-11-23T20:56:42Z",
+    "size_bytes": 9831936,
+    "threshold": 0.5,
+    "labels": ["Uninfected", "Parasitized"],
+    "metrics": {"gate": _FIGURES},
+    "lineage": {"method": "train"},
+    "served": True,
+    "promoted": ["2026-11-24T08:15:00Z"],
+}
+SERVED: dict[str, Any] = {**MODEL, "promotion": PROMOTION}
+MODELS: dict[str, Any] = {"served": MODEL["version"], "models": [MODEL], "promotions": [PROMOTION]}
+CHANGED: dict[str, Any] = {"promotion": PROMOTION, "served": MODEL["version"]}
+HEALTH: dict[str, Any] = {
+    "status": "ok",
+    "model_loaded": True,
+    "model_version": MODEL["version"],
+    "uptime_seconds": 86400.5,
+    "total_predictions": 1250,
+    "counts_since": "process",
+}
+STATUS: dict[str, Any] = {
+    **HEALTH,
+    "software_version": "0.1.0",
+    "time": "2026-11-25T08:15:00Z",
+    "predictions": {"Parasitized": 210, "Uninfected": 1040, "failed": 3},
+    "promotion": PROMOTION,
+    "training": {"running": [], "queued": 0},
+}
+
+
+def shown(example: dict[str, Any]) -> dict[str, Any]:
+    """An example as a model's schema takes it."""
+    return {"example": example}
