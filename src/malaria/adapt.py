@@ -94,8 +94,8 @@ def _refit(
         len(remembered) * settings.site_share / (1 - settings.site_share),
     )
     embeddings = np.concatenate([remembered.embeddings, extra])
-    # What is remembered is to be answered as it was: with no new cells nothing would change. (Fitting its
-    # labels again cost 0.1 to 0.3 points of specificity on patients not trained on.)
+    # What is remembered is to be answered as it was: with no new cells nothing would change. Fitting
+    # its labels again would move the head towards cells that the network was trained on.
     targets = np.concatenate([old.probabilities(remembered.embeddings), labels])
     kept = validation.embeddings
     before = _rates(old.logits(kept), validation.labels)

@@ -88,7 +88,7 @@ def _begin(start: Start, recipe: Recipe) -> keras.Model:
     """The served network, or the network's own start where the network changes.
 
     It begins with the head that it was trained with, not with one adapted since: that one was fitted on still
-    features and does not bear the dropout and batch statistics of training (its loss was ten times as high).
+    features and does not bear the dropout and batch statistics of training.
     What was adapted to is learnt again from the cells themselves.
     """
     if recipe.network != start.info.network:
