@@ -1,11 +1,10 @@
 """Microscope fields with labelled cells: whole pictures, and boxes or centres that say where cells are.
 
-Three layouts are read, each a ZIP or a folder: YOLO (`images/`, `labels/*.txt` with `class cx cy w h`, relative),
-Pascal VOC (`images/`, `annotations/*.xml`) and centres (`labels/*.txt` with `x y class`, pixels), which the Chula
-RBC-12 set uses. What a class means, and whether it is a cell at all, is told by a `Meaning`.
+Three layouts are read, each a ZIP or a folder: YOLO (`images/`, `labels/*.txt` with `class cx cy w h`,
+relative), Pascal VOC (`images/`, `annotations/*.xml`) and centres (`labels/*.txt` with `x y class`, pixels),
+which the Chula RBC-12 set uses. What a class means, and whether it is a cell at all, is told by a `Meaning`.
 """
 
-import io
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
@@ -22,7 +21,7 @@ from malaria.domain import Label
 from malaria.errors import BadInput, BadLayout, BadOptions
 
 POINT_BOX = 48
-"""Side, in pixels, of the box about a centre where a set tells no boxes (Chula RBC-12: cells of about 40 pixels)."""
+"""Side, in pixels, of the box about a centre, where a set tells no boxes (Chula RBC-12: cells of some 40)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def meaning_of(named: str) -> Meaning:
         raise BadOptions(f"{named} is neither a file nor one of {', '.join(SETS)}.")
     try:
         told = json.loads(Path(named).read_text(encoding="utf-8"))
-        labels = {None: None, **{label.text: label for label in Label}}
+        labels: dict[str | None, Label | None] = {None: None, **{label.text: label for label in Label}}
         return {str(code): Kind(str(kind["name"]), labels[kind["label"]]) for code, kind in told.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadOptions(
