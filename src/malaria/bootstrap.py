@@ -5,8 +5,12 @@ uninfected cells), so every draw holds every class that the data hold. Groups wi
 together, which makes 22,000 cells as cheap as 160 patients.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import numpy.typing as npt
+
+from malaria import ranking
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.integer]  # type: ignore[type-arg]
@@ -41,25 +45,31 @@ def drawn_sums(labels: Labels, groups: Groups, columns: Floats, draws: int, seed
 
 def drawn_auc(labels: Labels, groups: Groups, scores: Floats, draws: int, seed: int) -> Floats:
     """Areas under the ROC curve over resampled groups, (draws,); both classes must be there."""
+    return drawn_rankings(labels, groups, scores, (ranking.area,), draws, seed)[:, 0]
+
+
+def drawn_rankings(
+    labels: Labels,
+    groups: Groups,
+    scores: Floats,
+    figures: Sequence[Callable[[ranking.Steps], float]],
+    draws: int,
+    seed: int,
+) -> Floats:
+    """Figures of the ranking by score over resampled groups, (draws, k); both classes must be there.
+
+    The same labels, groups and seed draw the same groups, whatever the scores.
+    """
     index, count = group_index(groups)
     kinds = strata(labels, index, count)
     rng = np.random.default_rng(seed)
-    order = np.argsort(scores, kind="stable")
-    ordered, infected = scores[order], labels[order] == 1
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # cells of equal score share a step
+    order = ranking.order(labels, scores)
     members = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
-    areas = np.empty(draws)
+    found = np.empty((draws, len(figures)))
     for i in range(draws):
         times = np.zeros(count)
         for alike in members:
             times += np.bincount(rng.choice(alike, size=len(alike)), minlength=count)
-        areas[i] = _area(times[index][order], infected, starts)
-    return areas
-
-
-def _area(weights: Floats, infected: npt.NDArray[np.bool_], starts: npt.NDArray[np.intp]) -> float:
-    """The weighted share of (parasitized, uninfected) pairs in the right order; ties count half."""
-    positive = np.add.reduceat(weights * infected, starts)
-    negative = np.add.reduceat(weights * ~infected, starts)
-    below = np.cumsum(negative) - negative
-    return float((positive * (below + negative / 2)).sum() / (positive.sum() * negative.sum()))
+        steps = order.steps(times[index])
+        found[i] = [figure(steps) for figure in figures]
+    return found

@@ -1,18 +1,30 @@
 """How well probabilities agree with labels, with intervals that respect patients."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from malaria.bootstrap import Floats, Groups, Labels, drawn_auc, drawn_sums, group_index
+from malaria import ranking
+from malaria.bootstrap import Floats, Groups, Labels, drawn_rankings, drawn_sums, group_index
 from malaria.errors import MissingPart, how_to_add
 
-AUC_DRAWS = 300
-"""Draws for the AUC's interval, each of which walks through all cells."""
+RANKING_DRAWS = 300
+"""Draws for the intervals of a ranking, each of which walks through all cells."""
 ECE_BINS = 10
 LEVEL = 0.95
+SPREAD_CELLS = 10
+"""Fewest cells of a class from which a patient's own rate says something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A rate by patient: the median and the worst of the patients with at least SPREAD_CELLS cells."""
+
+    patients: int
+    median: float
+    worst: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,9 @@ class Metrics:
     patients: groups that were resampled; a cell of an unknown patient is a group of its own unless its
     field is known. threshold: P(parasitized) from which a cell is called parasitized. ece: expected
     calibration error over 10 bins of P(parasitized) of equal width. mcc: -1 to 1. confusion: tp, fp, tn, fn.
-    intervals: two-sided 95%, by resampling patients; [low, high] by the name of the figure.
+    intervals: two-sided 95%, by resampling patients; [low, high] by the name of the figure. pr_auc: average
+    precision. sensitivity_at_specificity_98: the highest of any threshold with that specificity, and
+    specificity_at_sensitivity_90 likewise. spread: "sensitivity" and "false_positive_rate" by patient.
     """
 
     cells: int
@@ -41,6 +55,10 @@ class Metrics:
     confusion: Mapping[str, int]
     threshold: float
     intervals: Mapping[str, tuple[float, float]]
+    pr_auc: float | None = None
+    sensitivity_at_specificity_98: float | None = None
+    specificity_at_sensitivity_90: float | None = None
+    spread: Mapping[str, Spread] = field(default_factory=dict)
 
 
 def metrics(
@@ -61,21 +79,24 @@ def metrics(
     truth, called = labels == 1, p >= threshold
     outcomes = np.stack([truth & called, ~truth & called, ~truth & ~called, truth & ~called], axis=1)
     totals = outcomes.sum(axis=0)
-    rates = {name: _known(value[0]) for name, value in _rates(totals[np.newaxis]).items()}
-    both = bool(truth.any() and not truth.all())
+    values = {name: _known(value[0]) for name, value in _rates(totals[np.newaxis]).items()}
+    values |= dict.fromkeys((*ranking.FIGURES, "brier", "ece"))
+    if len(p):
+        values |= {n: float(v[0]) for n, v in _calibration(_gaps(truth, p).sum(axis=0)[np.newaxis]).items()}
+    if truth.any() and not truth.all():
+        values |= _ranked(truth, p)
     _, groups = group_index(patients)
+    intervals = _intervals(labels, p, patients, outcomes, values, bootstrap, seed) if bootstrap else {}
     return Metrics(
         cells=len(labels),
         patients=groups,
         parasitized=int(truth.sum()),
         uninfected=int((~truth).sum()),
-        **rates,
-        auc=roc_auc(truth, p) if both else None,
-        brier=float(np.mean((p - truth) ** 2)) if len(p) else None,
-        ece=_ece(truth, p) if len(p) else None,
+        **values,
         confusion=dict(zip(("tp", "fp", "tn", "fn"), map(int, totals), strict=True)),
         threshold=threshold,
-        intervals=_intervals(labels, p, patients, outcomes, rates, bootstrap, seed) if bootstrap else {},
+        intervals=intervals,
+        spread=_spread(truth, called, patients),
     )
 
 
@@ -106,10 +127,39 @@ def roc_auc(truth: npt.NDArray[np.generic], p: Floats) -> float:
     return float(roc_auc_score(truth, p))
 
 
-def _ece(truth: npt.NDArray[np.bool_], p: Floats) -> float:
+def _ranked(truth: npt.NDArray[np.bool_], p: Floats) -> dict[str, float]:
+    steps = ranking.order(truth, p).steps(np.ones(len(p)))
+    return {name: figure(steps) for name, figure in ranking.FIGURES.items()} | {"auc": roc_auc(truth, p)}
+
+
+def _gaps(truth: npt.NDArray[np.bool_], p: Floats) -> Floats:
+    """(n, 2 + bins): one, squared error, and the signed error in the column of the cell's bin."""
     place = np.minimum((p * ECE_BINS).astype(np.intp), ECE_BINS - 1)
-    gaps = np.bincount(place, weights=p - truth, minlength=ECE_BINS)
-    return float(np.abs(gaps).sum() / len(p))
+    columns = np.zeros((len(p), 2 + ECE_BINS))
+    columns[:, 0], columns[:, 1] = 1.0, (p - truth) ** 2
+    columns[np.arange(len(p)), 2 + place] = p - truth
+    return columns
+
+
+def _calibration(sums: Floats) -> dict[str, Floats]:
+    """Figures of (m, 2 + bins) sums of `_gaps`: (m,) each."""
+    return {"brier": sums[:, 1] / sums[:, 0], "ece": np.abs(sums[:, 2:]).sum(axis=1) / sums[:, 0]}
+
+
+def _spread(
+    truth: npt.NDArray[np.bool_], called: npt.NDArray[np.bool_], patients: Groups
+) -> dict[str, Spread]:
+    """Sensitivity and false-positive rate by patient, where enough patients have enough cells."""
+    index, count = group_index(patients)
+    found = {}
+    for name, among in (("sensitivity", truth), ("false_positive_rate", ~truth)):
+        cells = np.bincount(index[among], minlength=count)
+        rates = np.bincount(index[among & called], minlength=count)[cells >= SPREAD_CELLS]
+        rates = rates / cells[cells >= SPREAD_CELLS]
+        if len(rates):
+            worst = rates.min() if name == "sensitivity" else rates.max()
+            found[name] = Spread(len(rates), float(np.median(rates)), float(worst))
+    return found
 
 
 def _intervals(
@@ -117,20 +167,24 @@ def _intervals(
     p: Floats,
     patients: Groups,
     outcomes: npt.NDArray[np.bool_],
-    rates: Mapping[str, float | None],
+    values: Mapping[str, float | None],
     draws: int,
     seed: int,
 ) -> dict[str, tuple[float, float]]:
     """95% intervals of the figures that are defined in nearly every draw."""
     if not len(p):
         return {}
-    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     drawn = _rates(drawn_sums(labels, patients, outcomes.astype(np.float64), draws, seed))
+    drawn |= _calibration(drawn_sums(labels, patients, _gaps(labels == 1, p), draws, seed))
+    if values["auc"] is not None:
+        few = min(draws, RANKING_DRAWS)
+        ranked = drawn_rankings(labels, patients, p, list(ranking.FIGURES.values()), few, seed)
+        drawn |= dict(zip(ranking.FIGURES, ranked.T, strict=True))
     found = {}
-    for name, values in drawn.items():
-        known = values[~np.isnan(values)]
-        if rates[name] is not None and len(known) > LEVEL * draws:
-            low, high = np.quantile(known, tails)
+    for name, those in drawn.items():
+        known = those[~np.isnan(those)]
+        if values[name] is not None and len(known) > LEVEL * len(those):
+            low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
             found[name] = (float(low), float(high))
     for name, among in (
         ("accuracy", labels >= 0),
@@ -139,9 +193,6 @@ def _intervals(
     ):
         if name in found:
             found[name] = _widened(found[name], len(np.unique(patients[among])))
-    if 0 < int((labels == 1).sum()) < len(labels):
-        areas = drawn_auc(labels, patients, p, min(draws, AUC_DRAWS), seed)
-        found["auc"] = (float(np.quantile(areas, tails[0])), float(np.quantile(areas, tails[1])))
     return found
 
 

@@ -6,16 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
+    average_precision_score,
     brier_score_loss,
     f1_score,
     matthews_corrcoef,
     precision_score,
     recall_score,
     roc_auc_score,
+    roc_curve,
 )
 
-from malaria.bootstrap import _area, drawn_auc, drawn_sums
-from malaria.evaluate import metrics
+from malaria import ranking
+from malaria.bootstrap import drawn_auc, drawn_rankings, drawn_sums
+from malaria.metrics import Spread, metrics
 
 
 def cells(n: int, patients: int, seed: int = 0):  # type: ignore[no-untyped-def]
@@ -39,6 +42,12 @@ def test_figures_are_those_of_scikit_learn(seed: int, n: int, threshold: float) 
     assert found.sensitivity == pytest.approx(recall_score(labels, said))
     assert found.specificity == pytest.approx(recall_score(labels, said, pos_label=0))
     assert found.auc == pytest.approx(roc_auc_score(labels, p))
+    assert found.pr_auc == pytest.approx(average_precision_score(labels, p))
+    false_alarms, found_ones, _ = roc_curve(labels, p, drop_intermediate=False)
+    assert found.sensitivity_at_specificity_98 == pytest.approx(found_ones[false_alarms <= 0.02 + 1e-9].max())
+    assert found.specificity_at_sensitivity_90 == pytest.approx(
+        1 - false_alarms[found_ones >= 0.9 - 1e-9].min()
+    )
     assert found.brier == pytest.approx(brier_score_loss(labels, p))
     assert found.f1 == pytest.approx(f1_score(labels, said, zero_division=0.0))
     if said.any():
@@ -52,7 +61,8 @@ def test_what_one_class_cannot_say_is_none() -> None:
     clean = metrics(np.zeros(4, np.uint8), np.full(4, 0.1), np.array(["a", "a", "b", "c"]), 0.5)
     assert (clean.sensitivity, clean.auc, clean.mcc, clean.precision) == (None, None, None, None)
     assert (clean.specificity, clean.accuracy, clean.patients) == (1.0, 1.0, 3)
-    assert set(clean.intervals) == {"accuracy", "specificity"}
+    assert (clean.pr_auc, clean.sensitivity_at_specificity_98, clean.spread) == (None, None, {})
+    assert set(clean.intervals) == {"accuracy", "specificity", "brier", "ece"}
     nothing = metrics(np.zeros(0, np.uint8), np.zeros(0), np.zeros(0, np.str_), 0.5)
     assert (nothing.cells, nothing.accuracy, nothing.brier, nothing.ece) == (0, None, None, None)
 
@@ -92,15 +102,69 @@ def test_no_error_seen_is_not_no_error_possible() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=40))
-def test_weighted_area_is_that_of_scikit_learn(rows: list[tuple[int, int, int]]) -> None:
+def test_weighted_rankings_are_those_of_scikit_learn(rows: list[tuple[int, int, int]]) -> None:
     labels, ranks, weights = (np.array(column) for column in zip(*rows, strict=True))
     if not (weights[labels == 1].sum() and weights[labels == 0].sum()):
         return
-    order = np.argsort(ranks, kind="stable")
-    ordered = ranks[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    area = _area(weights[order].astype(float), labels[order] == 1, starts)
-    assert area == pytest.approx(roc_auc_score(labels, ranks, sample_weight=weights))
+    steps = ranking.order(labels, ranks.astype(float)).steps(weights.astype(float))
+    assert ranking.area(steps) == pytest.approx(roc_auc_score(labels, ranks, sample_weight=weights))
+    expected = average_precision_score(labels, ranks, sample_weight=weights)
+    assert ranking.average_precision(steps) == pytest.approx(expected)
+
+
+def test_one_rate_at_the_other() -> None:
+    labels = np.array([0] * 10 + [1] * 10, np.uint8)
+    scores = np.r_[np.linspace(0, 0.45, 10), np.linspace(0.4, 0.85, 10)]  # 0.40 and 0.45 stand in both
+    steps = ranking.order(labels, scores).steps(np.ones(20))
+    assert ranking.sensitivity_at_specificity(steps, 1.0) == pytest.approx(0.8)
+    assert ranking.sensitivity_at_specificity(steps, 0.9) == pytest.approx(0.9)
+    assert ranking.specificity_at_sensitivity(steps, 0.8) == pytest.approx(1.0)
+    assert ranking.specificity_at_sensitivity(steps, 1.0) == pytest.approx(0.8)
+
+
+def test_spread_is_over_patients_with_cells_enough() -> None:
+    def patient(name: str, right: int, wrong: int, label: int) -> list[tuple[str, int, float]]:
+        far, near = (0.9, 0.1) if label else (0.1, 0.9)
+        return [(name, label, far)] * right + [(name, label, near)] * wrong
+
+    rows = [
+        *patient("a", 19, 1, 0),
+        *patient("b", 15, 5, 0),
+        *patient("c", 20, 0, 0),
+        *patient("few", 0, 9, 0),
+        *patient("a", 8, 2, 1),
+    ]
+    who, labels, p = (np.array(column) for column in zip(*rows, strict=True))
+    found = metrics(labels.astype(np.uint8), p, who, 0.5, bootstrap=0).spread
+    assert found == {"false_positive_rate": Spread(3, 0.05, 0.25), "sensitivity": Spread(1, 0.8, 0.8)}
+
+
+def test_every_figure_has_an_interval_around_it() -> None:
+    labels, p, patients = cells(2000, 25)
+    found = metrics(labels, p, patients, 0.5, bootstrap=300)
+    figures = (
+        "accuracy",
+        "sensitivity",
+        "specificity",
+        "precision",
+        "f1",
+        "mcc",
+        "brier",
+        "ece",
+        *ranking.FIGURES,
+    )
+    assert set(found.intervals) == set(figures)
+    for name in set(figures) - {"ece"}:  # resampled bins err more, so calibration error is biased upwards
+        low, high = found.intervals[name]
+        assert low <= getattr(found, name) <= high, name
+        assert high > low
+
+
+def test_the_same_groups_are_drawn_whatever_the_scores() -> None:
+    labels, p, patients = cells(300, 8)
+    first = drawn_rankings(labels, patients, p, (ranking.area,), 20, 3)
+    assert (first == drawn_rankings(labels, patients, p**3, (ranking.area,), 20, 3)).all()
+    assert (first[:, 0] == drawn_auc(labels, patients, p, 20, 3)).all()
 
 
 def test_every_draw_holds_every_class_and_as_many_groups() -> None:
