@@ -45,31 +45,30 @@ def drawn_sums(labels: Labels, groups: Groups, columns: Floats, draws: int, seed
 
 def drawn_auc(labels: Labels, groups: Groups, scores: Floats, draws: int, seed: int) -> Floats:
     """Areas under the ROC curve over resampled groups, (draws,); both classes must be there."""
-    return drawn_rankings(labels, groups, scores, (ranking.area,), draws, seed)[:, 0]
+    return drawn_rankings(labels, groups, scores, lambda steps: [ranking.area(steps)], draws, seed)[:, 0]
 
 
 def drawn_rankings(
     labels: Labels,
     groups: Groups,
     scores: Floats,
-    figures: Sequence[Callable[[ranking.Steps], float]],
+    figures: Callable[[ranking.Steps], Sequence[float] | Floats],
     draws: int,
     seed: int,
 ) -> Floats:
-    """Figures of the ranking by score over resampled groups, (draws, k); both classes must be there.
+    """Figures, k of them, of the ranking by score over resampled groups: (draws, k).
 
-    The same labels, groups and seed draw the same groups, whatever the scores.
+    Both classes must be there. The same labels, groups and seed draw the same groups, whatever the scores.
     """
     index, count = group_index(groups)
     kinds = strata(labels, index, count)
     rng = np.random.default_rng(seed)
     order = ranking.order(labels, scores)
     members = [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
-    found = np.empty((draws, len(figures)))
-    for i in range(draws):
+    found = []
+    for _ in range(draws):
         times = np.zeros(count)
         for alike in members:
             times += np.bincount(rng.choice(alike, size=len(alike)), minlength=count)
-        steps = order.steps(times[index])
-        found[i] = [figure(steps) for figure in figures]
-    return found
+        found.append(figures(order.steps(times[index])))
+    return np.asarray(found, dtype=np.float64)

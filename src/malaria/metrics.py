@@ -128,8 +128,12 @@ def roc_auc(truth: npt.NDArray[np.generic], p: Floats) -> float:
 
 
 def _ranked(truth: npt.NDArray[np.bool_], p: Floats) -> dict[str, float]:
-    steps = ranking.order(truth, p).steps(np.ones(len(p)))
-    return {name: figure(steps) for name, figure in ranking.FIGURES.items()} | {"auc": roc_auc(truth, p)}
+    values = _all_ranked(ranking.order(truth, p).steps(np.ones(len(p))))
+    return dict(zip(ranking.FIGURES, values, strict=True)) | {"auc": roc_auc(truth, p)}
+
+
+def _all_ranked(steps: ranking.Steps) -> list[float]:
+    return [figure(steps) for figure in ranking.FIGURES.values()]
 
 
 def _gaps(truth: npt.NDArray[np.bool_], p: Floats) -> Floats:
@@ -178,7 +182,7 @@ def _intervals(
     drawn |= _calibration(drawn_sums(labels, patients, _gaps(labels == 1, p), draws, seed))
     if values["auc"] is not None:
         few = min(draws, RANKING_DRAWS)
-        ranked = drawn_rankings(labels, patients, p, list(ranking.FIGURES.values()), few, seed)
+        ranked = drawn_rankings(labels, patients, p, _all_ranked, few, seed)
         drawn |= dict(zip(ranking.FIGURES, ranked.T, strict=True))
     found = {}
     for name, those in drawn.items():

@@ -66,17 +66,17 @@ def average_precision(steps: Steps) -> float:
 
 def sensitivity_at_specificity(steps: Steps, specificity: float = SPECIFICITY) -> float:
     """The highest sensitivity of any threshold whose specificity is at least this."""
-    sensitivity, reached = _rates(steps)
+    sensitivity, reached = rates(steps)
     return float(sensitivity[reached >= specificity - 1e-12].max())
 
 
 def specificity_at_sensitivity(steps: Steps, sensitivity: float = SENSITIVITY) -> float:
     """The highest specificity of any threshold whose sensitivity is at least this."""
-    reached, specificity = _rates(steps)
+    reached, specificity = rates(steps)
     return float(specificity[reached >= sensitivity - 1e-12].max())
 
 
-def _rates(steps: Steps) -> tuple[Floats, Floats]:
+def rates(steps: Steps) -> tuple[Floats, Floats]:
     """Sensitivity and specificity of each threshold, from 'all' to 'none is parasitized': (k + 1,)."""
     missed = np.r_[0.0, np.cumsum(steps.parasitized)] / steps.parasitized.sum()
     cleared = np.r_[0.0, np.cumsum(steps.uninfected)] / steps.uninfected.sum()

@@ -162,8 +162,12 @@ def test_every_figure_has_an_interval_around_it() -> None:
 
 def test_the_same_groups_are_drawn_whatever_the_scores() -> None:
     labels, p, patients = cells(300, 8)
-    first = drawn_rankings(labels, patients, p, (ranking.area,), 20, 3)
-    assert (first == drawn_rankings(labels, patients, p**3, (ranking.area,), 20, 3)).all()
+
+    def area(steps: ranking.Steps) -> list[float]:
+        return [ranking.area(steps)]
+
+    first = drawn_rankings(labels, patients, p, area, 20, 3)
+    assert (first == drawn_rankings(labels, patients, p**3, area, 20, 3)).all()
     assert (first[:, 0] == drawn_auc(labels, patients, p, 20, 3)).all()
 
 
