@@ -47,7 +47,7 @@ class OutOfFold:
 def load(path: Path) -> OutOfFold:
     """Read what `save` wrote. Raises BadInput where it is something else."""
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             columns = {field.name: kept[field.name] for field in fields(OutOfFold)}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise BadInput(
