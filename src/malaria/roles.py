@@ -15,6 +15,7 @@ from malaria.patients import draw
 
 VALIDATION_SHARE = 0.125
 SITE_GATE_SHARE = 0.2
+FIELD_SHARE = 0.15
 
 
 def draw_base_roles(development: Mapping[str, int], held_out: Mapping[str, int]) -> dict[str, Role]:
@@ -50,6 +51,12 @@ def site_role(group: str) -> Role:
 def base_role(group: str) -> Role:
     """The role of a base patient that no list names: train or validation, never gate or test."""
     return Role.VALIDATION if draw(group) < VALIDATION_SHARE else Role.TRAIN
+
+
+def field_role(group: str) -> Role:
+    """The role of a field of another laboratory: most are trained on, some tuned on, some kept apart."""
+    at = draw(group, "field")
+    return Role.VALIDATION if at < FIELD_SHARE else Role.TEST if at < 2 * FIELD_SHARE else Role.TRAIN
 
 
 def share_out(groups: Mapping[str, AbstractSet[Label]], known: Mapping[str, Role]) -> dict[str, Role]:

@@ -31,8 +31,21 @@ def train(
     backbone_weights: Annotated[
         Path | None, typer.Option(help="Pretrained MobileNetV2 (.weights.h5, no top). Default: from nothing.")
     ] = None,
+    network: Annotated[str | None, typer.Option(help="mobilenet_v2 or compact_cnn.")] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="TOML of what differs from the network's own recipe; options here go first."),
+    ] = None,
+    laboratory: Annotated[
+        list[str] | None,
+        typer.Option(help="SET=PATH: fields of another laboratory to learn from, such as chula=fields.zip."),
+    ] = None,
+    without: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV of cells not to train on (original_label,cell,patient); may be repeated."),
+    ] = None,
     stage: Annotated[
-        list[str] | None, typer.Option(help="SIZE:EPOCHS, may be repeated. Default: 96:3, then 128:6.")
+        list[str] | None, typer.Option(help="SIZE:EPOCHS, may be repeated. Default: the recipe's.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, max=512)] = None,
     learning_rate: Annotated[float | None, typer.Option(min=1e-6, max=1.0)] = None,
@@ -56,9 +69,13 @@ def train(
         out=out,
         run=run or Path("runs") / out.name,
         cache=cache or Path("runs") / "cache",
-        recipe=_recipe(stage, batch_size=batch_size, learning_rate=learning_rate, seed=seed),
+        recipe=_recipe(
+            recipe, stage, network=network, batch_size=batch_size, learning_rate=learning_rate, seed=seed
+        ),
         backbone_weights=backbone_weights,
         command=as_asked(sys.argv[1:]),
+        laboratories=laboratories(laboratory or []),
+        without=without or [],
     )
     with output.progress() as report:
         info = training.train(plan, datetime.now(UTC), report)
@@ -80,13 +97,28 @@ def train(
         output.note(f"`malaria models promote {info.version} --reason ...` serves it.")
 
 
-def _recipe(stages: list[str] | None, **chosen: Any) -> "Recipe":
-    from malaria.training.recipe import Recipe, Stage
+def _recipe(file: Path | None, stages: list[str] | None, **chosen: Any) -> "Recipe":
+    """The network's recipe, changed by the file, then by the options."""
+    from malaria.training import recipe as recipes
 
-    kept = {name: value for name, value in chosen.items() if value is not None}
+    told = recipes.read(file) if file else {}
+    told |= {name: value for name, value in chosen.items() if value is not None}
     if stages:
-        kept["stages"] = tuple(Stage(*_stage(text)) for text in stages)
-    return Recipe(**kept)
+        told["stages"] = [dict(zip(("size", "epochs"), _stage(text), strict=True)) for text in stages]
+    return recipes.changed(recipes.recipe_of(told.get("network")), told)
+
+
+def laboratories(told: list[str]) -> dict[str, Path]:
+    """Fields by the name of their set, of options such as chula=fields.zip. Raises BadOptions."""
+    from malaria.fields import SETS
+
+    found = {}
+    for text in told:
+        name, _, path = text.partition("=")
+        if name not in SETS or not path:
+            raise BadOptions(f"--laboratory {text} is not SET=PATH, with a set of {', '.join(SETS)}.")
+        found[name] = Path(path)
+    return found
 
 
 def _stage(text: str) -> tuple[int, int]:

@@ -1,35 +1,40 @@
 """What a microscope, a camera and a stain may change about a cell without changing its label.
 
 Keras 3 operations on batches: RGB (n, s, s, 3) float32 in 0..255 in and out. Each picture draws its own
-changes: flips and quarter turns, scale and shift (black beyond the edge), gain and shift for each colour
-channel, gamma, some blur and noise.
+changes. Stain is changed in optical density, where it adds up (Ruifrok & Johnston, 2001): each channel
+absorbs more or less, and in some pictures the body of the cell takes on a dark stain of its own, with what
+lies on it still standing out as before, as in smears that were stained for long.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import keras
 from keras import ops
 
-ZOOM = 0.15
-SHIFT = 0.06
-GAIN = 0.2
-OFFSET = 0.06 * 255
-GAMMA = 0.29  # exp(0.29) = 1.33
+from malaria.training.recipe import Changes
+
+SURROUND = 8.0
+"""Level up to which a pixel is the black about a cell that was cut out: it stays as it is."""
 BLUR_SHARE = 0.2
 NOISE = 6.0
 
 
 @keras.saving.register_keras_serializable("malaria")
 class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """A seeded augmentation at the head of a network in training; each call draws anew."""
+    """A seeded augmentation at the head of a network in training; each call draws anew.
 
-    def __init__(self, seed: int = 0, **settings: object) -> None:
+    changes: the fields of `recipe.Changes`, as a mapping.
+    """
+
+    def __init__(self, seed: int = 0, changes: dict[str, float] | None = None, **settings: object) -> None:
         super().__init__(**settings)
         self.seed = seed
+        self.changes = Changes(**(changes or {}))
         self._seed = keras.random.SeedGenerator(seed)
 
     def get_config(self) -> dict[str, object]:
-        return {**super().get_config(), "seed": self.seed}
+        return {**super().get_config(), "seed": self.seed, "changes": asdict(self.changes)}
 
     def call(self, images: Any, training: bool = False) -> Any:
         if not training:
@@ -52,11 +57,12 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return ops.where(self._chance(n, 0.5), ops.transpose(x, (0, 2, 1, 3)), x)
 
     def _place(self, x: Any, n: Any) -> Any:
-        """Scale and shift about the centre."""
+        """Scale and shift about the centre; black beyond the edge."""
+        zoom, shift = self.changes.zoom, self.changes.shift
         side = ops.cast(ops.shape(x)[1], "float32")
-        scale = 1.0 / self._uniform((n,), 1 - ZOOM, 1 + ZOOM)
-        dx = self._uniform((n,), -SHIFT, SHIFT) * side
-        dy = self._uniform((n,), -SHIFT, SHIFT) * side
+        scale = 1.0 / self._uniform((n,), 1 - zoom, 1 + zoom)
+        dx = self._uniform((n,), -shift, shift) * side
+        dy = self._uniform((n,), -shift, shift) * side
         centre = side / 2 * (1 - scale)
         zero = ops.zeros((n,))
         rows = [scale, zero, centre + dx, zero, scale, centre + dy, zero, zero]
@@ -64,17 +70,41 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return ops.image.affine_transform(x, transform, interpolation="bilinear")
 
     def _stain(self, x: Any, n: Any) -> Any:
-        """Gain, shift and gamma, by channel where colour changes; black surround stays black."""
-        gain = self._uniform((n, 1, 1, 3), 1 - GAIN, 1 + GAIN)
-        offset = self._uniform((n, 1, 1, 3), -OFFSET, OFFSET)
-        gamma = ops.exp(self._uniform((n, 1, 1, 1), -GAMMA, GAMMA))
-        changed = ops.clip(x * gain + offset, 0.0, 255.0)
+        """Stain, light and gamma; black surround stays black."""
+        told = self.changes
+        surround = ops.max(x, axis=-1, keepdims=True) < SURROUND
+        density = -ops.log((x + 1.0) / 256.0)
+        density = density + self._body(density, surround, n)
+        stronger = self._uniform((n, 1, 1, 1), -told.strength, told.strength)
+        tint = self._uniform((n, 1, 1, 3), -told.tint, told.tint)
+        filtered = self._uniform((n, 1, 1, 3), -told.light, told.light)
+        changed = 256.0 * ops.exp(-density * ops.exp(stronger + tint) - filtered) - 1.0
+        gain = self._uniform((n, 1, 1, 3), 1 - told.gain, 1 + told.gain)
+        offset = self._uniform((n, 1, 1, 3), -told.offset, told.offset) * 255.0
+        gamma = ops.exp(self._uniform((n, 1, 1, 1), -told.gamma, told.gamma))
+        changed = ops.clip(changed * gain + offset, 0.0, 255.0)
         changed = 255.0 * ops.power(changed / 255.0 + 1e-6, gamma)
-        surround = ops.max(x, axis=-1, keepdims=True) < 8.0
         return ops.where(surround, x, changed)
+
+    def _body(self, density: Any, surround: Any, n: Any) -> Any:
+        """A dark stain of the cell's body, where it is thick, in some pictures."""
+        if not self.changes.body_share:
+            return 0.0
+        green = ops.where(surround, 0.0, density[..., 1:2])
+        thick = ops.minimum(ops.average_pool(green, 7, strides=1, padding="same") / 0.5, 1.5)
+        colour = self._uniform((n, 1, 1, 3), 0.0, self.changes.body)
+        return ops.where(self._chance(n, self.changes.body_share), thick * colour, 0.0)
 
     def _blur_and_noise(self, x: Any, n: Any) -> Any:
         blurred = ops.average_pool(x, 3, strides=1, padding="same")
         x = ops.where(self._chance(n, BLUR_SHARE), blurred, x)
+        if self.changes.coarse_share:
+            x = ops.where(self._chance(n, self.changes.coarse_share), _coarse(x), x)
         strength = self._uniform((n, 1, 1, 1), 0.0, NOISE)
         return x + strength * keras.random.normal(ops.shape(x), seed=self._seed)
+
+
+def _coarse(x: Any) -> Any:
+    """As a camera of half the resolution would see it."""
+    height, width = ops.shape(x)[1], ops.shape(x)[2]
+    return ops.image.resize(ops.average_pool(x, 2), (height, width), interpolation="bilinear")

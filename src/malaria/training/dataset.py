@@ -5,13 +5,14 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from malaria import cells, preprocess
 from malaria.domain import Label, Progress, Role
@@ -23,14 +24,17 @@ from malaria.shards import Shard, Shards
 
 @dataclass(frozen=True)
 class Item:
-    """One cell to learn from. group: its patient, else what must stay on one side with it."""
+    """One cell to learn from. group: its patient, else what must stay on one side with it.
+
+    picture: a file's bytes, or RGB already decoded.
+    """
 
     name: str
     label: Label
     group: str
     role: Role
     origin: str
-    data: bytes
+    picture: bytes | Image.Image
 
 
 class Source(Protocol):
@@ -85,8 +89,8 @@ class Stored:
 
 @dataclass(frozen=True)
 class CellArrays:
-    """n decoded cells. pixels: (n, size, size, 3) uint8; labels: (n,) uint8; groups, roles, origins: (n,)
-    str; fingerprints: (n,) uint64."""
+    """n decoded cells. pixels: (n, size, size, 3) uint8; labels: (n,) uint8; groups, roles, origins, names:
+    (n,) str; fingerprints: (n,) uint64."""
 
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.uint8]
@@ -94,30 +98,34 @@ class CellArrays:
     roles: npt.NDArray[np.str_]
     origins: npt.NDArray[np.str_]
     fingerprints: npt.NDArray[np.uint64]
+    names: npt.NDArray[np.str_]
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def where(self, rows: npt.NDArray[np.generic]) -> "CellArrays":
+        """Some of the cells: a mask (n,) or row numbers."""
+        return CellArrays(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def epoch(self, seed: int) -> "CellArrays":  # noqa: ARG002  # all of them, whatever the seed
+        """What an epoch of training shows: every cell once."""
+        return self
+
     def of(self, role: Role) -> "CellArrays":
-        mask = self.roles == role.value
-        return CellArrays(
-            self.pixels[mask],
-            self.labels[mask],
-            self.groups[mask],
-            self.roles[mask],
-            self.origins[mask],
-            self.fingerprints[mask],
-        )
+        return self.where(self.roles == role.value)
+
+
+COLUMNS = ("labels", "groups", "roles", "origins", "fingerprints", "names")
 
 
 def load(sources: Sequence[Source], size: int, cache: Path, report: Report) -> CellArrays:
     """Decode every cell of the sources to `size`, or read them from `cache`, written whole or not at all."""
-    key = hashlib.sha256(json.dumps([2, size, *(s.key for s in sources)]).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps([3, size, *(s.key for s in sources)]).encode()).hexdigest()[:16]
     folder = cache / f"cells-{key}"
     if not folder.exists():
         _decode(sources, size, folder, report)
     with np.load(folder / "table.npz") as table:
-        columns = {name: table[name] for name in ("labels", "groups", "roles", "origins", "fingerprints")}
+        columns = {name: table[name] for name in COLUMNS}
     return CellArrays(np.load(folder / "pixels.npy", mmap_mode="r"), **columns)
 
 
@@ -125,7 +133,7 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    table = [(i.label, i.group, i.role.value, i.origin) for s in sources for i in s.read()]
+    table = [(i.label, i.group, i.role.value, i.origin, i.name) for s in sources for i in s.read()]
     shape = (len(table), size, size, 3)
     pixels = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
         partial / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape
@@ -134,7 +142,8 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
 
     def one(item: Item) -> tuple[preprocess.Pixels, int]:
         try:
-            image = preprocess.decode(item.data)
+            given = item.picture
+            image = preprocess.decode(given) if isinstance(given, bytes) else given
         except BadInput as error:
             raise type(error)(f"{item.name}: {error}") from error
         name = preprocess.fingerprint(preprocess.to_square(image, preprocess.FINGERPRINT_SIZE))
@@ -150,7 +159,7 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
                 Progress("decode", percent=100.0 * done / len(table), message=f"{done} of {len(table)} cells")
             )
     pixels.flush()
-    labels, groups, roles, origins = zip(*table, strict=True)
+    labels, groups, roles, origins, names = zip(*table, strict=True)
     np.savez_compressed(
         partial / "table.npz",
         labels=np.array(labels, np.uint8),
@@ -158,5 +167,6 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
         roles=np.array(roles, np.str_),
         origins=np.array(origins, np.str_),
         fingerprints=prints,
+        names=np.array(names, np.str_),
     )
     partial.rename(folder)

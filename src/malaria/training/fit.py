@@ -3,36 +3,61 @@
 import csv
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any, Protocol
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from malaria.domain import Progress
 from malaria.ports import Report
+from malaria.training import curves
 from malaria.training.augment import Augment
 from malaria.training.dataset import CellArrays
 from malaria.training.recipe import Recipe
 
+
+class Drawn(Protocol):
+    """The cells of one epoch. pixels: (n, s, s, 3) uint8; labels: (n,), 0 to 1."""
+
+    @property
+    def pixels(self) -> npt.NDArray[np.uint8]: ...
+    @property
+    def labels(self) -> npt.NDArray[Any]: ...
+
+
+class Cells(Protocol):
+    """What is trained on: `len` cells an epoch, drawn by a seed."""
+
+    def __len__(self) -> int: ...
+    def epoch(self, seed: int) -> Drawn: ...
+
+
+TrainAt = Callable[[int], Cells]
+"""Gives the cells to train on at an input size."""
 DataAt = Callable[[int], CellArrays]
-"""Gives the cells at an input size."""
+"""Gives the cells to validate on at an input size."""
 Logs = dict[str, float]
 
 
 def fit(
-    network: keras.Model, recipe: Recipe, train: DataAt, validation: DataAt, run: Path, report: Report
+    network: keras.Model, recipe: Recipe, train: TrainAt, validation: DataAt, run: Path, report: Report
 ) -> keras.Model:
     """Fit `network` and return it fitted. A run that was killed goes on from its last epoch in `run`.
 
-    Writes history.csv, a line an epoch. Raises whatever `report` raises, leaving the last checkpoint.
+    Writes history.csv, a line an epoch, the same as curves.png, and logs for TensorBoard. Raises whatever
+    `report` raises, leaving the last checkpoint.
     """
     run.mkdir(parents=True, exist_ok=True)
     steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
     trainee, start = _resume(run) or (_compile(network, recipe, steps), 0)
-    ticker = _Ticker(recipe.epochs, steps, start, report)
+    callbacks = [_Ticker(recipe.epochs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
         keras.utils.set_random_seed(recipe.seed + epoch)
-        cells, checked = train(recipe.size_at(epoch)), validation(recipe.size_at(epoch))
+        cells = train(recipe.size_at(epoch)).epoch(recipe.seed + epoch)
+        checked = validation(recipe.size_at(epoch))
         fitted = trainee.fit(
             np.asarray(cells.pixels),
             cells.labels[:, None].astype(np.float32),
@@ -41,10 +66,11 @@ def fit(
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,
-            callbacks=[ticker],
+            callbacks=callbacks,
         )
         _checkpoint(trainee, epoch + 1, run)
         _log(run, epoch, fitted.history)
+        curves.draw(run / "history.csv", run / "curves.png")
     return trainee.get_layer(network.name)
 
 
@@ -59,7 +85,7 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
     )
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip)
     image = keras.Input((None, None, 3), dtype="uint8", name="image")
-    trainee = keras.Model(image, network(Augment(recipe.seed, name="augment")(image)))
+    trainee = keras.Model(image, network(Augment(recipe.seed, asdict(recipe.changes), name="augment")(image)))
     trainee.compile(
         optimizer,
         keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),

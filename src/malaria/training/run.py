@@ -3,23 +3,27 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
-from malaria import cells, codec, roles
+from malaria import cells, codec, roles, suspects
 from malaria.domain import ModelVersion, Role, version_name
 from malaria.errors import Conflict
 from malaria.evaluate import metrics
+from malaria.memory import BASE
 from malaria.ports import Report
 from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.finish import Finished, finish
+from malaria.training.laboratories import Laboratory
+from malaria.training.mixture import mixture
 from malaria.training.recipe import Recipe
 
 
@@ -28,6 +32,9 @@ class Plan:
     """What `train` is asked for.
 
     data: sources for training and validation; held_out: sources whose patients become gate and test.
+    laboratories: fields of other laboratories, by the name of their set; their cells are uninfected.
+    without: lists of cells not to train on, CSV with original_label, cell and patient; they keep their role
+    and their place in every figure.
     out: folder for the version and roles.json, which is used where it exists and made where not.
     run: folder of checkpoints; a run that was killed goes on from there. command: how a person asked.
     """
@@ -40,6 +47,8 @@ class Plan:
     recipe: Recipe
     backbone_weights: Path | None
     command: str
+    laboratories: Mapping[str, Path] = field(default_factory=dict)
+    without: Sequence[Path] = ()
 
 
 def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
@@ -53,27 +62,49 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
         BadLayout: a source holds no labelled pictures.
         Conflict: the run folder belongs to another recipe.
     """
-    known = _roles(plan)
-    sources: list[Source] = [Layout(path, known) for path in (*plan.data, *plan.held_out)]
+    sources = sources_of(plan)
     _same_recipe(plan)
-    at = _arrays(sources, plan.cache, report)
+    recipe = plan.recipe
+    everything = dataset.load(sources, recipe.size, plan.cache, report)
+    learnt = everything.where(learnable(everything, plan.without))
     network = networks.build(
-        plan.recipe.network, dropout=plan.recipe.dropout, backbone_weights=plan.backbone_weights
+        recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
     )
-    fitted = fit.fit(network, plan.recipe, at(Role.TRAIN), at(Role.VALIDATION), plan.run, report)
-    everything = dataset.load(sources, plan.recipe.size, plan.cache, report)
-    done = finish(fitted, everything, plan.run / "version", _placeholder(plan.recipe, now), report)
+    shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report)
+    fitted = fit.fit(network, recipe, shown, validation_of(sources, plan.cache, report), plan.run, report)
+    done = finish(fitted, everything, plan.run / "version", _placeholder(recipe, now), report)
     return _lay_out(plan, done, everything, now)
 
 
-def _roles(plan: Plan) -> dict[str, Role]:
+def sources_of(plan: Plan) -> list[Source]:
+    """The sources with the role of each patient and field: as roles.json lists it, or drawn now."""
+    bare = [Laboratory(path, name, {}) for name, path in plan.laboratories.items()]
+    known = _roles(plan, [group for laboratory in bare for group in laboratory.groups()])
+    base: list[Source] = [Layout(path, known) for path in (*plan.data, *plan.held_out)]
+    return [*base, *(replace(laboratory, roles=known) for laboratory in bare)]
+
+
+def _roles(plan: Plan, fields: Sequence[str]) -> dict[str, Role]:
     listed = plan.out / "roles.json"
     if listed.exists():
-        return roles.load(listed)
-    known = roles.draw_base_roles(_infected(plan.data), _infected(plan.held_out))
-    plan.out.mkdir(parents=True, exist_ok=True)
-    roles.save(known, listed)
-    return known
+        known = roles.load(listed)
+    else:
+        known = roles.draw_base_roles(_infected(plan.data), _infected(plan.held_out))
+    drawn = {group: roles.field_role(group) for group in fields} | known
+    if not listed.exists() or drawn != known:
+        plan.out.mkdir(parents=True, exist_ok=True)
+        roles.save(drawn, listed)
+    return drawn
+
+
+def learnable(cells: CellArrays, without: Sequence[Path]) -> npt.NDArray[np.bool_]:
+    """Which cells are trained on, (n,): those of training patients and fields that no list leaves out."""
+    listed = set[suspects.Key]().union(*(suspects.read(path) for path in without))
+    left_out = [
+        suspects.key(label, name) in listed for label, name in zip(cells.labels, cells.names, strict=True)
+    ]
+    train: npt.NDArray[np.bool_] = cells.roles == Role.TRAIN.value
+    return train & ~np.array(left_out, np.bool_)
 
 
 def _infected(sources: Sequence[Path]) -> dict[str, int]:
@@ -89,8 +120,7 @@ def _infected(sources: Sequence[Path]) -> dict[str, int]:
 def _same_recipe(plan: Plan) -> None:
     """A run folder holds one recipe on one set of data: going on with others would explain no weights."""
     plan.run.mkdir(parents=True, exist_ok=True)
-    data = [_sha256(path) for path in (*plan.data, *plan.held_out) if path.is_file()]
-    written, told = plan.run / "recipe.json", {**codec.to_json(plan.recipe), "data": data}
+    written, told = plan.run / "recipe.json", {**codec.to_json(plan.recipe), "data": hashes(plan)}
     if written.exists() and json.loads(written.read_text()) != told:
         raise Conflict(
             f"{plan.run} holds a run of another recipe or of other data. Name another folder with --run, or "
@@ -99,17 +129,13 @@ def _same_recipe(plan: Plan) -> None:
     written.write_text(json.dumps(told, indent=1) + "\n")
 
 
-def _arrays(
-    sources: Sequence[Source], cache: Path, report: Report
-) -> Callable[[Role], Callable[[int], CellArrays]]:
-    def at(role: Role) -> Callable[[int], CellArrays]:
-        @functools.lru_cache(1)
-        def sized(size: int) -> CellArrays:
-            return dataset.load(sources, size, cache, report).of(role)
+def validation_of(sources: Sequence[Source], cache: Path, report: Report) -> Callable[[int], CellArrays]:
+    @functools.lru_cache(1)
+    def sized(size: int) -> CellArrays:
+        cells = dataset.load(sources, size, cache, report).of(Role.VALIDATION)
+        return cells.where(cells.origins == BASE)
 
-        return sized
-
-    return at
+    return sized
 
 
 def _placeholder(recipe: Recipe, now: datetime) -> ModelVersion:
@@ -139,15 +165,17 @@ def _lay_out(plan: Plan, done: Finished, everything: CellArrays, now: datetime) 
 
 
 def figures(done: Finished, everything: CellArrays, threshold: float) -> dict[str, Any]:
-    """Metrics on validation and gate patients; never on test patients."""
+    """Metrics on validation and gate patients, and on validation fields of other laboratories, by their set;
+    never on test patients or fields."""
     told = {}
     for role in (Role.VALIDATION, Role.GATE):
-        mask = everything.roles == role.value
-        if np.any(mask):
-            found = metrics(
-                everything.labels[mask], done.probabilities[mask], everything.groups[mask], threshold
-            )
-            told[role.value] = codec.to_json(found)
+        for origin in np.unique(everything.origins):
+            mask = (everything.roles == role.value) & (everything.origins == origin)
+            if np.any(mask):
+                found = metrics(
+                    everything.labels[mask], done.probabilities[mask], everything.groups[mask], threshold
+                )
+                told[role.value + str(origin).removeprefix(BASE)] = codec.to_json(found)
     return told
 
 
@@ -156,12 +184,17 @@ def _story(plan: Plan, done: Finished) -> dict[str, Any]:
         "method": "train",
         "command": plan.command,
         "recipe": codec.to_json(plan.recipe),
-        "data": {path.name: _sha256(path) for path in (*plan.data, *plan.held_out) if path.is_file()},
+        "data": hashes(plan),
         "backbone_weights": _sha256(plan.backbone_weights) if plan.backbone_weights else None,
         "temperature": round(done.temperature, 6),
         "parity": done.parity,
         "packages": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
     }
+
+
+def hashes(plan: Plan) -> dict[str, str]:
+    paths = (*plan.data, *plan.held_out, *plan.laboratories.values(), *plan.without)
+    return {path.name: _sha256(path) for path in paths if path.is_file()}
 
 
 def _sha256(path: Path) -> str:

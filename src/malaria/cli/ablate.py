@@ -1,0 +1,104 @@
+"""`malaria ablate`: recipes side by side, on patients and laboratories that none of them has seen."""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from malaria.cli import output
+from malaria.cli.train import as_asked, laboratories
+from malaria.errors import MissingPart, how_to_add
+
+if TYPE_CHECKING:
+    from malaria.metrics import Metrics
+
+
+def ablate(
+    plan: Annotated[Path, typer.Argument(help="TOML with a shared recipe and its variants.", exists=True)],
+    data: Annotated[list[Path], typer.Option(help="ZIP or folder to learn and tune from; may be repeated.")],
+    roles: Annotated[Path, typer.Option(help="Folder with the roles.json to use.")] = Path("models"),
+    out: Annotated[Path, typer.Option(help="Folder of the table: results.md and results.json.")] = Path(
+        "ablation"
+    ),
+    run: Annotated[Path, typer.Option(help="Folder of checkpoints and finished variants.")] = Path(
+        "runs/ablation"
+    ),
+    cache: Annotated[Path, typer.Option(help="Folder of decoded pixels.")] = Path("runs/cache"),
+    backbone_weights: Annotated[
+        Path | None, typer.Option(help="Pretrained MobileNetV2 (.weights.h5).")
+    ] = None,
+    laboratory: Annotated[
+        list[str] | None, typer.Option(help="SET=PATH: fields to learn and tune from; may be repeated.")
+    ] = None,
+    evaluated: Annotated[
+        list[str] | None, typer.Option(help="SET=PATH: fields that are only measured on; may be repeated.")
+    ] = None,
+) -> None:
+    """Train the variants of a recipe alike and measure each on validation patients and other laboratories.
+
+    Example:
+
+        malaria ablate experiments/stain.toml --data part1.zip --laboratory chula=chula.zip
+    """
+    if find_spec("tensorflow") is None:
+        raise MissingPart(f"`ablate` needs TensorFlow: {how_to_add('train')}.")
+    from malaria import codec
+    from malaria.training import ablate as steps
+    from malaria.training.recipe import Recipe
+    from malaria.training.run import Plan, hashes
+
+    variants = steps.read(plan)
+    asked = Plan(
+        data,
+        [],
+        roles,
+        run,
+        cache,
+        Recipe(),
+        backbone_weights,
+        as_asked(sys.argv[1:]),
+        laboratories(laboratory or []),
+    )
+    with output.progress() as report:
+        found = steps.ablate(asked, variants, laboratories(evaluated or []), report)
+    out.mkdir(parents=True, exist_ok=True)
+    told = {
+        "command": asked.command,
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "data": hashes(asked),
+        "variants": {
+            v.name: {"recipe": codec.to_json(v.recipe), "panels": codec.to_json(found[v.name])}
+            for v in variants
+        },
+    }
+    (out / "results.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (out / "results.md").write_text(table(plan.stem, asked.command, found), encoding="utf-8")
+    typer.echo(str(out / "results.md"))
+
+
+def table(name: str, command: str, found: Mapping[str, Mapping[str, "Metrics"]]) -> str:
+    """Variants below each other, panels beside each other, each with its telling figure and interval."""
+    names = list(next(iter(found.values())))
+    lines = [f"# Ablation: {name}", "", f"    {command}", ""]
+    lines += [
+        "AUC where a panel holds both classes, else specificity; 95% intervals over patients or fields.",
+        "",
+    ]
+    lines += ["| variant | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for variant, sets in found.items():
+        lines.append(f"| {variant} | " + " | ".join(_told(sets[panel]) for panel in names) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _told(found: "Metrics") -> str:
+    name = "auc" if found.auc is not None else "specificity"
+    value, between = getattr(found, name), found.intervals.get(name)
+    text = "-" if value is None else f"{value:.4f}"
+    if between:
+        text += f" ({between[0]:.3f} to {between[1]:.3f})"
+    return f"{text}; {found.sensitivity:.3f}, {found.specificity:.3f}" if name == "auc" else text

@@ -1,0 +1,85 @@
+"""The sets on which recipes are compared: validation patients, and what stands for laboratories never seen.
+
+No gate or test patient is among them. Sets that are made of validation cells are made anew, by a seed of
+their own, with cells and spots that no training has shown.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria import fields, metrics, preprocess
+from malaria.domain import Role
+from malaria.memory import BASE
+from malaria.ports import Report
+from malaria.training.dataset import CellArrays
+from malaria.training.mixture import mask_all, surround_all, transplant_all
+
+SEED = 98
+TRANSPLANTS = 1500
+Floats = npt.NDArray[np.float64]
+Score = Callable[[npt.NDArray[np.uint8]], Floats]
+"""P(parasitized), (n,), of (n, s, s, 3) pixels."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One set. labels: (n,) 0 or 1; groups: (n,) what is resampled as one: a patient or a field."""
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+    groups: npt.NDArray[np.str_]
+
+
+def panels(cells: CellArrays, evaluated: Mapping[str, Path], report: Report) -> dict[str, Panel]:
+    """Panels by name, at the size that `cells` have.
+
+    cells: of all roles; those of validation are used. evaluated: sets of fields only ever evaluated on.
+    """
+    held = cells.of(Role.VALIDATION)
+    base = held.where(held.origins == BASE)
+    found = {"patients": _panel(base)}
+    made = surround_all(base, SEED, report)
+    found["patients, surround"] = Panel(made.pixels, base.labels, base.groups)
+    others = held.where(held.origins != BASE)
+    for origin in np.unique(others.origins):
+        own, name = others.where(others.origins == origin), str(origin).removeprefix(f"{BASE}:")
+        found[name] = _panel(own)
+        found[f"{name}, masked"] = Panel(mask_all(own.pixels, report), own.labels, own.groups)
+    if len(others):
+        moved = transplant_all(base, others, TRANSPLANTS, SEED, report)
+        apart = np.arange(len(moved.labels)).astype(np.str_)
+        found["parasites moved"] = Panel(moved.pixels, moved.labels.astype(np.uint8), apart)
+    for name, path in evaluated.items():
+        raw = crops(path, name, cells.pixels.shape[1])
+        found[name] = raw
+        found[f"{name}, masked"] = Panel(mask_all(raw.pixels, report), raw.labels, raw.groups)
+    return found
+
+
+def crops(path: Path, name: str, size: int) -> Panel:
+    """The raw crops of the boxes of a set of fields, named as in `fields.SETS`."""
+    pixels, labels, groups = [], [], []
+    for one in fields.read(path, fields.meaning_of(name)):
+        image = one.image()
+        for box in one.boxes:
+            if box.kind.label is not None:
+                pixels.append(preprocess.to_square(fields.crop(image, box), size))
+                labels.append(int(box.kind.label))
+                groups.append(one.name)
+    return Panel(np.array(pixels), np.array(labels, np.uint8), np.array(groups))
+
+
+def _panel(cells: CellArrays) -> Panel:
+    return Panel(np.asarray(cells.pixels), cells.labels, cells.groups)
+
+
+def figures(score: Score, sets: Mapping[str, Panel], draws: int = 500) -> dict[str, metrics.Metrics]:
+    """Metrics by panel, at a probability of one half, with intervals over patients or fields."""
+    return {
+        name: metrics.metrics(panel.labels, score(panel.pixels), panel.groups, 0.5, bootstrap=draws)
+        for name, panel in sets.items()
+    }
