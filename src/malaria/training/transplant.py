@@ -42,12 +42,13 @@ class Spot:
     """What a stained spot adds to its cell.
 
     density: (h, w, 3), signed; cover: (h, w), 0..1, soft at the edge.
-    strength: mean density in green over the spot.
+    strength: mean density in green over the spot. place: its top and left in the picture it was found in.
     """
 
     density: Reals
     cover: Reals
     strength: float
+    place: tuple[int, int] = (0, 0)
 
 
 def on_black(pixels: Pixels) -> Mask:
@@ -71,7 +72,7 @@ def spot_of(pixels: Pixels, mask: Mask) -> Spot | None:
     cover = ndimage.gaussian_filter(whole.astype(np.float32), side / 128)
     rows, columns = np.nonzero(cover > 0.02)
     cut = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    return Spot(added[cut], cover[cut], strength)
+    return Spot(added[cut], cover[cut], strength, (int(rows.min()), int(columns.min())))
 
 
 def _raised(densities: Reals, inside: Mask, side: int) -> Reals:

@@ -1,0 +1,115 @@
+"""What a network is shown: parts in their shares, made of training cells, the same by the same seed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from malaria import preprocess, synthetic
+from malaria.domain import Progress
+from malaria.training import mixture as mixtures
+from malaria.training import surround
+from malaria.training.dataset import CellArrays
+from malaria.training.recipe import Shares
+from malaria.training.transplant import on_black
+
+SIZE = 96
+
+
+def arrays(count: int = 24) -> CellArrays:
+    """Base cells on black, and as many uninfected ones of another laboratory on a pale field."""
+    made = list(synthetic.generate(count, 3))
+    base = np.array([preprocess.to_square(cell.image, SIZE) for cell in made])
+    healthy = np.array([preprocess.to_square(cell.image, SIZE) for cell in made if not cell.label])
+    pale = np.where(healthy.max(axis=3, keepdims=True) > 12, healthy, np.uint8(225))
+    pixels, n = np.concatenate([base, pale]), len(base) + len(pale)
+    return CellArrays(
+        pixels,
+        np.array([int(c.label) for c in made] + [0] * len(pale), np.uint8),
+        np.array([c.patient for c in made] + [f"chula/{i}" for i in range(len(pale))]),
+        np.array(["train"] * n),
+        np.array(["base"] * len(base) + ["base:chula"] * len(pale)),
+        np.arange(n, dtype=np.uint64),
+        np.array([f"cell_{i}" for i in range(n)]),
+    )
+
+
+def quiet(progress: Progress) -> None:
+    assert progress.percent is not None and 0 <= progress.percent <= 100
+
+
+ALL = Shares(1.0, 0.5, 0.5, 0.25, 0.5, epoch_cells=110, transplants=30)
+
+
+def test_an_epoch_holds_each_part_in_its_share(tmp_path: Path) -> None:
+    found = mixtures.mixture(arrays(), ALL, 7, tmp_path, quiet)(SIZE)
+    assert found.counts == (40, 20, 20, 10, 20)
+    epoch = found.epoch(1)
+    assert len(epoch.labels) == len(epoch.pixels) == len(found) == 110
+    assert set(epoch.labels.tolist()) == {0.0, 1.0}
+    assert not np.array_equal(epoch.labels, found.epoch(2).labels)
+    assert np.array_equal(epoch.pixels, found.epoch(1).pixels)
+
+
+def test_made_parts_are_kept_and_made_anew_for_another_seed(tmp_path: Path) -> None:
+    first = mixtures.mixture(arrays(), ALL, 7, tmp_path, quiet)(SIZE)
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert len(kept) == 3  # surrounded, masked, transplanted
+
+    def never(progress: Progress) -> None:
+        raise AssertionError(f"made again: {progress}")
+
+    again = mixtures.mixture(arrays(), ALL, 7, tmp_path, never)(SIZE)
+    assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(first.parts, again.parts, strict=True))
+    mixtures.mixture(arrays(), ALL, 8, tmp_path, quiet)
+    assert len(list(tmp_path.iterdir())) > 3
+
+
+def test_plain_shares_show_each_base_cell_once(tmp_path: Path) -> None:
+    found = mixtures.mixture(arrays(), Shares(), 7, tmp_path, quiet)(SIZE)
+    assert len(found) == 24
+    assert not list(tmp_path.iterdir())
+
+
+def test_transplants_carry_the_label_of_their_spot_onto_both_kinds_of_cells() -> None:
+    cells = arrays(60)
+    base, others = cells.where(cells.origins == "base"), cells.where(cells.origins != "base")
+    made = mixtures.transplant_all(base, others, 40, 7, quiet)
+    assert len(made.labels) >= 35
+    assert 0.3 < made.labels.mean() < 0.9
+    assert made.pixels.any(axis=(1, 2, 3)).all()
+
+
+def test_a_part_is_reduced_to_a_smaller_input() -> None:
+    cells = arrays(4)
+    part = mixtures.Part(cells.pixels, cells.labels.astype(np.float32))
+    assert part.at(64).pixels.shape == (6, 64, 64, 3)
+    assert part.at(SIZE) is part
+
+
+@pytest.mark.parametrize(("available", "count"), [(5, 5), (5, 12), (9, 4)])
+def test_rows_are_drawn_evenly(available: int, count: int) -> None:
+    rows = mixtures.drawn(available, count, np.random.default_rng(0))
+    times = np.bincount(rows, minlength=available)
+    assert len(rows) == count
+    assert times.max() - times.min() <= 1
+
+
+def test_a_surround_replaces_the_black_and_leaves_the_cell() -> None:
+    rng = np.random.default_rng(2)
+    made = list(synthetic.generate(8, 3))
+    for cell in made:
+        pixels = preprocess.to_square(cell.image, SIZE)
+        out = surround.surrounded(pixels, [preprocess.to_square(made[1].image, SIZE)], rng)
+        assert (out.max(axis=2) > 20).mean() > 0.99, "no black is left"
+        assert out.shape == pixels.shape
+    empty = np.zeros((SIZE, SIZE, 3), np.uint8)
+    assert np.array_equal(surround.surrounded(empty, [], rng), empty)
+
+
+def test_the_cell_itself_is_still_there() -> None:
+    rng = np.random.default_rng(2)
+    pixels = preprocess.to_square(next(synthetic.generate(1, 3)).image, SIZE)
+    out = surround.surrounded(pixels, [], rng)
+    was, now = pixels[on_black(pixels)], out[SIZE // 2 - 8 : SIZE // 2 + 8, SIZE // 2 - 8 : SIZE // 2 + 8]
+    assert np.abs(np.median(was, axis=0) - np.median(now.reshape(-1, 3), axis=0)).max() < 40
