@@ -69,7 +69,7 @@ def train(
         out=out,
         run=run or Path("runs") / out.name,
         cache=cache or Path("runs") / "cache",
-        recipe=_recipe(
+        recipe=recipe_asked(
             recipe, stage, network=network, batch_size=batch_size, learning_rate=learning_rate, seed=seed
         ),
         backbone_weights=backbone_weights,
@@ -97,7 +97,7 @@ def train(
         output.note(f"`malaria models promote {info.version} --reason ...` serves it.")
 
 
-def _recipe(file: Path | None, stages: list[str] | None, **chosen: Any) -> "Recipe":
+def recipe_asked(file: Path | None, stages: list[str] | None, **chosen: Any) -> "Recipe":
     """The network's recipe, changed by the file, then by the options."""
     from malaria.training import recipe as recipes
 
