@@ -1,58 +1,82 @@
-"""Score the exported model, the very file that is served, on labelled cells."""
+"""Score the exported model, the very file that is served, on labelled cells, and say how good it is."""
 
-import time
-import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from malaria import cells, preprocess
-from malaria.archive import Problem
-from malaria.domain import Cell, Progress, Role
-from malaria.errors import BadInput, BadOptions
+from malaria import suspects
+from malaria.bootstrap import Labels
+from malaria.domain import Label, Role
+from malaria.errors import BadOptions, MissingPart, how_to_add
+from malaria.evaluation import Disturbed, Evaluation, OfKind, Rate
 from malaria.metrics import Metrics, metrics
-from malaria.patients import field_of
+from malaria.paired import drops
 from malaria.ports import Report
+from malaria.scoring import RAW, Fields, Keep, Scores, Seen, View, score
 
 if TYPE_CHECKING:
     from malaria.predict import Model
 
-__all__ = ["Evaluation", "Metrics", "Unreadable", "evaluate", "metrics"]
+__all__ = ["Evaluation", "Metrics", "Wanted", "evaluate", "figures", "measure", "metrics"]
 
 LEARNT = (Role.TRAIN, Role.VALIDATION)
+NO_ROLE = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A picture that could not be scored. code: the error's kebab-case name."""
+class Wanted:
+    """What is to be measured, and how.
 
-    name: str
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A model's figures on a labelled ZIP or folder.
-
-    patients: known ones; unknown_patients: cells whose patient is not known. by_role: cells and patients
-    by the role their patient has ("none" where it has none). warning: why the figures may flatter, or "".
-    seconds: wall time of it all.
+    threshold: None: the model's own operating point. roles: of patients and fields ("set/field"). only: roles
+    that are measured, "none" for those without; None: all. doubted: cells whose label is doubted. how: for
+    microscope fields; None: class folders. corruptions: whether the fixed suite is shown too, which takes
+    some twelve times as long. bootstrap, seed: of the intervals; the seed draws disturbances too.
     """
 
-    version: str
-    digest: str
-    source: str
-    metrics: Metrics
-    patients: int
-    unknown_patients: int
-    unreadable: tuple[Unreadable, ...] = ()
-    by_role: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    warning: str = ""
-    seconds: float = 0.0
+    threshold: float | None = None
+    roles: Mapping[str, Role] | None = None
+    only: Collection[str] | None = None
+    doubted: frozenset[suspects.Key] | None = None
+    how: Fields | None = None
+    corruptions: bool = False
+    bootstrap: int = 1000
+    seed: int = 0
+
+    def at(self, model: "Model") -> float:
+        """The operating point. Raises BadOptions."""
+        at = model.info.threshold if self.threshold is None else self.threshold
+        if not 0.0 <= at <= 1.0:  # also refuses NaN
+            raise BadOptions(f"threshold is {at}; it must be a probability from 0 to 1.")
+        return at
+
+    def views(self) -> dict[str, View]:
+        """How each cell is shown. Raises MissingPart where scipy, which finds outlines, is not installed."""
+        found = dict(RAW)
+        try:
+            if self.how is not None:
+                from malaria import segment
+
+                found["masked"] = segment.masked
+            if self.corruptions:
+                from malaria import corruptions
+
+                found.update(corruptions.views(self.seed))
+        except ImportError:
+            raise MissingPart(f"Finding a cell's outline needs scipy: {how_to_add('adapt')}.") from None
+        return found
+
+    @property
+    def keep(self) -> Keep | None:
+        """Whether cells of an owner are measured. Raises BadOptions."""
+        if self.only is None:
+            return None
+        known, only = self.roles or {}, frozenset(self.only)
+        if wrong := only - {NO_ROLE, *Role}:
+            raise BadOptions(f"{min(wrong)} is no role; there are {', '.join(Role)} and {NO_ROLE}.")
+        return lambda owner: role_of(owner, known) in only
 
 
 def evaluate(
@@ -64,114 +88,132 @@ def evaluate(
     bootstrap: int = 1000,
     report: Report | None = None,
 ) -> Evaluation:
-    """Score every labelled cell of a ZIP or folder; pictures that cannot be read are listed, not fatal.
+    """Score every labelled cell of a ZIP or folder of crops; see `measure` for what it raises."""
+    wanted = Wanted(threshold=threshold, roles=roles, bootstrap=bootstrap)
+    return measure(model, source, wanted, report)[0]
 
-    threshold: None: the model's own operating point. roles: of patients, to warn where the model has
-    learnt from them.
+
+def measure(
+    model: "Model", source: Path, wanted: Wanted, report: Report | None = None
+) -> tuple[Evaluation, Scores]:
+    """Score labelled cells; pictures that cannot be read are listed, not fatal. Also gives the scores.
 
     Raises:
-        BadLayout: the source holds no labelled pictures. BadInput: none of them can be read.
-        BadOptions: the threshold is not between 0 and 1. Whatever `report` raises to stop the work.
+        BadLayout: the source holds no labelled pictures. BadInput: none can be read, or none has the roles.
+        BadOptions: the threshold or a role is none. Whatever `report` raises to stop the work.
     """
-    at = model.info.threshold if threshold is None else threshold
-    if not 0.0 <= at <= 1.0:
-        raise BadOptions(f"threshold is {at}; it must be a probability from 0 to 1.")
-    began = time.monotonic()
-    scored: list[Cell] = []
-    unreadable: list[Unreadable] = []
-    pictures = _pictures(source, model.info.input_size, scored, unreadable)
-    tell = _Teller(_count(source), unreadable, report)
-    probabilities = []
-    for answer in model.score_many(pictures):
-        probabilities.append(answer.probability)
-        tell(len(probabilities))
-    if not scored:
-        raise BadInput(f"None of the {len(unreadable)} pictures can be read; {unreadable[0].reason}")
-    figures = metrics(
-        np.array([c.label for c in scored], dtype=np.uint8),
-        np.array(probabilities),
-        np.array([_group(i, c) for i, c in enumerate(scored)]),
-        at,
-        bootstrap=bootstrap,
-    )
-    by_role = _by_role(scored, roles) if roles is not None else {}
+    at = wanted.at(model)  # before the work
+    scores = score(model, source, wanted.views(), how=wanted.how, keep=wanted.keep, report=report)
+    found = figures(scores, at, wanted)
+    named = replace(found, version=model.info.version, digest=model.info.digest, source=source.name)
+    return named, scores
+
+
+def figures(scores: Scores, at: float, wanted: Wanted) -> Evaluation:
+    """What scores say at an operating point; version, digest and source are left empty."""
+    red = scores.red
+    by_role = _by_role(scores.cells, wanted.roles) if wanted.roles is not None else {}
     return Evaluation(
-        version=model.info.version,
-        digest=model.info.digest,
-        source=source.name,
-        metrics=figures,
-        patients=len({c.patient for c in scored if c.patient}),
-        unknown_patients=sum(c.patient is None for c in scored),
-        unreadable=tuple(unreadable),
+        version="",
+        digest="",
+        source="",
+        metrics=_metrics(red, "raw", at, wanted),
+        patients=len({c.patient for c in red.cells if c.patient}),
+        unknown_patients=sum(c.patient is None for c in red.cells),
+        unreadable=scores.unreadable,
         by_role=by_role,
-        warning=_warning(by_role, len(scored)),
-        seconds=time.monotonic() - began,
+        warning=_warning(by_role, len(scores.cells)),
+        seconds=scores.seconds,
+        suspects=_by_doubt(red, at, wanted) if wanted.doubted is not None else {},
+        masked=_metrics(red, "masked", at, wanted) if "masked" in scores.views else None,
+        kinds=_by_kind(red, at, wanted) if scores.fields else (),
+        not_cells=_by_kind(scores.where(scores.labels < 0), at, wanted),
+        fields=scores.fields,
+        corruptions=_disturbed(red, at, wanted) if wanted.corruptions else (),
     )
 
 
-def _pictures(
-    source: Path, size: int, scored: list[Cell], unreadable: list[Unreadable]
-) -> Iterator[preprocess.Pixels]:
-    """Pixels of each readable cell; notes the cell in `scored`, or why not in `unreadable`."""
-
-    def note(cell: Cell, problem: Problem) -> None:
-        unreadable.append(Unreadable(f"{cell.label.text}/{cell.name}", problem.code, problem.reason))
-
-    for cell, data in cells.read(source, note):
-        try:
-            pixels = preprocess.pixels(data, size)
-        except BadInput as error:
-            unreadable.append(Unreadable(f"{cell.label.text}/{cell.name}", error.code, str(error)))
-            continue
-        scored.append(cell)
-        yield pixels
+def role_of(owner: str | None, roles: Mapping[str, Role]) -> str:
+    """The role of a patient or field, "none" where it has none."""
+    role = roles.get(owner) if owner else None
+    return role.value if role else NO_ROLE
 
 
-def _group(number: int, cell: Cell) -> str:
-    """What stays together: the patient, else the microscope field, else the cell alone."""
-    if cell.patient:
-        return f"patient:{cell.patient}"
-    place = field_of(cell.name)
-    return f"field:{place}" if place else f"cell:{number}"
+def _metrics(scores: Scores, view: str, at: float, wanted: Wanted) -> Metrics:
+    """Figures of red cells."""
+    return _figures(scores.labels.astype(np.uint8), scores, view, at, wanted)
 
 
-def _count(source: Path) -> int:
-    if source.is_dir():
-        names = [p.relative_to(source).as_posix() for p in source.rglob("*")]
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            names = archive.namelist()
-    else:
-        names = []  # `cells.read` says what is wrong
-    return sum(cells.label_of(name) is not None and cells.is_picture(name) for name in names)
+def _figures(labels: Labels, scores: Scores, view: str, at: float, wanted: Wanted) -> Metrics:
+    said = scores.views[view]
+    return metrics(labels, said, scores.groups, at, bootstrap=wanted.bootstrap, seed=wanted.seed)
 
 
-class _Teller:
-    """Reports progress at most a few times a second."""
-
-    def __init__(self, total: int, unreadable: list[Unreadable], report: Report | None) -> None:
-        self._total, self._unreadable, self._report = total, unreadable, report
-        self._began = self._told = time.monotonic()
-
-    def __call__(self, scored: int) -> None:
-        now, done = time.monotonic(), scored + len(self._unreadable)
-        if self._report is None or (now - self._told < 0.3 and done < self._total):
-            return
-        self._told = now
-        eta = (now - self._began) / done * max(self._total - done, 0)
-        percent = min(100.0, 100.0 * done / max(self._total, 1))
-        self._report(Progress("evaluate", percent=percent, eta=eta, message=f"{done} of {self._total} cells"))
+def _by_doubt(scores: Scores, at: float, wanted: Wanted) -> dict[str, Metrics | None]:
+    """Cells that a list names, and those it does not; labels are never changed."""
+    names = [cell.name for cell in scores.cells]
+    doubted = suspects.listed(scores.labels, names, wanted.doubted or frozenset())
+    return {
+        name: _metrics(scores.where(rows), "raw", at, wanted) if rows.any() else None
+        for name, rows in (("not_listed", ~doubted), ("listed", doubted))
+    }
 
 
-def _by_role(scored: list[Cell], roles: Mapping[str, Role]) -> dict[str, dict[str, int]]:
-    found: dict[str, tuple[list[Cell], set[str]]] = {}
-    for cell in scored:
-        role = roles.get(cell.patient) if cell.patient else None
-        of_role, patients = found.setdefault(role.value if role else "none", ([], set()))
-        of_role.append(cell)
-        if cell.patient:
-            patients.add(cell.patient)
-    return {role: {"cells": len(of), "patients": len(who)} for role, (of, who) in sorted(found.items())}
+def _by_kind(scores: Scores, at: float, wanted: Wanted) -> tuple[OfKind, ...]:
+    """Kinds in the order of their number of cells, parasitized ones first."""
+    kinds: dict[tuple[Label | None, str], int] = {}
+    for cell in scores.cells:
+        kinds[cell.label, cell.kind] = kinds.get((cell.label, cell.kind), 0) + 1
+    order = sorted(kinds, key=lambda key: (-(key[0] or 0), -kinds[key], key[1]))
+    return tuple(_of_kind(scores, label, kind, at, wanted) for label, kind in order)
+
+
+def _of_kind(scores: Scores, label: Label | None, kind: str, at: float, wanted: Wanted) -> OfKind:
+    some = scores.where(np.array([(c.label, c.kind) == (label, kind) for c in scores.cells]))
+    figure = "specificity" if label == Label.UNINFECTED else "sensitivity"
+    rates = {}
+    labels = np.full(
+        len(some.cells), int(label != Label.UNINFECTED), np.uint8
+    )  # a share is told like sensitivity
+    for view in ("raw", "masked"):
+        found = metrics(
+            labels, some.views[view], some.groups, at, bootstrap=wanted.bootstrap, seed=wanted.seed
+        )
+        rates[view] = Rate(getattr(found, figure), found.intervals.get(figure))
+    return OfKind(
+        kind,
+        label.text if label is not None else "",
+        len(some.cells),
+        len(np.unique(some.groups)),
+        figure if label is not None else "called_parasitized",
+        rates,
+    )
+
+
+def _disturbed(scores: Scores, at: float, wanted: Wanted) -> tuple[Disturbed, ...]:
+    from malaria.corruptions import SUITE
+
+    labels, groups, views = scores.labels, scores.groups, scores.views
+    return tuple(
+        Disturbed(
+            one.kind,
+            one.severity,
+            one.setting,
+            drops(
+                labels, groups, views["raw"], views[one.name], at, draws=wanted.bootstrap, seed=wanted.seed
+            ),
+        )
+        for one in SUITE
+    )
+
+
+def _by_role(cells: tuple[Seen, ...], roles: Mapping[str, Role]) -> dict[str, dict[str, int]]:
+    owners: dict[str, list[str | None]] = {}
+    for cell in cells:
+        owners.setdefault(role_of(cell.owner, roles), []).append(cell.owner)
+    return {
+        role: {"cells": len(of), "patients": len(set(of) - {None})} for role, of in sorted(owners.items())
+    }
 
 
 def _warning(by_role: Mapping[str, Mapping[str, int]], total: int) -> str:

@@ -6,8 +6,10 @@ which the Chula RBC-12 set uses. What a class means, and whether it is a cell at
 """
 
 import json
+import math
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -115,32 +117,55 @@ def meaning_of(named: str) -> Meaning:
 
 
 def are_fields(source: Path) -> bool:
-    """Whether a ZIP or folder holds fields with labels, and not crops in class folders."""
+    """Whether a ZIP or folder holds fields with labels, and not crops in class folders. Raises BadLayout."""
     with _files(source) as files:
         return any(_is_label(name) for name in files.names)
+
+
+def count(source: Path) -> int:
+    """How many labelled fields there are. Raises BadLayout."""
+    with _files(source) as files:
+        return len(_pairs(files.names))
 
 
 def read(source: Path, meaning: Meaning) -> Iterator[Field]:
     """Each labelled field of a ZIP or folder, in the order of names.
 
     Raises:
-        BadLayout: there are no labelled fields, or a label file cannot be read.
+        BadLayout: there are no labelled fields, two of one name, or a label file cannot be read.
         BadOptions: a class stands in the labels that `meaning` does not know.
+        BadInput: a picture cannot be read.
     """
-    found = False
     with _files(source) as files:
-        labels = {PurePosixPath(name).stem: name for name in files.names if _is_label(name)}
-        for name in files.names:
-            stem = PurePosixPath(name).stem
-            if not is_picture(name) or stem not in labels:
-                continue
-            found, data = True, files.read(name)
-            size = preprocess.decode(data).size
-            yield Field(stem, data, _boxes(labels[stem], files.read(labels[stem]), size, meaning))
-    if not found:
+        pairs = _pairs(files.names)
+        for picture, label in pairs:
+            data = files.read(picture)
+            try:
+                size = preprocess.decode(data).size
+            except BadInput as error:
+                raise BadInput(f"{picture} cannot be read. {error}") from None
+            boxes = _boxes(label, files.read(label), size, meaning)
+            yield Field(PurePosixPath(picture).stem, data, boxes)
+    if not pairs:
         raise BadLayout(
             f"{source} holds no fields: pictures in images/, and labels/*.txt or annotations/*.xml."
         )
+
+
+def _pairs(names: list[str]) -> list[tuple[str, str]]:
+    """Each picture that has labels, and the file that holds them: named alike but for folder and suffix."""
+    labels = _by_stem(name for name in names if _is_label(name))
+    pictures = _by_stem(n for n in names if is_picture(n) and PurePosixPath(n).stem in labels)
+    return [(picture, labels[stem]) for stem, picture in pictures.items()]
+
+
+def _by_stem(names: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        twin = found.setdefault(PurePosixPath(name).stem, name)
+        if twin != name:
+            raise BadLayout(f"{twin} and {name} are named alike; measure one folder of fields at a time.")
+    return found
 
 
 def _is_label(name: str) -> bool:
@@ -153,14 +178,25 @@ def _is_label(name: str) -> bool:
 def _boxes(name: str, data: bytes, size: tuple[int, int], meaning: Meaning) -> tuple[Box, ...]:
     try:
         rows = _voc(data) if name.lower().endswith(".xml") else _lines(data, size)
-        return tuple(Box(*edges, meaning[code]) for code, edges in rows)
+        return tuple(_box(edges, size, meaning[code]) for code, edges in rows)
     except KeyError as error:
         raise BadOptions(f"{name} holds the class {error}, which is none of {', '.join(meaning)}.") from None
     except (ValueError, TypeError, ET.ParseError, UnicodeDecodeError) as error:
         raise BadLayout(f"{name} cannot be read: {error}.") from None
 
 
-_Row = tuple[str, tuple[float, float, float, float]]
+_Edges = tuple[float, float, float, float]
+_Row = tuple[str, _Edges]
+
+
+def _box(edges: _Edges, size: tuple[int, int], kind: Kind) -> Box:
+    """Raises ValueError where no pixel of the field is inside."""
+    left, top, right, bottom = edges
+    inside = right > 0 and bottom > 0 and left < size[0] and top < size[1]
+    if not (inside and left < right and top < bottom and all(map(math.isfinite, edges))):
+        shown = ", ".join(f"{edge:g}" for edge in edges)
+        raise ValueError(f"the box {shown} lies outside of the picture, {size[0]} x {size[1]} pixels")
+    return Box(*edges, kind)
 
 
 def _lines(data: bytes, size: tuple[int, int]) -> Iterator[_Row]:
@@ -238,6 +274,6 @@ class _Zip:
 def _files(source: Path) -> _Opened:
     if source.is_dir():
         return _Folder(source)
-    if source.is_file():
+    if source.is_file() and zipfile.is_zipfile(source):
         return _Zip(source)
     raise BadLayout(f"{source} is neither a folder nor a ZIP.")

@@ -131,9 +131,12 @@ def figures_table(title: str, sets: Mapping[str, Metrics | None], note: str = ""
 
 def figure(of: Metrics, name: str) -> str | None:
     """`0.9630 (0.9310 to 0.9820)`, or None where the cells cannot say."""
-    value, between = getattr(of, name), of.intervals.get(name)
-    if value is None:
-        return None
+    value = getattr(of, name)
+    return None if value is None else with_interval(value, of.intervals.get(name))
+
+
+def with_interval(value: float, between: tuple[float, float] | None) -> str:
+    """`0.9630 (0.9310 to 0.9820)`."""
     return f"{value:.4f}" + (f" ({between[0]:.4f} to {between[1]:.4f})" if between else "")
 
 

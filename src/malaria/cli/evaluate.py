@@ -1,24 +1,59 @@
 """`malaria evaluate`: how good a model is on labelled cells."""
 
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import JsonOption, ModelOption, ThresholdOption, base_roles, load_model, state
+from malaria.cli.common import JsonOption, ModelOption, State, ThresholdOption, base_roles, load_model, state
+from malaria.cli.train import as_asked
+from malaria.domain import Role
+from malaria.errors import BadOptions
 
 if TYPE_CHECKING:
-    from malaria.evaluate import Evaluation
-
-FIGURES = ("accuracy", "sensitivity", "specificity", "precision", "f1", "auc", "mcc", "brier", "ece")
+    from malaria.evaluate import Evaluation, Wanted
+    from malaria.report import Made
+    from malaria.scoring import Fields, Scores
 
 
 def evaluate(
     ctx: typer.Context,
-    data: Annotated[Path, typer.Option(help="ZIP or folder with Parasitized/ and Uninfected/.")],
+    data: Annotated[
+        Path,
+        typer.Option(help="ZIP or folder with Parasitized/ and Uninfected/; or fields with boxes (--kinds)."),
+    ],
     model: ModelOption = None,
     threshold: ThresholdOption = None,
+    kinds: Annotated[
+        str | None,
+        typer.Option(help="What the classes of fields are: bbbc041, chula, bccd, or a JSON file."),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(min=-0.5, max=2.0, help="By what share of its sides each box of a field grows.")
+    ] = 0.0,
+    suspects: Annotated[
+        Path | None,
+        typer.Option(help="CSV (original_label,cell,patient) of doubted labels: figures with and without."),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="Only patients (or fields) of this role: train, validation, gate, test or none."),
+    ] = None,
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Also measure under a fixed suite of disturbances (slow).")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for report.json, report.md and pictures. Needs matplotlib.")
+    ] = None,
+    looks: Annotated[
+        Path | None,
+        typer.Option(help="Record of looks at test patients. Default: test-looks.jsonl under --home."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of intervals and disturbances.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on labelled cells, with 95% intervals over patients.
@@ -28,63 +63,114 @@ def evaluate(
         malaria evaluate --data cells.zip
 
         malaria evaluate --data cells/ --model 20260102-1a2b3c4d --json
+
+        malaria evaluate --data fields.zip --kinds chula --report report/
     """
     from malaria import evaluate as steps
+    from malaria import evaluation_tables, pictures
+    from malaria import suspects as lists
 
-    roles = base_roles(state(ctx).settings())
+    if report is not None:
+        pictures.need()
+    wanted = steps.Wanted(
+        threshold=threshold,
+        roles=base_roles(state(ctx).settings()),
+        only=role or None,
+        doubted=lists.read(suspects) if suspects else None,
+        how=_fields(data, kinds, margin),
+        corruptions=corruptions,
+        seed=seed,
+    )
     loaded = load_model(ctx, model)
-    with output.progress(lines=not as_json) as report:
-        found = steps.evaluate(loaded, data, threshold=threshold, roles=roles, report=report)
+    with output.progress(lines=not as_json) as progress:
+        found, scores = steps.measure(loaded, data, wanted, progress)
+    made = _made(found, data, wanted) if report is not None or Role.TEST in found.by_role else None
+    look = _looked(state(ctx), found, made, looks) if made else {}
+    values = {**evaluation_tables.told(found), **look}
+    if report is not None and made is not None:
+        _write(report, found, scores, made, values)
     if as_json:
-        output.print_json(told(found))
+        output.print_json(values)
     else:
-        _print(found)
+        _print(found, look)
 
 
-def told(found: "Evaluation") -> dict[str, Any]:
-    """The evaluation as one flat mapping, figures first."""
-    from malaria import codec
+def _fields(data: Path, kinds: str | None, margin: float) -> "Fields | None":
+    """How to read the data, where they are fields. Raises BadOptions where their classes are not told."""
+    from malaria import fields
+    from malaria.scoring import Fields
 
-    values = codec.to_json(found)
-    figures = values.pop("metrics")
-    groups, confusion = figures.pop("patients"), figures.pop("confusion")
-    return {
-        "model_version": values.pop("version"),
-        **{name: figures.pop(name) for name in FIGURES},
-        "confusion_matrix": confusion,
-        "cells": figures.pop("cells"),
-        "patients": values.pop("patients"),
-        "groups": groups,
-        **figures,
-        **values,
-    }
+    if not fields.are_fields(data):
+        if kinds is not None or margin:
+            raise BadOptions(f"{data} holds no fields with boxes, so --kinds and --margin say nothing of it.")
+        return None
+    if kinds is None:
+        raise BadOptions(
+            f"{data} holds fields with boxes. Say what their classes are: --kinds {', '.join(fields.SETS)}, "
+            "or a JSON file."
+        )
+    return Fields(fields.meaning_of(kinds), Path(kinds).stem, margin)
 
 
-def _print(found: "Evaluation") -> None:
-    figures = found.metrics
+def _made(found: "Evaluation", data: Path, wanted: "Wanted") -> "Made":
+    from malaria.digests import sha256
+    from malaria.report import Made
+
+    command = as_asked(sys.argv[1:])
+    now = datetime.now(UTC).replace(microsecond=0)
+    return Made(command, {data.name: sha256(data)}, wanted.seed, now, found.version, found.digest)
+
+
+def _looked(at: State, found: "Evaluation", made: "Made", record: Path | None) -> Mapping[str, Any]:
+    """Count a look at test patients, where these are among the cells: {"test_look": ...}, else nothing."""
+    seen = found.by_role.get(Role.TEST)
+    if seen is None:
+        return {}
+    from malaria import looks, wiring
+
+    settings = at.settings()
+    record = record or settings.home / looks.FILE
+    ((name, digest),) = made.data.items()
+    look = looks.Look(
+        made.date, found.version, found.digest, name, digest, made.command, seen["cells"], seen["patients"]
+    )
+    number = looks.add(record, look, before=[wiring.shipped_models(settings) / looks.FILE])
+    return {"test_look": {"number": number, **seen}}
+
+
+def _write(
+    folder: Path, found: "Evaluation", scores: "Scores", made: "Made", values: Mapping[str, Any]
+) -> None:
+    from malaria import evaluation_tables, report
+
+    red = scores.red
+    answers = report.Answers(red.labels, red.views["raw"], red.groups, found.metrics.threshold)
+    title = f"{found.version} on {found.source}"
+    report.write(folder, title, made, values, evaluation_tables.tables(found), answers)
+    output.note(f"report: {folder / 'report.md'}")
+
+
+def _print(found: "Evaluation", look: Mapping[str, Any]) -> None:
+    from malaria import evaluation_tables
+
+    figures, seen = found.metrics, look.get("test_look")
+    told = f"look {seen['number']} at the test patients: {seen['cells']:,} cells" if seen else ""
+    cells = f"{figures.cells:,}: {figures.parasitized:,} parasitized, {figures.uninfected:,} uninfected"
     output.facts(
         [
             ("model", found.version),
             ("data", found.source),
-            (
-                "cells",
-                f"{figures.cells:,}: {figures.parasitized:,} parasitized, {figures.uninfected:,} uninfected",
-            ),
+            ("cells", cells),
+            ("fields", f"{found.fields:,}" if found.fields else ""),
             ("patients", f"{found.patients:,}" + _unknown(found)),
-            ("threshold", f"{figures.threshold:.4f}"),
+            ("test", told),
         ]
     )
-    rows = []
-    for name in FIGURES:
-        value, between = getattr(figures, name), figures.intervals.get(name)
-        rows.append((name, value, f"{between[0]:.4f} to {between[1]:.4f}" if between else ""))
-    output.table(("figure", "value", "95% interval"), rows, right=("value",))
-    c = figures.confusion
-    output.table(
-        ("label", "called parasitized", "called uninfected"),
-        [("parasitized", c["tp"], c["fn"]), ("uninfected", c["fp"], c["tn"])],
-        right=("called parasitized", "called uninfected"),
-    )
+    for table in evaluation_tables.tables(found):
+        typer.echo(f"\n{table.title}")
+        output.table(table.columns, table.rows)
+        if table.note:
+            typer.echo(table.note)
     for bad in found.unreadable[:10]:
         output.note(f"not read: {output.printable(bad.name)}: {bad.reason}")
     if len(found.unreadable) > 10:

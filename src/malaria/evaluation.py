@@ -1,0 +1,73 @@
+"""The words of an evaluation: what a model's figures on labelled cells are told as."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from malaria.metrics import Metrics
+from malaria.paired import Drop
+from malaria.scoring import Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share of cells, 0 to 1, with its 95% interval over fields (else None)."""
+
+    value: float
+    interval: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfKind:
+    """One kind of cell in a set of fields. groups: the fields that hold it.
+
+    figure: what the rates are: sensitivity, specificity, or the share "called_parasitized" of what is no red
+    cell, whose label is "". rates: by view, "raw" and "masked".
+    """
+
+    kind: str
+    label: str
+    cells: int
+    groups: int
+    figure: str
+    rates: Mapping[str, Rate]
+
+
+@dataclass(frozen=True, slots=True)
+class Disturbed:
+    """What a disturbance of the fixed suite costs, in points; None where the cells cannot say."""
+
+    kind: str
+    severity: int
+    setting: str
+    drops: Mapping[str, Drop | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A model's figures on a labelled ZIP or folder.
+
+    metrics: of all cells with their own labels (of fields: raw crops). suspects: the same of cells that are
+    "not_listed" and "listed" as doubtful; None where there are none. masked: of fields' cells on black.
+    kinds: red cells of fields by kind; not_cells: what else has a box. fields: how many; 0 for class folders.
+    corruptions: what disturbances cost against the cells as they are.
+    patients: known ones; unknown_patients: cells whose patient is not known. by_role: cells and patients
+    (or fields) by the role they have ("none" where they have none). warning: why the figures may flatter,
+    or "". seconds: wall time of it all.
+    """
+
+    version: str
+    digest: str
+    source: str
+    metrics: Metrics
+    patients: int
+    unknown_patients: int
+    unreadable: tuple[Unreadable, ...] = ()
+    by_role: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    warning: str = ""
+    seconds: float = 0.0
+    suspects: Mapping[str, Metrics | None] = field(default_factory=dict)
+    masked: Metrics | None = None
+    kinds: tuple[OfKind, ...] = ()
+    not_cells: tuple[OfKind, ...] = ()
+    fields: int = 0
+    corruptions: tuple[Disturbed, ...] = ()

@@ -1,0 +1,92 @@
+"""An evaluation as JSON and as tables, alike in a terminal and in a report."""
+
+from typing import Any
+
+from malaria import codec, report
+from malaria.evaluation import Evaluation, OfKind
+from malaria.metrics import Metrics
+from malaria.paired import Drop
+from malaria.report import Table
+
+SETS = {"not_listed": "not listed as suspect", "listed": "listed as suspect"}
+
+
+def told(found: Evaluation) -> dict[str, Any]:
+    """The evaluation as one mapping, the figures of all cells first and flat."""
+    values = codec.to_json(found)
+    figures = values.pop("metrics")
+    groups, confusion = figures.pop("patients"), figures.pop("confusion")
+    return {
+        "model_version": values.pop("version"),
+        **{name: figures.pop(name) for name in report.FIGURES},
+        "confusion_matrix": confusion,
+        "cells": figures.pop("cells"),
+        "patients": values.pop("patients"),
+        "groups": groups,
+        **figures,
+        **values,
+    }
+
+
+def tables(found: Evaluation) -> list[Table]:
+    """What was found, the most important first."""
+    made = [report.figures_table("Figures", _sets(found)), _confusion(found)]
+    if found.kinds:
+        made.append(_kinds("By kind of cell", found.kinds))
+    if found.not_cells:
+        note = "These are no red cells; told is the share that is called parasitized all the same."
+        made.append(_kinds("What is no red cell", found.not_cells, note))
+    if found.corruptions:
+        made.append(_corruptions(found))
+    if found.by_role:
+        rows = [(role, f"{of['cells']:,}", of["patients"]) for role, of in found.by_role.items()]
+        made.append(Table("Whose cells these are", ("role", "cells", "patients or fields"), rows))
+    return made
+
+
+def _sets(found: Evaluation) -> dict[str, Metrics | None]:
+    first = {"raw crops": found.metrics, "masked crops": found.masked} if found.fields else {}
+    doubted = {SETS[name]: figures for name, figures in found.suspects.items()}
+    return {**(first or {"all cells": found.metrics}), **doubted}
+
+
+def _confusion(found: Evaluation) -> Table:
+    rows = []
+    for name, of in _sets(found).items():
+        if of is not None:
+            c = {outcome: f"{cells:,}" for outcome, cells in of.confusion.items()}
+            rows += [(name, "parasitized", c["tp"], c["fn"]), (name, "uninfected", c["fp"], c["tn"])]
+    return Table("Confusion", ("cells", "label", "called parasitized", "called uninfected"), rows)
+
+
+def _kinds(title: str, kinds: tuple[OfKind, ...], note: str = "") -> Table:
+    columns = ("kind", "label", "cells", "fields", "figure", "raw crops", "masked crops")
+    rows = [
+        (
+            of.kind,
+            of.label.lower() or None,
+            f"{of.cells:,}",
+            of.groups,
+            of.figure.replace("_", " "),
+            *(report.with_interval(rate.value, rate.interval) for rate in of.rates.values()),
+        )
+        for of in kinds
+    ]
+    return Table(title, columns, rows, note)
+
+
+def _corruptions(found: Evaluation) -> Table:
+    figures = ("accuracy", "sensitivity", "specificity", "auc")
+    rows = [
+        (one.kind, one.setting, *(_drop(one.drops.get(name)) for name in figures))
+        for one in found.corruptions
+    ]
+    note = "In points (hundredths) below the same cells as they are; what is negative is a gain."
+    columns = ("disturbance", "how much", *(report.FIGURES[name] for name in figures))
+    return Table("Drop under disturbances", columns, rows, note)
+
+
+def _drop(drop: Drop | None) -> str | None:
+    if drop is None:
+        return None
+    return f"{drop.points:.2f} ({drop.interval[0]:.2f} to {drop.interval[1]:.2f})"
