@@ -15,7 +15,7 @@ from malaria import head as heads
 from malaria.domain import Progress, Role
 from malaria.errors import Damaged
 from malaria.head import Head
-from malaria.memory import Memory, remember
+from malaria.memory import BASE, Memory, remember
 from malaria.ports import Report
 from malaria.predict import Model
 from malaria.preprocess import Pixels, pixels
@@ -27,9 +27,9 @@ class AdaptSettings:
     """views: flips and turns of each new training cell, 1 to 8. penalty: on the head's change.
 
     cell_weights: how much one new cell counts against one remembered, tried from the strongest; the first
-    by which neither sensitivity nor specificity on base validation patients falls by more than `base_loss`
-    is taken, so a site is not paid for by the others. site_share: the most that all new cells weigh
-    together, as a share of everything.
+    is taken by which neither sensitivity nor specificity on base validation patients falls by more than
+    `base_loss`, nor specificity at the other base laboratories, so a site is not paid for by the others.
+    site_share: the most that all new cells weigh together, as a share of everything.
     """
 
     views: int = 4
@@ -67,9 +67,9 @@ def adapt(
     Raises:
         Damaged: the written file does not answer as computed.
     """
-    cells, extra, extra_labels = embed(champion, shards, new, settings.views, report)
-    joined = memory.with_cells(cells)
     old = heads.read(content)
+    cells, extra, extra_labels = embed(champion, shards, new, settings.views, len(old.weights), report)
+    joined = memory.with_cells(cells)
     validation = memory.of(Role.VALIDATION, base=True)
     cooled = old
     if len(extra):
@@ -88,7 +88,11 @@ def _refit(
     settings: AdaptSettings,
     report: Report,
 ) -> Head:
-    """The head refitted with the strongest weight of the new cells that base validation patients bear."""
+    """The head refitted with the strongest weight of the new cells that base validation patients bear.
+
+    Its temperature is set on the NIH ones alone: another laboratory that brings one class only would say how
+    common that class is, not how sure to be.
+    """
     cells, most = (
         len(extra) / settings.views,
         len(remembered) * settings.site_share / (1 - settings.site_share),
@@ -97,33 +101,36 @@ def _refit(
     # What is remembered is to be answered as it was: with no new cells nothing would change. Fitting
     # its labels again would move the head towards cells that the network was trained on.
     targets = np.concatenate([old.probabilities(remembered.embeddings), labels])
-    kept = validation.embeddings
-    before = _rates(old.logits(kept), validation.labels)
+    nih = validation.where(validation.origins == BASE)
+    before = _rates(old, validation)
     fitted = old
     for weight in settings.cell_weights:
         report(Progress("train", percent=80.0, message=f"refitting the head, new cells weigh {weight:g}"))
         each = min(cells * weight, most) / len(extra)
         weights = np.concatenate([np.ones(len(remembered)), np.full(len(extra), each)])
         fitted = heads.refit(old, embeddings, targets, weights, settings.penalty)
-        fitted = fitted.cooled(heads.temperature(fitted.logits(kept), validation.labels))
-        if np.all(_rates(fitted.logits(kept), validation.labels) >= before - settings.base_loss):
+        fitted = fitted.cooled(heads.temperature(fitted.logits(nih.embeddings), nih.labels))
+        if np.all(_rates(fitted, validation) >= before - settings.base_loss):
             break
     return fitted
 
 
-def _rates(logits: heads.Floats, labels: npt.NDArray[np.uint8]) -> heads.Floats:
-    """Sensitivity and specificity at a probability of one half."""
-    right = (logits >= 0) == labels
-    return np.array([right[labels == 1].mean(), right[labels == 0].mean()])
+def _rates(head: Head, validation: Memory) -> heads.Floats:
+    """At a probability of one half: sensitivity and specificity on NIH cells, and specificity on those of the
+    other base laboratories where the memory holds any."""
+    right, labels = (head.logits(validation.embeddings) >= 0) == validation.labels, validation.labels
+    nih = validation.origins == BASE
+    sets = [nih & (labels == 1), nih & (labels == 0), ~nih & (labels == 0)]
+    return np.array([right[cells].mean() for cells in sets if np.any(cells)])
 
 
 def embed(
-    model: Model, shards: Shards, new: Sequence[Shard], views: int, report: Report
+    model: Model, shards: Shards, new: Sequence[Shard], views: int, width: int, report: Report
 ) -> tuple[Memory, npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
-    """Embed every cell of the shards.
+    """Embed every cell of the shards; `width` is that of the model's embedding.
 
     Returns the cells as a Memory (upright view), and for the cells to train on the embeddings of all
-    views, (m * views, 128), with their labels.
+    views, (m * views, width), with their labels.
     """
     cells = [(cell, shard.sha256) for shard in new for cell in shard.cells]
     rows, extra, labels = [], [], []
@@ -137,7 +144,6 @@ def embed(
         if i % 16 == 0:
             message = f"{i} of {len(cells)} cells"
             report(Progress("embed", percent=80.0 * i / len(cells), message=message))
-    width = rows[0].shape[0] if rows else 128
     memory = remember(
         np.array(rows, np.float32).reshape(-1, width),
         np.array([int(c.label) for c, _ in cells], np.uint8),

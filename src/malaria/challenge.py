@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from malaria import head as heads
+from malaria import shipped
 from malaria.adapt import Adapted, AdaptSettings, adapt
 from malaria.challenger import (
     Challenge,
@@ -23,7 +24,7 @@ from malaria.challenger import (
 from malaria.domain import JobState, Method, Progress, Role, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
 from malaria.gate import GateSet, judge
-from malaria.memory import BASE, Memory
+from malaria.memory import Memory, is_base
 from malaria.ports import Report
 from malaria.shards import Shard
 
@@ -53,7 +54,7 @@ def make(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
 
 def _make(challenge: Challenge, shards: Sequence[Shard], report: Report, pooled: Sequence[str] = ()) -> Made:
     memory = challenge.memory
-    shards = distinct(shards, set(memory.fingerprints[memory.origins == BASE].tolist()))
+    shards = distinct(shards, set(memory.fingerprints[is_base(memory.origins)].tolist()))
     if not any(shard.cells for shard in shards):
         raise Conflict(
             "The base model has learnt from every cell of this upload; there is nothing new in it."
@@ -84,6 +85,8 @@ def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
     if wanted != Method.AUTO:
         return wanted
     many = sum(len(shard.cells) for shard in new) >= FULL_FROM
+    if _other_network(challenge):
+        return Method.FULL
     based = any(shard.kind == "base" for shard in challenge.services.shards.list())
     return Method.FULL if many and based and find_spec("tensorflow") else Method.ADAPT
 
@@ -100,6 +103,12 @@ def undecided(challenge: Challenge) -> dict[str, str]:
 
 def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report) -> Made:
     champion, work = challenge.champion, challenge.work
+    other = _other_network(challenge)
+    if other is not None:
+        raise Conflict(
+            f"`adapt` refits the head of the served network, {champion.info.network}. To train {other} use "
+            "`--method full`; to adapt it, serve it first (`malaria models promote`)."
+        )
     content = (
         challenge.services.registry.fetch(champion.info.version, "model.tflite", work / "champion.tflite")
     ).read_bytes()
@@ -128,24 +137,26 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
 
 def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
     need_base_images(challenge)
-    from malaria.training.full import full
+    from malaria.training.full import decoded, full
 
     services, champion, work = challenge.services, challenge.champion, challenge.work
-    chosen = every_shard(challenge, new)
-    done, cells = full(_start(challenge), services.shards, chosen, challenge.job.options, work, report)
+    chosen, start = every_shard(challenge, new), _start(challenge)
+    done, cells = full(start, services.shards, chosen, challenge.job.options, work, report)
+    size, met = cells.pixels.shape[1], champion.info.input_size
+    seen = cells if met == size else decoded(services.shards, chosen, met, work, report)
     gate = cells.roles == Role.GATE.value
     fresh = np.isin(cells.origins, [shard.sha256 for shard in new])
 
     def gate_set(mask: NDArray[np.bool_]) -> GateSet:
-        pixels = (np.asarray(cells.pixels[i]) for i in np.flatnonzero(mask))
+        pixels = (np.asarray(seen.pixels[i]) for i in np.flatnonzero(mask))
         before = [scored.probability for scored in champion.score_many(pixels)]
         return GateSet(cells.labels[mask], cells.groups[mask], np.array(before), done.probabilities[mask])
 
     report(Progress("evaluate", percent=92.0))
-    at = champion.info.threshold
     site = gate_set(gate & fresh) if np.any(gate & fresh) else None
     base = gate_set(gate & ~fresh)
-    receipt = judge(base, site, at, at, gate_settings(challenge), gate_set(fresh))
+    at = start.info.threshold
+    receipt = judge(base, site, champion.info.threshold, at, gate_settings(challenge), gate_set(fresh))
     receipt = told_of_pool(challenge, receipt)
     files = {
         "model.tflite": done.tflite,
@@ -155,9 +166,11 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     content = done.tflite.read_bytes()
     told = scored(done.memory, heads.read(content), at)
     story = lineage(challenge, chosen, Method.FULL, receipt)
-    size, network = cells.pixels.shape[1], challenge.job.options.network or champion.info.network
     return Made(
-        describe(challenge, content, network, size, at, told, story), files, receipt, champion.info.version
+        describe(challenge, content, start.info.network, size, at, told, story),
+        files,
+        receipt,
+        champion.info.version,
     )
 
 
@@ -170,14 +183,28 @@ def every_shard(challenge: Challenge, new: Sequence[Shard]) -> list[Shard]:
 
 
 def _start(challenge: Challenge) -> "Start":
-    """The served network's weights: its own, or of the version whose head was adapted into it."""
+    """The served network's weights: its own, or of the version whose head was adapted into it. Where another
+    network is asked for, those that ship of it, else none."""
     from malaria.training.full import Start
 
     registry, work, info = challenge.services.registry, challenge.work, challenge.champion.info
+    wanted = _other_network(challenge)
+    if wanted is not None:
+        models = shipped.folder(challenge.services.settings.shipped)
+        if wanted not in shipped.listing(models).networks:
+            return Start(replace(info, network=wanted), None)
+        ships, folder = shipped.read_shipped(models, wanted)
+        return Start(ships, folder / "network.keras")
     version = info
     while version.lineage.get("method") == Method.ADAPT.value:
         version = registry.version(str(version.lineage["parent"]))
     return Start(info, registry.fetch(version.version, "network.keras", work / "champion.keras"))
+
+
+def _other_network(challenge: Challenge) -> str | None:
+    """The network that the job asks for, where it is not the one that is served."""
+    wanted = challenge.job.options.network
+    return wanted if wanted != challenge.champion.info.network else None
 
 
 def gate_sets(

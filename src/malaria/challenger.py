@@ -12,7 +12,7 @@ from malaria import head as heads
 from malaria.domain import Job, Method, ModelVersion, Role, version_name
 from malaria.evaluate import metrics
 from malaria.gate import GateSettings, Receipt
-from malaria.memory import Memory
+from malaria.memory import BASE, Memory, is_base
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.shards import Shard
@@ -45,14 +45,18 @@ class Made:
 
 
 def scored(memory: Memory, head: heads.Head, threshold: float) -> dict[str, Any]:
-    """Metrics of a head over the validation and gate cells that a memory holds."""
+    """Metrics of a head over the validation and gate cells that a memory holds: NIH, other base laboratories
+    by their names, and the site."""
+    sets = {
+        "validation": memory.of(Role.VALIDATION, origin=BASE),
+        "gate": memory.of(Role.GATE, origin=BASE),
+        "site_gate": memory.of(Role.GATE, base=False),
+    }
+    for origin in sorted(set(memory.origins[is_base(memory.origins)].tolist()) - {BASE}):
+        for role in (Role.VALIDATION, Role.GATE):
+            sets[f"{role.value} {origin.removeprefix(BASE + ':')}"] = memory.of(role, origin=origin)
     figures = {}
-    for role, base, name in (
-        (Role.VALIDATION, True, "validation"),
-        (Role.GATE, True, "gate"),
-        (Role.GATE, False, "site_gate"),
-    ):
-        cells = memory.of(role, base=base)
+    for name, cells in sets.items():
         if len(cells):
             probabilities = head.probabilities(cells.embeddings)
             figures[name] = codec.to_json(metrics(cells.labels, probabilities, cells.patients, threshold))

@@ -19,17 +19,17 @@ Integers = npt.NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Head:
-    """logit = embedding @ weights + bias; weights: (128,)."""
+    """logit = embedding @ weights + bias; weights: (width,)."""
 
     weights: Floats
     bias: float
 
     def logits(self, embeddings: Reals) -> Floats:
-        """(n, 128) embeddings to (n,) calibrated logits."""
+        """(n, width) embeddings to (n,) calibrated logits."""
         return np.asarray(embeddings @ self.weights + self.bias, dtype=np.float64)
 
     def probabilities(self, embeddings: Reals) -> Floats:
-        """(n, 128) embeddings to (n,) calibrated P(parasitized)."""
+        """(n, width) embeddings to (n,) calibrated P(parasitized)."""
         return sigmoid(self.logits(embeddings))
 
     def cooled(self, temperature: float) -> "Head":
@@ -106,11 +106,11 @@ def cross_entropy(
 def refit(start: Head, embeddings: Reals, targets: Floats, weights: Floats, penalty: float) -> Head:
     """Fit the head by weighted logistic regression, penalising the CHANGE from `start`.
 
-    embeddings: (n, 128). targets: (n,) probabilities to be answered, 0 and 1 for labels. weights: (n,).
+    embeddings: (n, width). targets: (n,) probabilities to be answered, 0 and 1 for labels. weights: (n,).
 
     Minimises sum(w * cross-entropy) / sum(w) + penalty / 2 * |change|^2, in units of the channels' common
     (root mean square) deviation, so that channels which hardly vary are not free to take huge weights; the
-    bias is free. The loss is convex and 129 numbers wide, so a Newton method with the exact
+    bias is free. The loss is convex and a few hundred numbers wide, so a Newton method with the exact
     Hessian finds the minimum in some ten steps.
     """
     from scipy.optimize import minimize

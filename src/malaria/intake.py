@@ -11,7 +11,7 @@ from malaria.domain import Job, JobState, Method, Progress, Role
 from malaria.errors import BadInput, JobFinished, NotFound
 from malaria.heartbeat import Reporter
 from malaria.ingest import Held, ingest
-from malaria.memory import BASE, Memory
+from malaria.memory import Memory, is_base
 from malaria.ports import Report
 from malaria.services import Services
 from malaria.shards import Shard
@@ -64,7 +64,7 @@ def settled(services: Services, memory: Memory) -> _Known:
 
 def held_by(memory: Memory) -> Held:
     """Base patients and cells of known role, so that no upload slips gate or test cells into training."""
-    base = memory.where(memory.origins == BASE)
+    base = memory.where(is_base(memory.origins))
     roles = [Role(r) for r in base.roles]
     return Held(
         patients={str(p): r for p, r in zip(base.patients, roles, strict=True) if p},

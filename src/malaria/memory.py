@@ -18,14 +18,20 @@ from malaria.domain import Role
 from malaria.errors import Damaged
 
 BASE = "base"
-"""The origin of base cells; cells of an upload carry their shard's sha256."""
+"""The origin of NIH base cells. Those of another laboratory that ships with them name it: "base:chula_rbc12".
+Cells of an upload carry their shard's sha256."""
+
+
+def is_base(origins: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
+    """Which origins are of base cells, of whatever laboratory: (n,) of (n,)."""
+    return np.asarray((origins == BASE) | np.char.startswith(origins, BASE + ":"), np.bool_)
 
 
 @dataclass(frozen=True)
 class Memory:
     """n remembered cells.
 
-    codes: (n, 128) uint8, embedding = codes * scale; scale: (128,) float32; labels: (n,) uint8;
+    codes: (n, width) uint8, embedding = codes * scale; scale: (width,) float32; labels: (n,) uint8;
     patients: (n,) str, the group that stays on one side; roles, origins: (n,) str;
     fingerprints: (n,) uint64, of the decoded pixels.
     """
@@ -43,7 +49,7 @@ class Memory:
 
     @property
     def embeddings(self) -> npt.NDArray[np.float32]:
-        """(n, 128) float32, as far as a byte a channel keeps them."""
+        """(n, width) float32, as far as a byte a channel keeps them."""
         return self.codes * self.scale
 
     def where(self, mask: npt.NDArray[np.bool_]) -> "Memory":
@@ -57,16 +63,22 @@ class Memory:
             self.fingerprints[mask],
         )
 
-    def of(self, role: Role, *, base: bool | None = None) -> "Memory":
-        """The cells of one role; base=True only base cells, False only cells of uploads."""
+    def of(self, role: Role, *, base: bool | None = None, origin: str | None = None) -> "Memory":
+        """The cells of one role.
+
+        base: True only base cells, of every laboratory; False only cells of uploads. origin: only cells of
+        this very origin, such as BASE.
+        """
         mask = self.roles == role.value
         if base is not None:
-            mask &= (self.origins == BASE) == base
+            mask &= is_base(self.origins) == base
+        if origin is not None:
+            mask &= self.origins == origin
         return self.where(mask)
 
     def without_uploaded(self, fingerprints: npt.NDArray[np.uint64]) -> "Memory":
         """All but the cells of uploads that have one of these fingerprints; base cells stay."""
-        return self.where((self.origins == BASE) | ~np.isin(self.fingerprints, fingerprints))
+        return self.where(is_base(self.origins) | ~np.isin(self.fingerprints, fingerprints))
 
     def with_cells(self, other: "Memory") -> "Memory":
         """Both memories; the scale grows where the other's channels reach further."""
@@ -110,7 +122,7 @@ def remember(
     origins: npt.NDArray[np.str_],
     fingerprints: npt.NDArray[np.uint64],
 ) -> Memory:
-    """Make a memory of (n, 128) embeddings, which a ReLU and a mean made, so none is negative."""
+    """Make a memory of (n, width) embeddings, which a ReLU and a mean made, so none is negative."""
     scale = (np.maximum(embeddings.max(axis=0, initial=0.0), 1e-6) / 255.0).astype(np.float32)
     codes = np.clip(np.rint(embeddings / scale), 0, 255).astype(np.uint8)
     return Memory(codes, scale, labels, patients, roles, origins, fingerprints)

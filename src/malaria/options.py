@@ -8,7 +8,8 @@ from typing import Any
 from malaria.domain import Method, RetrainOptions
 from malaria.errors import BadOptions
 
-NETWORKS = ("mobilenet_v2",)
+MOBILENET, COMPACT, ENSEMBLE = "mobilenet_v2", "compact_cnn", "ensemble"
+NETWORKS = (MOBILENET, COMPACT, ENSEMBLE)
 MAX_NOTE = 1000
 MAX_BYTES = 64 * 1024
 FIELDS = ("method", "epochs", "batch_size", "learning_rate", "network", "note")

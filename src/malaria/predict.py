@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Scored:
     """probability: calibrated P(parasitized), 0..1. activation: (g, g) float32, in logits: its mean is the
-    logit, so a hot place speaks for a parasite. embedding: (128,) float32, never negative."""
+    logit, so a hot place speaks for a parasite. embedding: (width,) float32, never negative."""
 
     probability: float
     activation: npt.NDArray[np.float32]
@@ -99,12 +99,16 @@ class Model:
 
 
 def _runner(content: bytes) -> Any:
+    return interpreter(content).get_signature_runner("serve")
+
+
+def interpreter(content: bytes) -> Any:
+    """A TFLite interpreter of one thread over a file's bytes."""
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:  # Python 3.11 and old boards
         from tflite_runtime.interpreter import Interpreter
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    return interpreter.get_signature_runner("serve")
+    return Interpreter(model_content=content, num_threads=1)
 
 
 def interpret(scored: Scored, info: ModelVersion, threshold: float | None = None) -> Answer:

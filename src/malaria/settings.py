@@ -15,7 +15,11 @@ class Settings(BaseSettings):
     home: Path = Field(
         Path("malaria-home"), description="Folder of the laptop mode: store, jobs, inbox, logs."
     )
-    shipped: Path | None = Field(None, description="Folder of the shipped model; None: the package's own.")
+    shipped: Path | None = Field(None, description="Folder of the shipped models; None: the package's own.")
+    network: str | None = Field(
+        None,
+        description="Network that `serve` serves: mobilenet_v2, compact_cnn or ensemble; None: as promoted.",
+    )
     ui: Path | None = Field(None, description="Folder of a built web page to serve at /, where there is one.")
 
     host: str = Field("127.0.0.1", description="Address to listen on.")

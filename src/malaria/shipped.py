@@ -1,35 +1,117 @@
-"""The model that ships with the project: found, published once, promoted where nothing was before."""
+"""The models that ship with the project, one for each network: found, published, promoted where asked for.
+
+`shipped.json` names them: {"version": "what a newcomer is served", "networks": {"compact_cnn": "...", ...}}.
+A newcomer's first start keeps the default alone; another is published when somebody asks for it.
+"""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from malaria import codec
-from malaria.domain import ModelVersion
-from malaria.errors import Conflict, ModelUnusable
-from malaria.promote import Registry
+from malaria.domain import ModelVersion, Promotion
+from malaria.errors import BadOptions, Conflict, ModelUnusable, UnknownVersion
+from malaria.options import NETWORKS
+from malaria.promote import ROLLBACK, Registry
 
 FILES = ("model.tflite", "memory.npz", "network.keras")
+LISTING = "shipped.json"
 
 
-def read_shipped(folder: Path) -> tuple[ModelVersion, Path]:
-    """The shipped version and the folder of its files. Raises ModelUnusable where there is none."""
+@dataclass(frozen=True)
+class Listing:
+    """default: the version that a newcomer is served. networks: the version of each network that ships."""
+
+    default: str
+    networks: Mapping[str, str]
+
+
+def folder(chosen: Path | None = None) -> Path:
+    """Where the shipped models lie: as chosen, else in the package, else in the checkout."""
+    if chosen is not None:
+        return chosen
+    packaged = Path(str(resources.files("malaria"))) / "_shipped"
+    return packaged if packaged.exists() else Path(__file__).parents[2] / "models"
+
+
+def listing(models: Path) -> Listing:
+    """What ships. Raises ModelUnusable where nothing does."""
     try:
-        version = json.loads((folder / "shipped.json").read_text())["version"]
-        manifest = json.loads((folder / version / "manifest.json").read_text())
-        return codec.version_from_json(manifest), folder / version
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelUnusable(f"No shipped model under {folder}: {error}") from error
+        told = json.loads((models / LISTING).read_text())
+        networks = told.get("networks") or {_manifest(models, told["version"]).network: told["version"]}
+        return Listing(str(told["version"]), {str(n): str(v) for n, v in networks.items()})
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise ModelUnusable(f"No shipped model under {models}: {error}") from error
 
 
-def install_shipped(registry: Registry, folder: Path) -> None:
-    """Publish the shipped version; promote it only where nothing was ever promoted.
+def record(models: Path, info: ModelVersion) -> None:
+    """List a version, whose files lie in `models`, as the one that ships of its network.
+
+    It becomes the default where there is none yet, or where the default is of the same network.
+    """
+    networks: dict[str, str] = {}
+    default = info.version
+    if (models / LISTING).exists():
+        before = listing(models)
+        networks.update(before.networks)
+        if before.default != networks.get(info.network):
+            default = before.default
+    networks[info.network] = info.version
+    _write(models, Listing(default, networks))
+
+
+def make_default(models: Path, network: str) -> None:
+    """Serve newcomers the shipped version of this network. Raises BadOptions where none ships."""
+    info, _ = read_shipped(models, network)
+    _write(models, replace(listing(models), default=info.version))
+
+
+def read_shipped(models: Path, network: str | None = None) -> tuple[ModelVersion, Path]:
+    """The shipped version of a network, or the default, and the folder of its files.
+
+    Raises:
+        BadOptions: no such network, or none of it ships. ModelUnusable: the files are not there.
+    """
+    listed = listing(models)
+    if network is not None and network not in listed.networks:
+        _check_name(network)
+        raise BadOptions(f"No {network} ships with this project; there is {', '.join(listed.networks)}.")
+    version = listed.default if network is None else listed.networks[network]
+    try:
+        return _manifest(models, version), models / version
+    except (OSError, ValueError) as error:
+        raise ModelUnusable(f"No shipped model under {models}: {error}") from error
+
+
+def versions(models: Path) -> list[ModelVersion]:
+    """Every version that ships, the default first. Raises ModelUnusable."""
+    listed = listing(models)
+    first, others = read_shipped(models)[0], sorted(listed.networks)
+    found = [read_shipped(models, network)[0] for network in others]
+    return [first, *(info for info in found if info.version != first.version)]
+
+
+def publish(registry: Registry, models: Path, version: str) -> ModelVersion:
+    """Keep a shipped version in the store. Raises UnknownVersion where it is none that ships."""
+    for info in versions(models):
+        if info.version == version:
+            files = models / version
+            registry.publish(info, {name: files / name for name in FILES if (files / name).exists()})
+            return info
+    raise UnknownVersion(f"There is no model version {version}. `malaria models list` names those there are.")
+
+
+def install_shipped(registry: Registry, models: Path, network: str | None = None) -> None:
+    """Publish the default; promote it, or the one of `network`, only where nothing was ever promoted.
 
     So an upgrade of the project never replaces a model that a laboratory has adapted: a person promotes it.
     """
-    info, files = read_shipped(folder)
-    present = {name: files / name for name in FILES if (files / name).exists()}
-    registry.publish(info, present)
+    publish(registry, models, listing(models).default)
     if registry.newest() is None:
+        info = publish(registry, models, read_shipped(models, network)[0].version)
         try:
             registry.promote(
                 info.version, verdict="shipped", actor="malaria", reason="shipped with the project"
@@ -37,3 +119,65 @@ def install_shipped(registry: Registry, folder: Path) -> None:
         except Conflict:
             if registry.newest() is None:  # else another process won the race, which is as good
                 raise
+
+
+def choose_network(registry: Registry, models: Path, network: str, actor: str) -> Promotion | None:
+    """Serve this network from now on: what was last served of it here, else the one that ships.
+
+    Appends an entry to the log and returns it; None where the network is served already.
+
+    Raises:
+        BadOptions: no such network, or none of it was served here or ships.
+        Conflict: another promotion came first.
+    """
+    _check_name(network)
+    history = registry.history()
+    if history and _network_of(registry, history[0]) == network:
+        return None
+    version = _last_served(registry, history, network)
+    if version is None:
+        version = publish(registry, models, read_shipped(models, network)[0].version).version
+    after = history[0].number if history else 0
+    reason = f"the network {network} was asked for"
+    try:
+        return registry.promote(version, verdict="manual", actor=actor, reason=reason, after=after)
+    except Conflict:
+        newest = registry.newest()
+        if newest is None or _network_of(registry, newest) != network:
+            raise
+        return None  # another process asked for the same and was first
+
+
+def _last_served(registry: Registry, history: list[Promotion], network: str) -> str | None:
+    """The version of this network that was served last, passing over what a rollback left."""
+    left: set[str] = set()
+    after: Promotion | None = None
+    for entry in history:
+        if after is not None and after.verdict == ROLLBACK:
+            left.add(entry.version)
+        if entry.version not in left and _network_of(registry, entry) == network:
+            return entry.version
+        after = entry
+    return None
+
+
+def _network_of(registry: Registry, entry: Promotion) -> str | None:
+    """The network of the version that an entry names; None where the version is no longer kept."""
+    try:
+        return registry.version(entry.version).network
+    except UnknownVersion:
+        return None
+
+
+def _check_name(network: str) -> None:
+    if network not in NETWORKS:
+        raise BadOptions(f"The network must be one of {', '.join(NETWORKS)}; it is {network[:50]!r}.")
+
+
+def _manifest(models: Path, version: Any) -> ModelVersion:
+    return codec.version_from_json(json.loads((models / str(version) / "manifest.json").read_text()))
+
+
+def _write(models: Path, listed: Listing) -> None:
+    told = {"version": listed.default, "networks": dict(sorted(listed.networks.items()))}
+    (models / LISTING).write_text(json.dumps(told, indent=1) + "\n")

@@ -1,9 +1,9 @@
 """The one composition root: puts a system together from its settings."""
 
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 
+from malaria import shipped
 from malaria.adapters.inbox import Inbox
 from malaria.adapters.objects import local as local_objects
 from malaria.adapters.sqlite_jobs import SqliteJobs
@@ -13,7 +13,6 @@ from malaria.promote import Registry
 from malaria.services import Services
 from malaria.settings import Settings
 from malaria.shards import Shards
-from malaria.shipped import install_shipped
 from malaria.trigger import Trigger
 
 
@@ -25,7 +24,7 @@ class SystemClock:
 def local(home: Path | None = None, settings: Settings | None = None) -> Services:
     """The laptop mode: files and SQLite under `home`, a subprocess for training.
 
-    The first call makes the folders and promotes the shipped model.
+    The first call makes the folders and promotes the shipped model, of the network that the settings name.
     """
     settings = settings or Settings()
     home = (home or settings.home).resolve()
@@ -36,7 +35,7 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
     jobs = SqliteJobs(home / "jobs.sqlite", clock)
     launcher = SubprocessLauncher(home)
     registry = Registry(objects, clock)
-    install_shipped(registry, shipped_models(settings))
+    shipped.install_shipped(registry, shipped_models(settings), settings.network)
     return Services(
         settings=settings,
         home=home,
@@ -57,8 +56,5 @@ def inbox(services: Services) -> Inbox:
 
 
 def shipped_models(settings: Settings) -> Path:
-    """Where the shipped model lies: by setting, else in the package, else in the checkout."""
-    if settings.shipped is not None:
-        return settings.shipped
-    packaged = Path(str(resources.files("malaria"))) / "_shipped"
-    return packaged if packaged.exists() else Path(__file__).parents[2] / "models"
+    """Where the shipped models lie: by setting, else in the package, else in the checkout."""
+    return shipped.folder(settings.shipped)

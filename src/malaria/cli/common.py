@@ -35,7 +35,9 @@ ThresholdOption = Annotated[
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        "--model", help="A version (see `malaria models list`) or a .tflite file. Default: the served one."
+        "--model",
+        help="A version (see `malaria models list`), a network that ships, or a .tflite file. "
+        "Default: the served one.",
     ),
 ]
 
@@ -91,7 +93,8 @@ def actor(chosen: str | None) -> str:
 
 
 def load_model(ctx: typer.Context, chosen: str | None) -> "Model":
-    """The served model, a kept version, or a .tflite file (with the manifest.json beside it, if any).
+    """The served model, a version that is kept or ships, the shipped one of a network, or a .tflite file
+    with the manifest.json beside it, if any.
 
     Raises:
         UnknownVersion: neither a version nor a file. ModelUnusable: it cannot be run.
@@ -103,15 +106,27 @@ def load_model(ctx: typer.Context, chosen: str | None) -> "Model":
         with quiet():
             return Model.load(path, _described(path))
     built = services(ctx)
-    try:
-        with quiet():
-            return (
-                load_version(built.registry, chosen, built.home / "cache") if chosen else built.served.model
-            )
-    except UnknownVersion:
-        raise UnknownVersion(
-            f"{chosen} is neither a model version nor a file. `malaria models list` names the versions."
-        ) from None
+    with quiet():
+        if chosen is None:
+            return built.served.model
+        try:
+            return load_version(built.registry, chosen, built.home / "cache")
+        except UnknownVersion:
+            return _shipped_model(built, chosen)
+
+
+def _shipped_model(built: "Services", chosen: str) -> "Model":
+    """A shipped version, by its name or its network's, read where it lies. Raises UnknownVersion."""
+    from malaria import shipped
+    from malaria.predict import Model
+
+    models = shipped.folder(built.settings.shipped)
+    for info in shipped.versions(models):
+        if chosen in (info.version, info.network):
+            return Model.load(models / info.version / "model.tflite", info)
+    raise UnknownVersion(
+        f"{chosen} is neither a model version nor a file. `malaria models list` names the versions."
+    )
 
 
 @contextlib.contextmanager

@@ -1,13 +1,18 @@
 """`malaria models`: the versions that are kept, and which one is served."""
 
+import contextlib
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from malaria.cli import output
 from malaria.cli.common import ActorOption, JsonOption, actor, services
 from malaria.domain import ModelVersion, Promotion
+from malaria.errors import UnknownVersion
+
+if TYPE_CHECKING:
+    from malaria.services import Services
 
 app = typer.Typer(no_args_is_help=True, help="Model versions: list, show, promote, roll back.")
 
@@ -16,26 +21,41 @@ FIGURES = ("accuracy", "sensitivity", "specificity", "auc", "mcc", "cells", "pat
 
 @app.command("list")
 def list_models(ctx: typer.Context, as_json: JsonOption = False) -> None:
-    """List the kept versions, newest first; * marks the one that is served."""
-    registry = services(ctx).registry
-    newest = registry.newest()
+    """List the versions that are kept, newest first, then those that ship of other networks.
+
+    * marks the one that is served; + those that only ship, and are kept once they are promoted.
+    """
+    built = services(ctx)
+    newest = built.registry.newest()
     served = newest.version if newest else None
-    found = registry.versions()
+    kept = built.registry.versions()
+    waiting = _only_shipped(built, kept)
     if as_json:
         from malaria import codec
 
-        output.print_json([{**codec.to_json(info), "served": info.version == served} for info in found])
+        told = [(info, info not in waiting) for info in (*kept, *waiting)]
+        output.print_json([{**codec.to_json(i), "served": i.version == served, "kept": k} for i, k in told])
         return
     rows = []
-    for info in found:
+    for info in (*kept, *waiting):
         gate = _gate(info)
-        mark = "*" if info.version == served else ""
+        mark = "*" if info.version == served else "+" if info in waiting else ""
         method = str(info.lineage.get("method", ""))
         rates = [gate.get(name) for name in ("accuracy", "sensitivity", "specificity")]
         rows.append((mark, info.version, info.created, method, info.network, *rates))
     columns = ("", "version", "created", "method", "network", "accuracy", "sensitivity", "specificity")
     output.table(columns, rows, right=columns[-3:])
     output.note("Figures are of the base gate patients, whom no version has learnt from.")
+    if waiting:
+        output.note("+ ships with the project: `malaria models promote VERSION --reason ...` serves it.")
+
+
+def _only_shipped(built: "Services", kept: list[ModelVersion]) -> list[ModelVersion]:
+    """The versions that ship with the project and are not kept here."""
+    from malaria import shipped
+
+    names = {info.version for info in kept}
+    return [i for i in shipped.versions(shipped.folder(built.settings.shipped)) if i.version not in names]
 
 
 def _gate(info: ModelVersion) -> Mapping[str, Any]:
@@ -50,10 +70,10 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a version: its figures, where it comes from, and when it was served."""
-    registry = services(ctx).registry
-    history = registry.history()
+    built = services(ctx)
+    history = built.registry.history()
     chosen = version or (history[0].version if history else "")
-    info = registry.version(chosen)
+    info = _described(built, chosen)
     entries = [entry for entry in history if entry.version == chosen]
     served = bool(history) and history[0].version == chosen
     if as_json:
@@ -81,6 +101,19 @@ def show(
     if rows:
         output.table(("set", *FIGURES), rows, right=FIGURES)
     _print_promotions(entries)
+
+
+def _described(built: "Services", version: str) -> ModelVersion:
+    """A version that is kept or ships. Raises UnknownVersion."""
+    from malaria import shipped
+
+    try:
+        return built.registry.version(version)
+    except UnknownVersion:
+        for info in shipped.versions(shipped.folder(built.settings.shipped)):
+            if info.version == version:
+                return info
+        raise
 
 
 def _brief(value: object) -> str | None:
@@ -119,9 +152,14 @@ def promote(
     by: ActorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Serve a version from now on, whatever the gate said of it."""
-    registry = services(ctx).registry
-    _tell(registry.promote(version, verdict="manual", actor=actor(by), reason=_given(reason)), as_json)
+    """Serve a version from now on, whatever the gate said of it; one that ships is kept from then on, too."""
+    from malaria import shipped
+
+    built = services(ctx)
+    registry, reason = built.registry, _given(reason)
+    with contextlib.suppress(UnknownVersion):
+        shipped.publish(registry, shipped.folder(built.settings.shipped), version)
+    _tell(registry.promote(version, verdict="manual", actor=actor(by), reason=reason), as_json)
 
 
 @app.command()

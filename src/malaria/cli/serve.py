@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import State, state
+from malaria.cli.common import State, actor, state
 from malaria.errors import Busy, MissingPart, how_to_add
 
 if TYPE_CHECKING:
@@ -25,6 +25,13 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. Default: 8000.")
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="mobilenet_v2, compact_cnn or ensemble: serve what was last served of it here, else the one "
+            "that ships. Default: what was promoted last, whatever its network."
+        ),
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="As --home before the command.", file_okay=False)] = None,
     reload: Annotated[bool, typer.Option("--reload", help="Start anew when the code changes.")] = False,
     supervisor: Annotated[
@@ -33,14 +40,16 @@ def serve(
 ) -> None:
     """Serve predictions and retraining over HTTP until Ctrl-C.
 
-    Example:
+    Examples:
 
         malaria serve --port 8080
+
+        malaria serve --network compact_cnn
     """
     _need_server()
     base = state(ctx)
     chosen = State(home or base.home, base.debug)
-    settings = chosen.settings(host=host, port=port)
+    settings = chosen.settings(host=host, port=port, network=network)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with bound(settings.host, settings.port) as listening:
         if settings.host not in LOOPBACK and settings.host not in settings.allowed_hosts:
@@ -48,10 +57,12 @@ def serve(
                 "Only requests for these hosts are answered: " + ", ".join(settings.allowed_hosts) + ". "
                 "Set MALARIA_ALLOWED_HOSTS to change that."
             )
+        if settings.network is not None:
+            _choose(chosen.services(network=settings.network), settings.network)
         if reload:
             _serve_reloading(chosen, listening, supervisor)
         else:
-            _serve(chosen.services(host=host, port=port), listening, supervisor)
+            _serve(chosen.services(host=host, port=port, network=network), listening, supervisor)
 
 
 def _need_server() -> None:
@@ -59,6 +70,17 @@ def _need_server() -> None:
         import uvicorn  # noqa: F401
     except ImportError:
         raise MissingPart(f"`serve` needs the serving part: {how_to_add('serve', 'adapt')}.") from None
+
+
+def _choose(services: "Services", network: str) -> None:
+    """Serve this network, and say so where that changes what is served."""
+    from malaria import shipped
+
+    entry = shipped.choose_network(
+        services.registry, shipped.folder(services.settings.shipped), network, actor(None)
+    )
+    if entry is not None:
+        output.note(f"Entry {entry.number} of the log: {entry.version} ({network}) is served from now on.")
 
 
 @contextlib.contextmanager
@@ -90,7 +112,9 @@ def _serve(services: "Services", listening: socket.socket, supervised: bool) -> 
 
     app = create_app(services)
     info = services.served.model.info  # loaded before the first request, and a broken one is told now
-    output.note(f"Serving model {info.version} on {_url(listening)} (docs at /docs). Ctrl-C ends it.")
+    output.note(
+        f"Serving model {info.version} ({info.network}) on {_url(listening)} (docs at /docs). Ctrl-C ends it."
+    )
     if supervised:
         output.note(f"Drop ZIPs of labelled cells into {services.home / 'inbox'} to retrain.")
     server = uvicorn.Server(uvicorn.Config(app, log_level="info", access_log=False))

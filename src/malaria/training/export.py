@@ -1,7 +1,7 @@
 """Write a fitted network as ONE self-contained .tflite file, and prove it answers as the network does.
 
 The served graph: uint8 RGB (1, s, s, 3) in; `probability` (1, 1), `activation` (1, s/16, s/16, 1) and
-`embedding` (1, 128) out. The head stands once, as a 1x1 convolution on the grid: its output is the
+`embedding` (1, width) out. The head stands once, as a 1x1 convolution on the grid: its output is the
 activation map, whose mean is the logit. So a new head is a change of two constants (see `malaria.head`).
 """
 
@@ -13,8 +13,6 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from malaria.training.networks import EMBEDDING
-
 
 def served_graph(network: keras.Model, size: int, temperature: float) -> keras.Model:
     """The network as it is served; `temperature` is folded into the head, so probabilities are calibrated."""
@@ -25,7 +23,7 @@ def served_graph(network: keras.Model, size: int, temperature: float) -> keras.M
     head = layers.Conv2D(1, 1, name="served_head")
     activation = head(grid)
     weights, bias = network.get_layer("head").get_weights()
-    head.set_weights([weights.reshape(1, 1, EMBEDDING, 1) / temperature, bias / temperature])
+    head.set_weights([weights.reshape(1, 1, -1, 1) / temperature, bias / temperature])
     logit = layers.GlobalAveragePooling2D(name="logit")(activation)
     probability = keras.ops.sigmoid(logit)
     return keras.Model(image, {"probability": probability, "activation": activation, "embedding": embedding})

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from malaria import head as heads
 from malaria.domain import ModelVersion, Progress, Role
 from malaria.errors import Damaged
-from malaria.memory import Memory, remember
+from malaria.memory import BASE, Memory, remember
 from malaria.ports import Report
 from malaria.predict import Model
 from malaria.training.dataset import CellArrays
@@ -35,14 +35,14 @@ class Finished:
 def finish(
     network: keras.Model, cells: CellArrays, out: Path, placeholder: ModelVersion, report: Report
 ) -> Finished:
-    """Calibrate on validation cells, export to `out`, and score every cell through the exported file.
+    """Calibrate on base validation cells, export to `out`, and score every cell through the exported file.
 
     Raises:
         Damaged: the exported file answers otherwise than the network.
     """
     out.mkdir(parents=True, exist_ok=True)
     size = placeholder.input_size
-    validation = cells.of(Role.VALIDATION)
+    validation = calibration(cells)
     logits = network.predict(validation.pixels, batch_size=64, verbose=0)[:, 0].astype(np.float64)
     temperature = heads.temperature(logits, validation.labels)
     tflite, kept = out / "model.tflite", out / "network.keras"
@@ -61,6 +61,16 @@ def finish(
     )
     memory.save(out / "memory.npz")
     return Finished(tflite, kept, memory, np.array(probabilities), temperature, parity)
+
+
+def calibration(cells: CellArrays) -> CellArrays:
+    """The cells on which a temperature is set: NIH validation patients, else what validation cells there are.
+
+    Another laboratory that brings one class only would say how common that class is, not how sure to be.
+    """
+    held = cells.of(Role.VALIDATION)
+    ours = held.where(held.origins == BASE)
+    return ours if len(np.unique(ours.labels)) == 2 else held
 
 
 def _parity(model: Model, cells: CellArrays, logits: heads.Floats) -> float:

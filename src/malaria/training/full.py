@@ -1,4 +1,4 @@
-"""`full`: fine-tune the whole network on all shards, from the weights that are served."""
+"""`full`: fine-tune a whole network on all shards, from the weights that are served or ship."""
 
 import functools
 import hashlib
@@ -25,10 +25,13 @@ FINE_TUNING = Recipe(stages=(Stage(128, 2),), learning_rate=1e-4, warmup_steps=1
 
 @dataclass(frozen=True)
 class Start:
-    """weights: Keras file of the served network, or of the one whose head was adapted into it."""
+    """info: the version to go on from, of the network to train: the served one, or one that ships.
+
+    weights: its Keras file, or that of the version whose head was adapted into it; None: from nothing.
+    """
 
     info: ModelVersion
-    weights: Path
+    weights: Path | None
 
 
 def full(
@@ -58,6 +61,11 @@ def full(
     return finish(fitted, everything, work / "finished", placeholder, _part(report, 90, 10)), everything
 
 
+def decoded(shards: Shards, chosen: Sequence[Shard], size: int, work: Path, report: Report) -> CellArrays:
+    """The cells of `full` in the same order, at another input size."""
+    return dataset.load([Stored(shards, shard) for shard in chosen], size, work / "cache", report)
+
+
 def _key(recipe: Recipe, start: Start, sources: Sequence[Stored]) -> str:
     """Names a checkpoint by all that made it: one of other cells or another champion is not gone on from."""
     told = json.dumps([codec.to_json(recipe), start.info.digest, *(source.key for source in sources)])
@@ -73,25 +81,25 @@ def _need_both_classes(cells: CellArrays, role: Role) -> None:
         )
 
 
-def recipe_for(options: RetrainOptions, served: ModelVersion) -> Recipe:
+def recipe_for(options: RetrainOptions, start: ModelVersion) -> Recipe:
     """The fine-tuning recipe with what a person chose in its place."""
     return replace(
         FINE_TUNING,
-        network=options.network or served.network,
-        stages=(Stage(served.input_size, options.epochs or FINE_TUNING.epochs),),
+        network=start.network,
+        stages=(Stage(start.input_size, options.epochs or FINE_TUNING.epochs),),
         batch_size=options.batch_size or FINE_TUNING.batch_size,
         learning_rate=options.learning_rate or FINE_TUNING.learning_rate,
     )
 
 
 def _begin(start: Start, recipe: Recipe) -> keras.Model:
-    """The served network, or the network's own start where the network changes.
+    """The network to go on from, or a new one where there are no weights.
 
     It begins with the head that it was trained with, not with one adapted since: that one was fitted on still
     features and does not bear the dropout and batch statistics of training.
     What was adapted to is learnt again from the cells themselves.
     """
-    if recipe.network != start.info.network:
+    if start.weights is None:
         return networks.build(recipe.network, dropout=recipe.dropout)
     return keras.saving.load_model(start.weights, compile=False)
 
