@@ -1,9 +1,17 @@
 """Many cells on one picture, each with its name below it, for a person to look through."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from textwrap import wrap
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from malaria import cells, preprocess, suspects
+from malaria.audit import Doubt
+from malaria.domain import Label, Progress
+from malaria.errors import BadInput
+from malaria.ports import Report
 
 SIDE = 128
 """Pixels across a cell on the sheet: about the native size of a NIH crop."""
@@ -11,6 +19,8 @@ MARGIN = 8
 LINE = 11
 PRINT = 9
 """Size of the small print, in pixels."""
+LETTERS = 24
+"""Letters of the small print that fit below a cell."""
 INK, PAPER = "black", "white"
 
 
@@ -28,6 +38,49 @@ class Block:
 
     title: str
     tiles: Sequence[Tile]
+
+
+def of_doubts(
+    doubts: Sequence[Doubt], data: Iterable[Path], each: int, listed: Collection[suspects.Key], report: Report
+) -> Image.Image:
+    """A sheet of the `each` most doubtful cells of either class, read from ZIPs or folders of labelled cells.
+
+    Below each cell stand its name, the probability of a parasite, and a star where `listed` names it.
+
+    Raises:
+        BadInput: the data hold none of them.
+    """
+    shown = {label: [doubt for doubt in doubts if doubt.label == label][:each] for label in Label}
+    wanted = {doubt.key for chosen in shown.values() for doubt in chosen}
+    found = _pictures(data, wanted, report)
+    if wanted and not found:
+        raise BadInput("The data hold none of the doubted cells. Name the ZIPs that were cross-validated.")
+    blocks = []
+    for label in reversed(Label):
+        total = sum(doubt.label == label for doubt in doubts)
+        title = f"labelled {label.text}: the {len(shown[label])} most doubtful of {total}"
+        blocks.append(Block(title, [_tile(doubt, found, listed) for doubt in shown[label]]))
+    return sheet(blocks)
+
+
+def _pictures(
+    data: Iterable[Path], wanted: Collection[suspects.Key], report: Report
+) -> dict[suspects.Key, Image.Image]:
+    found: dict[suspects.Key, Image.Image] = {}
+    for source in data:
+        for cell, content in cells.read(source):
+            key = suspects.key(cell.label, cell.name)
+            if key in wanted and key not in found:
+                found[key] = preprocess.decode(content)
+                percent = 100.0 * len(found) / len(wanted)
+                report(Progress("sheet", percent=percent, message=f"{len(found)} of {len(wanted)} cells"))
+    return found
+
+
+def _tile(doubt: Doubt, found: dict[suspects.Key, Image.Image], listed: Collection[suspects.Key]) -> Tile:
+    star = " *" if doubt.key in listed else ""
+    name = wrap(doubt.cell, LETTERS)[:2]
+    return Tile(found.get(doubt.key), [*name, *[""] * (2 - len(name)), f"p {doubt.probability:.3f}{star}"])
 
 
 def sheet(blocks: Sequence[Block], columns: int = 8) -> Image.Image:

@@ -85,31 +85,30 @@ def write(
     made: Made,
     figures: Mapping[str, Any],
     tables: Sequence[Table],
-    answers: Answers,
+    answers: Answers | None,
 ) -> list[Path]:
     """Write report.json, report.md and the pictures of `answers` into a folder, which is made where missing.
 
     figures: what JSON can hold; in report.json they stand beside "made". tables: for report.md, in order.
-    Returns the files. The same arguments give the same bytes (pictures: with the same matplotlib).
+    answers: None where there is nothing to draw. Returns the files. The same arguments give the same bytes
+    (pictures: with the same matplotlib).
 
     Raises:
         MissingPart: matplotlib is not installed; nothing is written then.
     """
-    pictures.need()
+    if answers is not None:
+        pictures.need()
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = pictures.write(
-        folder,
-        answers.labels,
-        answers.probabilities,
-        answers.groups,
-        answers.threshold,
-        seed=made.seed,
-    )
+    drawn = _drawn(folder, answers, made.seed) if answers is not None else []
     told = {"title": title, "made": _told(made), **figures}
     as_json, as_text = folder / "report.json", folder / "report.md"
     as_json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     as_text.write_text(_markdown(title, made, tables, drawn), encoding="utf-8")
     return [as_json, as_text, *drawn]
+
+
+def _drawn(folder: Path, of: Answers, seed: int) -> list[Path]:
+    return pictures.write(folder, of.labels, of.probabilities, of.groups, of.threshold, seed=seed)
 
 
 def figures_table(title: str, sets: Mapping[str, Metrics | None], note: str = "") -> Table:
@@ -171,7 +170,8 @@ def _markdown(title: str, made: Made, tables: Sequence[Table], drawn: Sequence[P
         **made.further,
     }
     parts = [f"# {title}", _grid(["", ""], [[name, v] for name, v in facts.items() if v not in ("", None)])]
-    parts += ["Figures in brackets are 95% intervals, by resampling patients (else fields, else cells)."]
+    if drawn:
+        parts += ["Figures in brackets are 95% intervals, by resampling patients (else fields, else cells)."]
     for table in tables:
         parts += [f"## {table.title}", _grid(table.columns, table.rows)]
         parts += [table.note] if table.note else []

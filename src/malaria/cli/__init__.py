@@ -10,7 +10,21 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from malaria.cli import ablate, data, doctor, evaluate, jobs, models, output, predict, retrain, serve, train
+from malaria.cli import (
+    ablate,
+    audit,
+    crossvalidate,
+    data,
+    doctor,
+    evaluate,
+    jobs,
+    models,
+    output,
+    predict,
+    retrain,
+    serve,
+    train,
+)
 from malaria.cli.common import State
 from malaria.errors import BadInput, MalariaError, NotFound
 
@@ -84,6 +98,8 @@ app.command()(predict.predict)
 app.command()(evaluate.evaluate)
 app.command()(retrain.retrain)
 app.command()(train.train)
+app.command()(crossvalidate.cross_validate)
+app.command()(audit.audit)
 app.command()(ablate.ablate)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
