@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image
 
 from malaria import preprocess, synthetic
 from malaria.domain import Label
@@ -16,7 +17,7 @@ def cells(label: Label, count: int = 12) -> list[tuple[npt.NDArray[np.uint8], np
     found = []
     for cell in synthetic.generate(2 * count, 5):
         if cell.label == label:
-            marked = preprocess.Image.fromarray(
+            marked = Image.fromarray(
                 np.repeat(cell.parasites[..., None] * np.uint8(255), 3, axis=2)
             )
             where = preprocess.to_square(marked, SIDE)[..., 0] > 127

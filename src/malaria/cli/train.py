@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import JsonOption, services
+from malaria.cli.common import JsonOption, load_model, services
 from malaria.errors import BadOptions, MissingPart, how_to_add
+from malaria.options import ENSEMBLE
 
 if TYPE_CHECKING:
     from malaria.training.recipe import Recipe
@@ -31,7 +32,13 @@ def train(
     backbone_weights: Annotated[
         Path | None, typer.Option(help="Pretrained MobileNetV2 (.weights.h5, no top). Default: from nothing.")
     ] = None,
-    network: Annotated[str | None, typer.Option(help="mobilenet_v2 or compact_cnn.")] = None,
+    network: Annotated[
+        str | None, typer.Option(help="mobilenet_v2, compact_cnn, or ensemble of --member networks.")
+    ] = None,
+    member: Annotated[
+        list[Path] | None,
+        typer.Option(help="A network.keras to be joined with others; nothing is trained.", exists=True),
+    ] = None,
     recipe: Annotated[
         Path | None,
         typer.Option(help="TOML of what differs from the network's own recipe; options here go first."),
@@ -43,6 +50,9 @@ def train(
     without: Annotated[
         list[Path] | None,
         typer.Option(help="CSV of cells not to train on (original_label,cell,patient); may be repeated."),
+    ] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="Version or .tflite whose answers are learnt beside the labels.")
     ] = None,
     stage: Annotated[
         list[str] | None, typer.Option(help="SIZE:EPOCHS, may be repeated. Default: the recipe's.")
@@ -76,6 +86,8 @@ def train(
         command=as_asked(sys.argv[1:]),
         laboratories=laboratories(laboratory or []),
         without=without or [],
+        members=members(network, member or []),
+        teacher=load_model(ctx, teacher) if teacher else None,
     )
     with output.progress() as report:
         info = training.train(plan, datetime.now(UTC), report)
@@ -106,6 +118,13 @@ def recipe_asked(file: Path | None, stages: list[str] | None, **chosen: Any) -> 
     if stages:
         told["stages"] = [dict(zip(("size", "epochs"), _stage(text), strict=True)) for text in stages]
     return recipes.changed(recipes.recipe_of(told.get("network")), told)
+
+
+def members(network: str | None, told: list[Path]) -> list[Path]:
+    """The members of an ensemble. Raises BadOptions where the network and they do not go together."""
+    if (network == ENSEMBLE) != bool(told):
+        raise BadOptions(f"--network {ENSEMBLE} and --member NETWORK.keras, twice or more, go together.")
+    return told
 
 
 def laboratories(told: list[str]) -> dict[str, Path]:

@@ -29,12 +29,12 @@ from malaria.training.recipe import Shares
 from malaria.training.surround import surrounded
 from malaria.training.transplant import Spot, on_black, planted, spot_of, turned
 
-VERSION = 1
+VERSION = 2
 """Of the making; a cache of another version is made anew."""
 NATIVE = {"chula": 48, "bccd": 100}
 """Pixels across a cell in the fields of a laboratory: a spot is blurred as the picture beneath it is."""
-TWICE = 0.15
-"""Share of cells with two spots: many infected cells hold more than one parasite."""
+SPOTS = (0.6, 0.2, 0.08, 0.06, 0.06)
+"""Shares of cells with one spot, two, and so on: some infected cells hold several parasites."""
 CLEAREST = 0.16
 """Parasites that absorb less in green are not moved: on another cell nobody would see them."""
 
@@ -84,18 +84,25 @@ def drawn(available: int, count: int, rng: np.random.Generator) -> npt.NDArray[n
 
 
 def mixture(
-    cells: CellArrays, shares: Shares, seed: int, cache: Path, report: Report
+    cells: CellArrays,
+    shares: Shares,
+    seed: int,
+    cache: Path,
+    report: Report,
+    targets: npt.NDArray[np.float32] | None = None,
 ) -> Callable[[int], Mixture]:
     """The mixture at an input size, made of the training cells `cells` at the size that they have.
 
-    Kept in `cache`; made again where cells, seed or version differ.
+    Kept in `cache`; made again where cells, seed or version differ. targets: what is to be answered for each
+    of the cells, (n,), 0 to 1; None: their labels. Transplants keep the label of their spot.
     """
-    plain = cells.where(cells.origins == BASE)
-    others = cells.where(cells.origins != BASE)
+    aims = cells.labels.astype(np.float32) if targets is None else targets
+    base = cells.origins == BASE
+    plain, others = cells.where(base), cells.where(~base)
     making = {
-        "plain": lambda: Part(plain.pixels, plain.labels.astype(np.float32)),
+        "plain": lambda: Part(plain.pixels, aims[base]),
         "surrounded": lambda: surround_all(plain, seed, report),
-        "laboratories": lambda: Part(others.pixels, others.labels.astype(np.float32)),
+        "laboratories": lambda: Part(others.pixels, aims[~base]),
         "masked": lambda: Part(mask_all(others.pixels, report), others.labels.astype(np.float32)),
         "transplanted": lambda: transplant_all(plain, others, shares.transplants, seed, report),
     }
@@ -105,6 +112,9 @@ def mixture(
     for name in wanted:
         key = _key(cells, name, shares.transplants, seed)
         made[name] = making[name]() if name in ("plain", "laboratories") else _kept(making[name], cache / key)
+    for name, own in (("surrounded", aims[base]), ("masked", aims[~base])):
+        if name in made:  # each is one cell of the same place, so it is to be answered alike
+            made[name] = Part(made[name].pixels, own)
     counts = tuple(round(total * share / sum(wanted.values())) for share in wanted.values())
 
     @functools.lru_cache(1)
@@ -168,7 +178,7 @@ def surround_all(cells: CellArrays, seed: int, report: Report) -> Part:
 
 
 def transplant_all(plain: CellArrays, others: CellArrays, count: int, seed: int, report: Report) -> Part:
-    """`count` cells, most of them other laboratories', with one or two spots of one base cell each."""
+    """`count` cells, most of them other laboratories', with one spot or several of one base cell each."""
     spots = _spots(plain, report)
     rng = np.random.default_rng((seed, 2))
     donors = {label: [i for i, spot in spots.items() if plain.labels[i] == label] for label in (0, 1)}
@@ -179,11 +189,7 @@ def transplant_all(plain: CellArrays, others: CellArrays, count: int, seed: int,
         own = np.random.default_rng((seed, 3, i))
         spot = spots[donors[int(labels[i])][own.integers(len(donors[int(labels[i])]))]]
         for _attempt in range(8):  # a large spot fits on few cells
-            pixels, mask, blur = _recipient(plain, others, clean, own)
-            grown = planted(pixels, mask, turned(spot, own, blur), own)
-            if grown is not None and own.random() < TWICE:
-                again = planted(grown, mask, turned(spot, own, blur), own)
-                grown = grown if again is None else again
+            grown = _grown(*_recipient(plain, others, clean, own), spot, own)
             if grown is not None:
                 return grown
         return unfit
@@ -193,6 +199,18 @@ def transplant_all(plain: CellArrays, others: CellArrays, count: int, seed: int,
     made = _each(one, blank, "transplanted", report)
     fits = np.any(made, axis=(1, 2, 3))
     return Part(made[fits], labels[fits])
+
+
+def _grown(
+    pixels: Pixels, mask: segment.Mask, blur: float, spot: Spot, rng: np.random.Generator
+) -> Pixels | None:
+    """The cell with the spot on it, once or more often; None where it does not fit once."""
+    grown = planted(pixels, mask, turned(spot, rng, blur), rng)
+    for _ in range(int(rng.choice(len(SPOTS), p=SPOTS))):
+        if grown is not None:
+            again = planted(grown, mask, turned(spot, rng, blur), rng)
+            grown = grown if again is None else again
+    return grown
 
 
 def _recipient(

@@ -72,7 +72,8 @@ class Changes:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Rates are per step; sizes in pixels; decay is decoupled (Loshchilov & Hutter, ICLR 2019)."""
+    """Rates are per step; sizes in pixels; teacher_share: how much of a target a teacher
+    says, where there is one; decay is decoupled (Loshchilov & Hutter, ICLR 2019)."""
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -86,6 +87,7 @@ class Recipe:
     clip: float = 1.0
     dropout: float = 0.3
     label_smoothing: float = 0.05
+    teacher_share: float = 0.7
     shares: Shares = field(default_factory=Shares)
     changes: Changes = field(default_factory=Changes)
     seed: int = 7

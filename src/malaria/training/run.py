@@ -13,18 +13,20 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from malaria import cells, codec, roles, suspects
+from malaria import cells, codec, roles, shipped, suspects
 from malaria.domain import ModelVersion, Role, version_name
 from malaria.errors import Conflict
 from malaria.evaluate import metrics
 from malaria.memory import BASE
 from malaria.ports import Report
-from malaria.training import dataset, fit, networks
+from malaria.predict import Model
+from malaria.training import dataset, ensemble, fit, networks
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.finish import Finished, finish
 from malaria.training.laboratories import Laboratory
 from malaria.training.mixture import mixture
 from malaria.training.recipe import Recipe
+from malaria.training.teacher import targets
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Plan:
     data: sources for training and validation; held_out: sources whose patients become gate and test.
     laboratories: fields of other laboratories, by the name of their set; their cells are uninfected.
     without: lists of cells not to train on, CSV with original_label, cell and patient; they keep their role
-    and their place in every figure.
+    and their place in every figure. teacher: a model whose answers are learnt beside the labels.
+    members: of an ensemble, Keras files of fitted networks; then nothing is trained.
     out: folder for the version and roles.json, which is used where it exists and made where not.
     run: folder of checkpoints; a run that was killed goes on from there. command: how a person asked.
     """
@@ -49,6 +52,8 @@ class Plan:
     command: str
     laboratories: Mapping[str, Path] = field(default_factory=dict)
     without: Sequence[Path] = ()
+    teacher: Model | None = None
+    members: Sequence[Path] = ()
 
 
 def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
@@ -62,6 +67,8 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
         BadLayout: a source holds no labelled pictures.
         Conflict: the run folder belongs to another recipe.
     """
+    if plan.members:
+        return _joined(plan, now, report)
     sources = sources_of(plan)
     _same_recipe(plan)
     recipe = plan.recipe
@@ -70,10 +77,28 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
     network = networks.build(
         recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
     )
-    shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report)
+    aims = _aims(plan, learnt, report)
+    shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report, aims)
     fitted = fit.fit(network, recipe, shown, validation_of(sources, plan.cache, report), plan.run, report)
     done = finish(fitted, everything, plan.run / "version", _placeholder(recipe, now), report)
     return _lay_out(plan, done, everything, now)
+
+
+def _joined(plan: Plan, now: datetime, report: Report) -> ModelVersion:
+    """An ensemble of networks that are fitted already: nothing is trained."""
+    everything = dataset.load(sources_of(plan), plan.recipe.size, plan.cache, report)
+    network = ensemble.join(
+        [keras.saving.load_model(path, compile=False) for path in plan.members], everything
+    )
+    done = finish(network, everything, plan.run / "version", _placeholder(plan.recipe, now), report)
+    return _lay_out(plan, done, everything, now)
+
+
+def _aims(plan: Plan, learnt: CellArrays, report: Report) -> npt.NDArray[np.float32] | None:
+    """What the teacher and the labels say together, where there is a teacher."""
+    if plan.teacher is None:
+        return None
+    return targets(learnt, plan.teacher, plan.recipe.teacher_share, plan.cache, report)
 
 
 def sources_of(plan: Plan) -> list[Source]:
@@ -160,7 +185,7 @@ def _lay_out(plan: Plan, done: Finished, everything: CellArrays, now: datetime) 
     for file in ("model.tflite", "memory.npz", "network.keras"):
         (done.tflite.parent / file).replace(folder / file)
     (folder / "manifest.json").write_text(json.dumps(codec.to_json(info), indent=1) + "\n")
-    (plan.out / "shipped.json").write_text(json.dumps({"version": info.version}) + "\n")
+    shipped.record(plan.out, info)
     return info
 
 
@@ -185,6 +210,8 @@ def _story(plan: Plan, done: Finished) -> dict[str, Any]:
         "command": plan.command,
         "recipe": codec.to_json(plan.recipe),
         "data": hashes(plan),
+        "members": {path.parent.name: _sha256(path) for path in plan.members},
+        "teacher": plan.teacher.info.digest if plan.teacher else None,
         "backbone_weights": _sha256(plan.backbone_weights) if plan.backbone_weights else None,
         "temperature": round(done.temperature, 6),
         "parity": done.parity,

@@ -19,11 +19,11 @@ from malaria.preprocess import Pixels
 Reals = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-REACH = 0.24
+REACH = 0.34
 """The largest spot that is looked for, as a share of the picture's side."""
 FAINTEST = 0.06
 """Spots that absorb less than this, in green and as density, are not seen as spots."""
-AREA = (0.002, 0.12)
+AREA = (0.002, 0.2)
 """Smallest and largest area of a spot, as a share of the picture."""
 
 
@@ -107,8 +107,8 @@ def _added(densities: Reals, spot: Mask, mask: Mask, side: int) -> Reals:
 
 
 def turned(spot: Spot, rng: np.random.Generator, blur: float) -> Spot:
-    """The spot turned, sized 0.7 to 1.6, stained 0.75 to 1.3 as strongly, tinted, and blurred (in pixels)."""
-    angle, scale = float(rng.uniform(0, 360)), float(np.exp(rng.uniform(np.log(0.7), np.log(1.6))))
+    """The spot turned, sized 0.7 to 2.2, stained 0.75 to 1.3 as strongly, tinted, and blurred (in pixels)."""
+    angle, scale = float(rng.uniform(0, 360)), float(np.exp(rng.uniform(np.log(0.7), np.log(2.2))))
     tint = rng.uniform(0.75, 1.3) * rng.uniform(0.88, 1.12, 3)
     planes = np.concatenate([spot.density * tint * spot.cover[..., None], spot.cover[..., None]], axis=2)
     if rng.random() < 0.5:
