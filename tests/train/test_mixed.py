@@ -1,0 +1,136 @@
+"""Training on a mixture with another laboratory's cells, a list left out and a teacher; joining; ablating."""
+
+import csv
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from malaria import memory, roles
+from malaria.domain import Progress, Role
+from malaria.predict import Model
+from tests.train.test_train import nih_named
+from tests.unit.test_laboratories import fields
+
+pytestmark = pytest.mark.train
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def quiet(progress: Progress) -> None:
+    assert progress.percent is None or 0 <= progress.percent <= 100
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    from malaria.training.recipe import Recipe, Shares, Stage
+    from malaria.training.run import Plan
+
+    folder = tmp_path_factory.mktemp("mixed")
+    development = nih_named(folder / "development", range(1, 9), 1)
+    doubted = folder / "doubted.csv"
+    first = min((development / "Parasitized").iterdir()).stem
+    doubted.write_text(f"original_label,cell,patient\nParasitized,{first},C1P1\n")
+    return Plan(
+        data=[development],
+        held_out=[nih_named(folder / "held-out", range(21, 25), 2)],
+        out=folder / "models",
+        run=folder / "run",
+        cache=folder / "cache",
+        recipe=Recipe(
+            stages=(Stage(64, 1),), batch_size=16, shares=Shares(1.0, 0.5, 0.5, 0.2, 0.5, transplants=16)
+        ),
+        backbone_weights=None,
+        command="a test",
+        laboratories={"bccd": fields(folder / "bccd", map(str, range(12)))},
+        without=[doubted],
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(plan):  # type: ignore[no-untyped-def]
+    from malaria.training.run import train
+
+    return train(plan, NOW, quiet)
+
+
+def test_fields_have_roles_and_stand_in_memory_and_figures(plan, trained) -> None:  # type: ignore[no-untyped-def]
+    known = roles.load(plan.out / "roles.json")
+    assert {f"bccd/{i}" for i in range(12)} <= set(known)
+    kept = memory.load(plan.out / trained.version / "memory.npz")
+    assert len(kept) == 64 + 32 + 24, "what is not trained on is remembered too"
+    assert set(kept.origins.tolist()) == {"base", "base:bccd"}
+    held = "validation:bccd" in trained.metrics
+    assert held == any(known[f"bccd/{i}"] == Role.VALIDATION for i in range(12))
+    assert trained.metrics["validation"]["auc"] is not None
+    assert (plan.run / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert list((plan.run / "tensorboard").rglob("events.out.*"))
+
+
+def test_listed_cells_are_not_learnt_from(plan) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training import dataset
+    from malaria.training.run import learnable, sources_of
+
+    cells = dataset.load(sources_of(plan), 64, plan.cache, quiet)
+    with_all, left = learnable(cells, ()), learnable(cells, plan.without)
+    assert with_all.sum() - left.sum() <= 1
+    with plan.without[0].open() as file:
+        listed = [row["cell"] for row in csv.DictReader(file)]
+    assert not set(listed) & {Path(str(name)).stem for name in cells.names[left]}
+
+
+def test_a_teachers_answers_move_the_targets(plan, trained) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training import dataset
+    from malaria.training.run import sources_of
+    from malaria.training.teacher import targets
+
+    cells = dataset.load(sources_of(plan), 64, plan.cache, quiet).where(np.arange(10))
+    teacher = Model.load(plan.out / trained.version / "model.tflite", trained)
+    aims = targets(cells, teacher, 0.5, plan.cache, quiet)
+    own = targets(cells, teacher, 0.0, plan.cache, quiet)
+    assert np.array_equal(own, cells.labels)
+    assert aims.shape == (10,)
+    assert np.all(np.abs(aims - cells.labels) <= 0.5 + 1e-6)
+    assert np.any(aims != cells.labels)
+    with pytest.raises(ValueError, match="a teacher for 64"):
+        targets(replace(cells, pixels=np.zeros((10, 96, 96, 3), np.uint8)), teacher, 0.5, plan.cache, quiet)
+
+
+def test_fitted_networks_are_joined_without_training(plan, trained) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training.run import train
+
+    member = plan.out / trained.version / "network.keras"
+    recipe = replace(plan.recipe, network="ensemble")
+    joined = train(
+        replace(plan, recipe=recipe, members=(member, member), run=plan.run / "joined"), NOW, quiet
+    )
+    assert joined.network == "ensemble"
+    listed = json.loads((plan.out / "shipped.json").read_text())
+    assert listed["networks"] == {"mobilenet_v2": trained.version, "ensemble": joined.version}
+    for name in ("auc", "accuracy"):  # two of the same answer as one
+        assert joined.metrics["validation"][name] == pytest.approx(trained.metrics["validation"][name])
+
+
+def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(plan, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training import ablate
+
+    told = tmp_path / "plan.toml"
+    told.write_text(
+        "[recipe]\nstages = [{size = 64, epochs = 1}]\nbatch_size = 16\n"
+        '[[variant]]\nname = "plain"\n'
+        '[[variant]]\nname = "with surround"\nshares = {surrounded = 1.0}\n'
+    )
+    variants = ablate.read(told)
+    assert [v.recipe.shares.surrounded for v in variants] == [0.0, 1.0]
+    found = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, quiet)
+    assert set(found) == {"plain", "with surround"}
+    assert {"patients", "patients, surround"} <= set(found["plain"])
+
+    def never(progress: Progress) -> None:
+        raise AssertionError(f"trained again: {progress}")
+
+    again = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never)
+    assert again == found
