@@ -1,7 +1,12 @@
 import json
+import sys
 from pathlib import Path
 
-from malaria import synthetic
+import pytest
+from PIL import Image
+
+from malaria import looks, synthetic
+from malaria.digests import sha256
 from malaria.domain import ModelVersion
 from tests.cli.conftest import Run
 
@@ -40,3 +45,126 @@ def test_data_without_labels_are_refused(run: Run, tmp_path: Path) -> None:
     told = run("evaluate", "--data", tmp_path)
     assert told.exit_code == 2
     assert "Parasitized/" in told.stderr
+
+
+def test_fields_need_their_classes_told(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    Image.new("RGB", (90, 90), (220, 210, 205)).save(tmp_path / "images" / "a.png")
+    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.4 0.4\n2 0.3 0.3 0.3 0.3\n")
+    told = run("evaluate", "--data", tmp_path)
+    assert told.exit_code == 2
+    assert "--kinds bbbc041, chula, bccd" in told.stderr
+    told = run("evaluate", "--data", tmp_path, "--kinds", "bbbc041", "--margin", 0.2, "--json")
+    assert told.exit_code == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert (found["cells"], found["fields"], found["masked"]["cells"]) == (2, 1, 2)
+    assert [kind["kind"] for kind in found["kinds"]] == ["ring", "red blood cell"]
+    assert found["by_role"] == {"none": {"cells": 2, "patients": 1}}
+
+
+def test_kinds_say_nothing_of_class_folders(run: Run, tmp_path: Path) -> None:
+    data = synthetic.write(tmp_path / "cells", 4, 31)
+    told = run("evaluate", "--data", data, "--kinds", "chula")
+    assert told.exit_code == 2
+    assert "no fields" in told.stderr
+
+
+def test_figures_with_and_without_doubted_labels(run: Run, tmp_path: Path) -> None:
+    data = synthetic.write(tmp_path / "cells", 40, 31)
+    names = sorted(path.stem for path in (data / "Parasitized").iterdir())[:3]
+    doubted = tmp_path / "doubted.csv"
+    doubted.write_text(
+        "original_label,cell,patient\n" + "".join(f"Parasitized,{name},P1\n" for name in names)
+    )
+    told = run("evaluate", "--data", data, "--suspects", doubted, "--json")
+    assert told.exit_code == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["cells"] == 40
+    assert found["suspects"]["listed"]["cells"] == 3
+    assert found["suspects"]["not_listed"]["cells"] == 37
+    shown = run("evaluate", "--data", data, "--suspects", doubted)
+    assert "not listed as suspect" in shown.stdout
+    doubted.write_text("cell\nx\n")
+    assert run("evaluate", "--data", data, "--suspects", doubted).exit_code == 2
+
+
+def of_patient(data: Path, patient: str) -> Path:
+    """The cells as those of a base patient."""
+    (data / "patients.csv").unlink(missing_ok=True)
+    for number, path in enumerate(sorted(data.glob("*/*.png"))):
+        path.rename(path.with_name(f"{patient}thinF_IMG_1_cell_{number}.png"))
+    return data
+
+
+@pytest.fixture
+def locked(models_dir: Path) -> str:
+    roles = json.loads((models_dir / "roles.json").read_text())
+    return str(next(patient for patient, role in roles.items() if role == "test"))
+
+
+def test_looks_at_test_patients_are_counted_and_told(
+    run: Run, tmp_path: Path, home: Path, locked: str, shipped_info: ModelVersion, models_dir: Path
+) -> None:
+    data = of_patient(synthetic.write(tmp_path / "cells", 10, 31), locked)
+    before = looks.count(models_dir / looks.FILE)
+    first = json.loads(run("evaluate", "--data", data, "--json").stdout)
+    assert first["test_look"] == {"number": before + 1, "cells": 10, "patients": 1}
+    second = run("evaluate", "--data", data)
+    assert f"look {before + 2} at the test patients" in second.stdout
+    elsewhere = tmp_path / "elsewhere.jsonl"
+    third = json.loads(run("evaluate", "--data", data, "--looks", elsewhere, "--json").stdout)
+    assert third["test_look"]["number"] == before + 1
+    (line,) = map(json.loads, elsewhere.read_text().splitlines())
+    assert (line["version"], line["digest"]) == (shipped_info.version, shipped_info.digest)
+    assert (line["data"], line["sha256"]) == ("cells", sha256(data))
+    assert looks.count(home / looks.FILE) == 2
+
+
+def test_other_patients_are_no_look(run: Run, tmp_path: Path, home: Path, locked: str) -> None:
+    data = synthetic.write(tmp_path / "cells", 10, 31)
+    assert "test_look" not in json.loads(run("evaluate", "--data", data, "--json").stdout)
+    of_patient(data, locked)
+    told = run("evaluate", "--data", data, "--role", "gate", "--role", "none")
+    assert told.exit_code == 2
+    assert "None of the cells" in told.stderr
+    assert not (home / looks.FILE).exists()
+    assert run("evaluate", "--data", data, "--role", "exam").exit_code == 2
+
+
+def test_a_report_is_written_with_what_repeats_it(
+    run: Run, tmp_path: Path, shipped_info: ModelVersion
+) -> None:
+    data, folder = synthetic.write(tmp_path / "cells.zip", 30, 31), tmp_path / "report"
+    told = run("evaluate", "--data", data, "--report", folder, "--seed", 3, "--json")
+    assert told.exit_code == 0, told.stderr
+    assert {path.name for path in folder.iterdir()} >= {
+        "report.json",
+        "report.md",
+        "confusion.png",
+        "roc.png",
+    }
+    found = json.loads((folder / "report.json").read_text())
+    assert found["made"]["data"] == {"cells.zip": sha256(data)}
+    assert (found["made"]["model"], found["made"]["seed"]) == (shipped_info.version, 3)
+    assert {name: found[name] for name in json.loads(told.stdout)} == json.loads(told.stdout)
+    assert shipped_info.digest in (folder / "report.md").read_text()
+
+
+def test_without_matplotlib_a_report_is_refused_before_the_work(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    told = run("evaluate", "--data", tmp_path / "nowhere", "--report", tmp_path / "report")
+    assert told.exit_code == 1
+    assert "--extra train" in told.stderr
+
+
+def test_disturbances_are_told_in_points(run: Run, tmp_path: Path) -> None:
+    data = synthetic.write(tmp_path / "cells", 12, 31)
+    told = run("evaluate", "--data", data, "--corruptions", "--json")
+    assert told.exit_code == 0, told.stderr
+    found = json.loads(told.stdout)["corruptions"]
+    assert len(found) == 13
+    assert {"kind", "severity", "setting", "drops"} == set(found[0])
+    assert set(found[0]["drops"]) == {"accuracy", "sensitivity", "specificity", "auc"}
