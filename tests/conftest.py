@@ -1,7 +1,9 @@
 """What every test may ask for: the shipped model, a system of its own, real cells."""
 
+import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +64,25 @@ def shipped_tflite(models_dir: Path) -> bytes:
     from malaria import shipped
 
     return (shipped.read_shipped(models_dir)[1] / "model.tflite").read_bytes()
+
+
+@pytest.fixture
+def two_networks(models_dir: Path, shipped_info: ModelVersion, tmp_path: Path) -> tuple[Path, ModelVersion]:
+    """A folder of shipped models where a second network ships, and its version: the default's weights under
+    another name."""
+    from malaria import codec, shipped
+    from malaria.options import NETWORKS
+
+    network = next(name for name in NETWORKS if name != shipped_info.network)
+    other = replace(shipped_info, version="20990101-other", network=network)
+    for info in (shipped_info, other):
+        files = tmp_path / "ships" / info.version
+        files.mkdir(parents=True)
+        for file in shipped.FILES:
+            (files / file).symlink_to(models_dir / shipped_info.version / file)
+        (files / "manifest.json").write_text(json.dumps(codec.to_json(info)))
+        shipped.record(files.parent, info)
+    return tmp_path / "ships", other
 
 
 @pytest.fixture

@@ -45,8 +45,8 @@ class Made:
 
 
 def scored(memory: Memory, head: heads.Head, threshold: float) -> dict[str, Any]:
-    """Metrics of a head over the validation and gate cells that a memory holds: NIH, other base laboratories
-    by their names, and the site."""
+    """Metrics of a head over the validation and gate cells that a memory holds: of NIH, of the other base
+    laboratories, by their names, and of the site."""
     sets = {
         "validation": memory.of(Role.VALIDATION, origin=BASE),
         "gate": memory.of(Role.GATE, origin=BASE),
@@ -54,7 +54,7 @@ def scored(memory: Memory, head: heads.Head, threshold: float) -> dict[str, Any]
     }
     for origin in sorted(set(memory.origins[is_base(memory.origins)].tolist()) - {BASE}):
         for role in (Role.VALIDATION, Role.GATE):
-            sets[f"{role.value} {origin.removeprefix(BASE + ':')}"] = memory.of(role, origin=origin)
+            sets[role.value + origin.removeprefix(BASE)] = memory.of(role, origin=origin)
     figures = {}
     for name, cells in sets.items():
         if len(cells):

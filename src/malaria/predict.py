@@ -111,6 +111,15 @@ def interpreter(content: bytes) -> Any:
     return Interpreter(model_content=content, num_threads=1)
 
 
+def input_size(content: bytes) -> int:
+    """The side, in pixels, of the pictures that a .tflite file takes. Raises ModelUnusable."""
+    try:
+        (told,) = interpreter(content).get_input_details()
+        return int(told["shape"][1])
+    except (ValueError, RuntimeError, IndexError) as error:
+        raise ModelUnusable(f"The model file cannot be read: {error}") from error
+
+
 def interpret(scored: Scored, info: ModelVersion, threshold: float | None = None) -> Answer:
     """Put a score into words at the model's operating point, or at the caller's.
 

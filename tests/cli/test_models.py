@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +69,19 @@ def test_list_and_show_for_people(run: Run, other: str, shipped_info: ModelVersi
     assert "shipped" in shown
     assert json.loads(run("models", "show", other, "--json").stdout)["served"] is False
     assert run("models", "show", "nothing").exit_code == 2
+
+
+def test_what_ships_of_another_network_is_listed_shown_and_promoted(
+    run: Run, two_networks: tuple[Path, ModelVersion], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models, other = two_networks
+    monkeypatch.setenv("MALARIA_SHIPPED", str(models))
+    assert f"+ {other.version}" in " ".join(run("models", "list").stdout.split())
+    kept = {m["version"]: m["kept"] for m in json.loads(run("models", "list", "--json").stdout)}
+    assert sorted(kept.values()) == [False, True]
+    assert not kept[other.version]
+    assert other.network in run("models", "show", other.version).stdout
+    told = run("models", "promote", other.version, "--reason", "small machine")
+    assert told.exit_code == 0, told.stderr
+    assert served(run) == other.version
+    assert all(m["kept"] for m in json.loads(run("models", "list", "--json").stdout))

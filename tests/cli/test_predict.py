@@ -110,6 +110,8 @@ def test_a_model_by_version_by_file_and_an_unknown_one(
         json.loads(run("predict", cells, "--json", "--model", alone).stdout)["model_version"]
         == "alone.tflite"
     )
+    by_network = json.loads(run("predict", cells, "--json", "--model", shipped_info.network).stdout)
+    assert served == by_network
     unknown = run("predict", cells, "--model", "20200101-nothing")
     assert unknown.exit_code == 2
     assert "models list" in unknown.stderr

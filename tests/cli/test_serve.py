@@ -3,9 +3,13 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+
+from malaria.domain import ModelVersion
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -26,13 +30,50 @@ def test_serve_answers_until_ctrl_c_and_ends_cleanly(start: Start, options: tupl
     process = start("serve", "--port", 0, *options)
     try:
         url = address(process)
-        transport = httpx.HTTPTransport(retries=5)  # the port is bound; the server may begin a moment later
+        transport = httpx.HTTPTransport(retries=7)  # the port is bound; the server may begin a moment later
         with httpx.Client(transport=transport, timeout=30) as client:
             assert client.get(f"{url}/health").status_code == 200
     finally:
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 0, stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_network_is_served_from_when_it_is_asked_for(
+    start: Start, two_networks: tuple[Path, ModelVersion], shipped_info: ModelVersion
+) -> None:
+    models, other = two_networks
+
+    def told(*options: object) -> tuple[dict[str, Any], str]:
+        """What a server that was started so says of its model, and what it printed."""
+        process = start("serve", "--port", 0, *options, MALARIA_SHIPPED=str(models))
+        try:
+            url = address(process)
+            with httpx.Client(transport=httpx.HTTPTransport(retries=7), timeout=30) as client:
+                found: dict[str, Any] = client.get(f"{url}/model/info").raise_for_status().json()
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=30)
+        return found, stderr
+
+    assert told()[0]["network"] == shipped_info.network
+    found, _ = told("--network", other.network)
+    assert (found["network"], found["version"], found["promotion"]["number"]) == (
+        other.network,
+        other.version,
+        2,
+    )
+    assert found["promotion"]["reason"] == f"the network {other.network} was asked for"
+    assert told()[0]["network"] == other.network, "without being asked nothing changes"
+    assert told("--network", other.network)[0]["promotion"]["number"] == 2
+
+
+def test_a_network_that_is_not_known_is_told_in_one_line(start: Start) -> None:
+    process = start("serve", "--port", 0, "--network", "resnet")
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "must be one of mobilenet_v2, compact_cnn, ensemble" in stderr
     assert "Traceback" not in stderr
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from malaria.tours import bench, demo, smoke
+from malaria.domain import ModelVersion
+from malaria.tours import bench, demo, latency, smoke
 from tests.flow.server import RunningServer, start_server
 
 NOBODY = "http://127.0.0.1:9"
@@ -91,3 +92,19 @@ def test_the_demo_walks_through_the_whole_loop(tmp_path: Path, capsys: pytest.Ca
         [first, second] = server.client.get("/models").json()["promotions"][:2]
         assert (first["version"], first["actor"]) == (shipped, "demo")
         assert second["version"] != shipped
+
+
+def test_latency_compares_files_at_their_own_sizes(
+    models_dir: Path, shipped_info: ModelVersion, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = models_dir / shipped_info.version / "model.tflite"
+    first, same = latency.latencies([file, file], runs=3)
+    assert (first.size, first.file_bytes, first.ratio) == (shipped_info.input_size, file.stat().st_size, 1.0)
+    assert 0.1 < same.ratio < 10
+    assert first.seconds > 0
+    assert latency.main([str(file), "--runs", "2"]) == 0
+    assert f"{file.stat().st_size:,}" in capsys.readouterr().out
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"no model")
+    assert latency.main([str(broken)]) == 1
+    assert "cannot be run" in capsys.readouterr().err

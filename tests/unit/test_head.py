@@ -80,6 +80,16 @@ def test_refitting_on_agreeing_cells_with_a_strong_penalty_keeps_the_head() -> N
     assert right > 0.95, "a weak penalty lets the cells decide"
 
 
+@pytest.mark.parametrize("width", [1, 192, 256])
+def test_a_head_of_any_width_is_refitted(width: int) -> None:
+    rng = np.random.default_rng(2)
+    x = np.abs(rng.normal(0, 1, (300, width)))
+    y = (x[:, 0] > np.median(x[:, 0])).astype(np.float64)
+    head = heads.refit(Head(np.zeros(width), 0.0), x, y, np.ones(300), penalty=1e-4)
+    assert head.weights.shape == (width,)
+    assert np.mean((head.logits(x) > 0) == y) > 0.95
+
+
 def test_weights_decide_who_is_heard() -> None:
     rng = np.random.default_rng(1)
     x = np.abs(rng.normal(0, 1, (400, 128)))

@@ -30,6 +30,30 @@ def test_a_byte_a_channel_keeps_embeddings_to_half_a_step() -> None:
     assert np.all(np.abs(kept.embeddings - embeddings) <= step / 2 + 1e-6)
 
 
+def test_cells_of_other_base_laboratories_are_base_cells() -> None:
+    both = (
+        make(6).with_cells(make(4, origin="base:chula_rbc12", seed=1)).with_cells(make(2, origin="ab" * 32))
+    )
+    assert len(both.of(Role.TRAIN, base=True)) == 10
+    assert len(both.of(Role.TRAIN, base=False)) == 2
+    assert len(both.of(Role.TRAIN, origin=BASE)) == 6
+    assert len(both.without_uploaded(both.fingerprints)) == 10, "no base cell is ever left out"
+    assert not memories.is_base(np.array([], np.str_)).any()
+    told = memories.is_base(np.array(["base", "base:bccd", "baseline", "ba", "0" * 64]))
+    assert told.tolist() == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize("width", [1, 192, 256])
+def test_a_memory_is_as_wide_as_the_embedding(width: int, tmp_path: Path) -> None:
+    wide = np.random.default_rng(4).random((12, width)).astype(np.float32)
+    columns = (np.zeros(12, np.uint8), *(np.array(["x"] * 12) for _ in range(3)), np.zeros(12, np.uint64))
+    memories.remember(wide, *columns).save(tmp_path / "memory.npz")
+    kept = memories.load(tmp_path / "memory.npz")
+    both = kept.with_cells(kept.where(np.zeros(12, np.bool_)))
+    assert both.embeddings.shape == (12, width)
+    assert np.allclose(both.embeddings, wide, atol=1 / 255)
+
+
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
     kept = make(20)
     kept.save(tmp_path / "memory.npz")

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from malaria.services import Services
     from malaria.settings import Settings
 
-DEFAULT_SIZE = 128
-"""Input size of a model file that has no manifest beside it."""
-
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ActorOption = Annotated[
     str | None, typer.Option("--actor", help="Who does it, for the record. Default: your user name.")
@@ -155,8 +152,10 @@ def _described(path: Path) -> ModelVersion:
             raise BadOptions(f"{manifest} cannot be read: {error}") from error
         if info.digest == digest:
             return info
+    from malaria.predict import input_size
+
     made = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return ModelVersion(path.name, digest, "unknown", DEFAULT_SIZE, made, len(content))
+    return ModelVersion(path.name, digest, "unknown", input_size(content), made, len(content))
 
 
 def base_roles(settings: "Settings") -> Mapping[str, Role]:

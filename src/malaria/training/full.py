@@ -18,9 +18,10 @@ from malaria.shards import Shard, Shards
 from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays, Stored
 from malaria.training.finish import Finished, finish
-from malaria.training.recipe import Recipe, Stage
+from malaria.training.recipe import Recipe, Shares, Stage, recipe_of
 
-FINE_TUNING = Recipe(stages=(Stage(128, 2),), learning_rate=1e-4, warmup_steps=100)
+EPOCHS, LEARNING_RATE, WARMUP_STEPS = 2, 1e-4, 100
+"""Of fine-tuning; everything else is as the network was trained."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,14 @@ def _need_both_classes(cells: CellArrays, role: Role) -> None:
 
 def recipe_for(options: RetrainOptions, start: ModelVersion) -> Recipe:
     """The fine-tuning recipe with what a person chose in its place."""
+    trained = recipe_of(start.network)
     return replace(
-        FINE_TUNING,
-        network=start.network,
-        stages=(Stage(start.input_size, options.epochs or FINE_TUNING.epochs),),
-        batch_size=options.batch_size or FINE_TUNING.batch_size,
-        learning_rate=options.learning_rate or FINE_TUNING.learning_rate,
+        trained,
+        stages=(Stage(start.input_size, options.epochs or EPOCHS),),
+        batch_size=options.batch_size or trained.batch_size,
+        learning_rate=options.learning_rate or LEARNING_RATE,
+        warmup_steps=WARMUP_STEPS,
+        shares=Shares(),
     )
 
 
