@@ -113,3 +113,22 @@ def test_the_cell_itself_is_still_there() -> None:
     out = surround.surrounded(pixels, [], rng)
     was, now = pixels[on_black(pixels)], out[SIZE // 2 - 8 : SIZE // 2 + 8, SIZE // 2 - 8 : SIZE // 2 + 8]
     assert np.abs(np.median(was, axis=0) - np.median(now.reshape(-1, 3), axis=0)).max() < 40
+
+
+def test_where_nothing_is_stained_nothing_is_moved() -> None:
+    cells = arrays(6)
+    y, x = np.mgrid[:SIZE, :SIZE]
+    even = np.where((np.hypot(y - 48, x - 48) < 40)[..., None], np.uint8(180), np.uint8(0)).repeat(3, axis=2)
+    flat = CellArrays(**{**vars(cells), "pixels": np.stack([even] * len(cells))})
+    assert (
+        len(mixtures.transplant_all(flat.where(np.arange(6)), flat.where(np.arange(0)), 5, 7, quiet).labels)
+        == 0
+    )
+
+
+def test_parts_without_cells_are_left_out(tmp_path: Path) -> None:
+    cells = arrays(12)
+    base = cells.where(cells.origins == "base")
+    found = mixtures.mixture(base, ALL, 7, tmp_path, quiet)(SIZE)
+    assert len(found.parts) == 3, "plain, surrounded, transplanted"
+    assert all(len(part.labels) for part in found.parts)

@@ -35,6 +35,9 @@ def ablate(
     laboratory: Annotated[
         list[str] | None, typer.Option(help="SET=PATH: fields to learn and tune from; may be repeated.")
     ] = None,
+    without: Annotated[
+        list[Path] | None, typer.Option(help="CSV of cells that variants may leave out; may be repeated.")
+    ] = None,
     evaluated: Annotated[
         list[str] | None, typer.Option(help="SET=PATH: fields that are only measured on; may be repeated.")
     ] = None,
@@ -63,6 +66,7 @@ def ablate(
         backbone_weights,
         as_asked(sys.argv[1:]),
         laboratories(laboratory or []),
+        without or [],
     )
     with output.progress() as report:
         found = steps.ablate(asked, variants, laboratories(evaluated or []), report)

@@ -11,6 +11,7 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, load_model, services
+from malaria.domain import CLASSES, Label
 from malaria.errors import BadOptions, MissingPart, how_to_add
 from malaria.options import ENSEMBLE
 
@@ -51,6 +52,10 @@ def train(
         list[Path] | None,
         typer.Option(help="CSV of cells not to train on (original_label,cell,patient); may be repeated."),
     ] = None,
+    without_label: Annotated[
+        str | None,
+        typer.Option(help="Of those listed, leave out only the Parasitized, or only the Uninfected."),
+    ] = None,
     teacher: Annotated[
         str | None, typer.Option(help="Version or .tflite whose answers are learnt beside the labels.")
     ] = None,
@@ -86,6 +91,7 @@ def train(
         command=as_asked(sys.argv[1:]),
         laboratories=laboratories(laboratory or []),
         without=without or [],
+        without_label=_label(without_label),
         members=members(network, member or []),
         teacher=load_model(ctx, teacher) if teacher else None,
     )
@@ -118,6 +124,14 @@ def recipe_asked(file: Path | None, stages: list[str] | None, **chosen: Any) -> 
     if stages:
         told["stages"] = [dict(zip(("size", "epochs"), _stage(text), strict=True)) for text in stages]
     return recipes.changed(recipes.recipe_of(told.get("network")), told)
+
+
+def _label(told: str | None) -> Label | None:
+    if told is None:
+        return None
+    if told not in CLASSES:
+        raise BadOptions(f"--without-label is {told}; it must be {' or '.join(CLASSES)}.")
+    return Label(CLASSES.index(told))
 
 
 def members(network: str | None, told: list[Path]) -> list[Path]:

@@ -23,7 +23,7 @@ import numpy as np
 
 from malaria import codec
 from malaria import head as heads
-from malaria.domain import Progress
+from malaria.domain import CLASSES, Label, Progress
 from malaria.errors import BadOptions
 from malaria.metrics import Metrics
 from malaria.ports import Report
@@ -34,15 +34,19 @@ from malaria.training.mixture import mixture
 from malaria.training.panels import Panel, figures, panels
 from malaria.training.run import Plan, learnable, sources_of, validation_of
 
+OWN = ("name", "without", "without_label", "backbone")
+"""What a variant says beside its recipe."""
+
 
 @dataclass(frozen=True)
 class Variant:
-    """name: what is told of it. recipe: all of it. without: lists of cells that it is not trained on.
-    backbone: whether it starts from the pretrained backbone."""
+    """name: what is told of it. recipe: all of it. without: whether cells that the plan lists are left out,
+    of one label or of both. backbone: whether it starts from the pretrained backbone."""
 
     name: str
     recipe: recipe.Recipe
-    without: tuple[Path, ...] = ()
+    without: bool = False
+    without_label: Label | None = None
     backbone: bool = True
 
 
@@ -52,13 +56,14 @@ def read(path: Path) -> list[Variant]:
     shared = recipe.changed(recipe.Recipe(), told.get("recipe", {}))
     found = []
     for variant in told.get("variant", []):
-        own = {k: v for k, v in variant.items() if k not in ("name", "without", "backbone")}
-        lists = tuple(path.parent / name for name in variant.get("without", []))
+        own = {k: v for k, v in variant.items() if k not in OWN}
+        label = variant.get("without_label")
         found.append(
             Variant(
                 str(variant.get("name", "")),
                 recipe.changed(shared, own),
-                lists,
+                bool(variant.get("without", label is not None)),
+                None if label is None else Label(CLASSES.index(label)),
                 bool(variant.get("backbone", True)),
             )
         )
@@ -96,7 +101,7 @@ def metrics_of(told: Mapping[str, Any]) -> Metrics:
 
 
 def _key(variant: Variant, plan: Plan) -> str:
-    told = [codec.to_json(variant.recipe), [p.name for p in variant.without], variant.backbone]
+    told = [codec.to_json(variant.recipe), variant.without, variant.without_label, variant.backbone]
     where = sorted(path.name for path in (*plan.data, *plan.laboratories.values()))
     return hashlib.sha256(json.dumps([told, where]).encode()).hexdigest()[:12]
 
@@ -122,7 +127,7 @@ def _run(plan: Plan, variant: Variant, panels_at: PanelsAt, report: Report) -> d
     keras.utils.set_random_seed(variant.recipe.seed)
     sources, size = sources_of(plan), variant.recipe.size
     cells = dataset.load(sources, size, plan.cache, report)
-    learnt = cells.where(learnable(cells, variant.without))
+    learnt = cells.where(learnable(cells, plan.without if variant.without else (), variant.without_label))
     shown = mixture(learnt, variant.recipe.shares, variant.recipe.seed, plan.cache, report)
     network = networks.build(
         variant.recipe.network,

@@ -35,6 +35,8 @@ NATIVE = {"chula": 48, "bccd": 100}
 """Pixels across a cell in the fields of a laboratory: a spot is blurred as the picture beneath it is."""
 SPOTS = (0.6, 0.2, 0.08, 0.06, 0.06)
 """Shares of cells with one spot, two, and so on: some infected cells hold several parasites."""
+INFECTED = 0.7
+"""Share of transplants whose spot is a parasite: other laboratories' own cells are all uninfected."""
 CLEAREST = 0.16
 """Parasites that absorb less in green are not moved: on another cell nobody would see them."""
 
@@ -106,7 +108,8 @@ def mixture(
         "masked": lambda: Part(mask_all(others.pixels, report), others.labels.astype(np.float32)),
         "transplanted": lambda: transplant_all(plain, others, shares.transplants, seed, report),
     }
-    wanted = {name: share for name, share in shares.of_parts().items() if share > 0}
+    here = {name for name in making if len(others) or name not in ("laboratories", "masked")}
+    wanted = {name: share for name, share in shares.of_parts().items() if share > 0 and name in here}
     total = shares.epoch_cells or round(len(plain) / wanted["plain"] * sum(wanted.values()))
     made = {}
     for name in wanted:
@@ -143,7 +146,7 @@ def _kept(make: Callable[[], Part], folder: Path) -> Part:
 def _each(
     one: Callable[[int, Pixels], Pixels], pixels: npt.NDArray[np.uint8], name: str, report: Report
 ) -> Pixels:
-    made, n = np.empty_like(pixels), len(pixels)
+    made, n = np.empty(pixels.shape, np.uint8), len(pixels)
     with ThreadPoolExecutor() as pool:
         for i, picture in enumerate(pool.map(one, range(n), pixels)):
             made[i] = picture
@@ -194,7 +197,9 @@ def transplant_all(plain: CellArrays, others: CellArrays, count: int, seed: int,
                 return grown
         return unfit
 
-    labels = (rng.random(count) < 0.6).astype(np.float32)
+    infected = INFECTED if donors[0] and donors[1] else float(bool(donors[1]))
+    count = count if spots else 0
+    labels = (rng.random(count) < infected).astype(np.float32)
     blank = np.broadcast_to(unfit, (count, *unfit.shape))
     made = _each(one, blank, "transplanted", report)
     fits = np.any(made, axis=(1, 2, 3))

@@ -110,7 +110,15 @@ class Recipe:
         raise IndexError(epoch)
 
 
-RECIPES: dict[str, Recipe] = {}
+TRAVELLING = Shares(1.0, 0.6, 0.4, 0.1, 0.7, epoch_cells=26_000, transplants=12_000)
+"""Base cells on black and among neighbours, other laboratories' cells, and parasites moved onto those."""
+RECIPES: dict[str, Recipe] = {
+    "mobilenet_v2": Recipe(
+        stages=(Stage(96, 7), Stage(128, 6)),
+        shares=TRAVELLING,
+        changes=Changes(strength=0.15, tint=0.1, light=0.05, coarse_share=0.15),
+    )
+}
 
 
 def recipe_of(network: str | None) -> Recipe:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria import cells, codec, roles, shipped, suspects
-from malaria.domain import ModelVersion, Role, version_name
+from malaria.domain import Label, ModelVersion, Role, version_name
 from malaria.errors import Conflict
 from malaria.evaluate import metrics
 from malaria.memory import BASE
@@ -36,7 +36,8 @@ class Plan:
     data: sources for training and validation; held_out: sources whose patients become gate and test.
     laboratories: fields of other laboratories, by the name of their set; their cells are uninfected.
     without: lists of cells not to train on, CSV with original_label, cell and patient; they keep their role
-    and their place in every figure. teacher: a model whose answers are learnt beside the labels.
+    and their place in every figure. without_label: leave out only those of this label; None: both.
+    teacher: a model whose answers are learnt beside the labels.
     members: of an ensemble, Keras files of fitted networks; then nothing is trained.
     out: folder for the version and roles.json, which is used where it exists and made where not.
     run: folder of checkpoints; a run that was killed goes on from there. command: how a person asked.
@@ -52,6 +53,7 @@ class Plan:
     command: str
     laboratories: Mapping[str, Path] = field(default_factory=dict)
     without: Sequence[Path] = ()
+    without_label: Label | None = None
     teacher: Model | None = None
     members: Sequence[Path] = ()
 
@@ -73,7 +75,7 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
     _same_recipe(plan)
     recipe = plan.recipe
     everything = dataset.load(sources, recipe.size, plan.cache, report)
-    learnt = everything.where(learnable(everything, plan.without))
+    learnt = everything.where(learnable(everything, plan.without, plan.without_label))
     network = networks.build(
         recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
     )
@@ -122,9 +124,12 @@ def _roles(plan: Plan, fields: Sequence[str]) -> dict[str, Role]:
     return drawn
 
 
-def learnable(cells: CellArrays, without: Sequence[Path]) -> npt.NDArray[np.bool_]:
+def learnable(
+    cells: CellArrays, without: Sequence[Path], label: Label | None = None
+) -> npt.NDArray[np.bool_]:
     """Which cells are trained on, (n,): those of training patients and fields that no list leaves out."""
     listed = set[suspects.Key]().union(*(suspects.read(path) for path in without))
+    listed = {key for key in listed if label in (None, key[0])}
     left_out = [
         suspects.key(label, name) in listed for label, name in zip(cells.labels, cells.names, strict=True)
     ]
