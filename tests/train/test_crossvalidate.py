@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from malaria.domain import Progress, Role
+from malaria.domain import Label, Progress, Role
 from malaria.errors import BadInput, Conflict
 from tests.train.test_train import nih_named
 
@@ -101,3 +101,19 @@ def test_only_locked_patients_leave_nothing_to_do(plan) -> None:  # type: ignore
     locked = {f"C{i}P{i}": Role.TEST for i in range(1, 30)}
     with pytest.raises(BadInput, match="stay locked"):
         cross_validate(replace(plan, roles=locked), watcher([]))
+
+
+def test_listed_cells_are_not_learnt_from_but_scored(plan, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training.crossvalidate import cross_validate
+
+    pictures = [path for source in plan.data for path in source.rglob("*.png")]
+    rows = [f"{path.parent.name},{path.stem}\n" for path in pictures]
+    listed = tmp_path / "listed.csv"
+    listed.write_text("original_label,cell\n" + "".join(row for row in rows if row.startswith("Para")))
+    some = replace(plan, without=[listed], leaky=False)
+    with pytest.raises(BadInput, match="leave no cells of a class"):
+        cross_validate(some, watcher([]))
+    assert not list(plan.run.rglob("*.keras"))
+    uninfected = replace(some, without_label=Label.UNINFECTED, run=tmp_path / "other")
+    told = cross_validate(uninfected, watcher([])).kept_apart
+    assert len(told) == 11 * 8, "nothing of that label is listed, and held out are all"

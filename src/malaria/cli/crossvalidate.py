@@ -10,7 +10,19 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, base_roles, state
-from malaria.cli.train import as_asked, laboratories, recipe_asked
+from malaria.cli.train import as_asked, label_asked, laboratories, recipe_asked
+from malaria.cli.training_options import (
+    BackboneOption,
+    BatchSizeOption,
+    CacheOption,
+    LaboratoryOption,
+    LearningRateOption,
+    RecipeOption,
+    RunOption,
+    StageOption,
+    WithoutLabelOption,
+    WithoutOption,
+)
 from malaria.errors import MissingPart, how_to_add
 
 if TYPE_CHECKING:
@@ -26,31 +38,17 @@ def cross_validate(
     data: Annotated[list[Path], typer.Option(help="ZIP or folder of labelled cells; may be repeated.")],
     folds: Annotated[int, typer.Option(min=2, max=20, help="How many networks are trained.")] = 5,
     out: Annotated[Path, typer.Option(help="Folder for answers and report.")] = Path("cross-validated"),
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of checkpoints; a stopped run goes on. Default: runs/OUT.")
-    ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder of decoded pixels. Default: runs/cache.")] = None,
-    backbone_weights: Annotated[
-        Path | None, typer.Option(help="Pretrained MobileNetV2 (.weights.h5, no top). Default: from nothing.")
-    ] = None,
+    run: RunOption = None,
+    cache: CacheOption = None,
+    backbone_weights: BackboneOption = None,
     network: Annotated[str | None, typer.Option(help="mobilenet_v2 or compact_cnn.")] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option(help="TOML of what differs from the network's own recipe; options here go first."),
-    ] = None,
-    laboratory: Annotated[
-        list[str] | None,
-        typer.Option(help="SET=PATH: fields of another laboratory that every fold also learns from."),
-    ] = None,
-    without: Annotated[
-        list[Path] | None,
-        typer.Option(help="CSV of cells not to learn from; they are held out and scored all the same."),
-    ] = None,
-    stage: Annotated[
-        list[str] | None, typer.Option(help="SIZE:EPOCHS, may be repeated. Default: the recipe's.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, max=512)] = None,
-    learning_rate: Annotated[float | None, typer.Option(min=1e-6, max=1.0)] = None,
+    recipe: RecipeOption = None,
+    laboratory: LaboratoryOption = None,
+    without: WithoutOption = None,
+    without_label: WithoutLabelOption = None,
+    stage: StageOption = None,
+    batch_size: BatchSizeOption = None,
+    learning_rate: LearningRateOption = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Of the folds, the training, the intervals.")
     ] = None,
@@ -98,6 +96,7 @@ def cross_validate(
         cache=cache or Path("runs") / "cache",
         laboratories=laboratories(laboratory or []),
         without=without or [],
+        without_label=label_asked(without_label),
         limit=limit_patients,
         leaky=leaky,
     )

@@ -11,6 +11,18 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, load_model, services
+from malaria.cli.training_options import (
+    BackboneOption,
+    BatchSizeOption,
+    CacheOption,
+    LaboratoryOption,
+    LearningRateOption,
+    RecipeOption,
+    RunOption,
+    StageOption,
+    WithoutLabelOption,
+    WithoutOption,
+)
 from malaria.domain import CLASSES, Label
 from malaria.errors import BadOptions, MissingPart, how_to_add
 from malaria.options import ENSEMBLE
@@ -26,13 +38,9 @@ def train(
         list[Path], typer.Option(help="ZIP or folder whose patients are only measured on; may be repeated.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the version and roles.json.")] = Path("trained"),
-    run: Annotated[
-        Path | None, typer.Option(help="Folder of checkpoints; a stopped run goes on. Default: runs/OUT.")
-    ] = None,
-    cache: Annotated[Path | None, typer.Option(help="Folder of decoded pixels. Default: runs/cache.")] = None,
-    backbone_weights: Annotated[
-        Path | None, typer.Option(help="Pretrained MobileNetV2 (.weights.h5, no top). Default: from nothing.")
-    ] = None,
+    run: RunOption = None,
+    cache: CacheOption = None,
+    backbone_weights: BackboneOption = None,
     network: Annotated[
         str | None, typer.Option(help="mobilenet_v2, compact_cnn, or ensemble of --member networks.")
     ] = None,
@@ -40,30 +48,16 @@ def train(
         list[Path] | None,
         typer.Option(help="A network.keras to be joined with others; nothing is trained.", exists=True),
     ] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option(help="TOML of what differs from the network's own recipe; options here go first."),
-    ] = None,
-    laboratory: Annotated[
-        list[str] | None,
-        typer.Option(help="SET=PATH: fields of another laboratory to learn from, such as chula=fields.zip."),
-    ] = None,
-    without: Annotated[
-        list[Path] | None,
-        typer.Option(help="CSV of cells not to train on (original_label,cell,patient); may be repeated."),
-    ] = None,
-    without_label: Annotated[
-        str | None,
-        typer.Option(help="Of those listed, leave out only the Parasitized, or only the Uninfected."),
-    ] = None,
+    recipe: RecipeOption = None,
+    laboratory: LaboratoryOption = None,
+    without: WithoutOption = None,
+    without_label: WithoutLabelOption = None,
     teacher: Annotated[
         str | None, typer.Option(help="Version or .tflite whose answers are learnt beside the labels.")
     ] = None,
-    stage: Annotated[
-        list[str] | None, typer.Option(help="SIZE:EPOCHS, may be repeated. Default: the recipe's.")
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, max=512)] = None,
-    learning_rate: Annotated[float | None, typer.Option(min=1e-6, max=1.0)] = None,
+    stage: StageOption = None,
+    batch_size: BatchSizeOption = None,
+    learning_rate: LearningRateOption = None,
     seed: Annotated[int | None, typer.Option(min=0)] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Also keep the version under --home.")] = False,
     as_json: JsonOption = False,
@@ -91,7 +85,7 @@ def train(
         command=as_asked(sys.argv[1:]),
         laboratories=laboratories(laboratory or []),
         without=without or [],
-        without_label=_label(without_label),
+        without_label=label_asked(without_label),
         members=members(network, member or []),
         teacher=load_model(ctx, teacher) if teacher else None,
     )
@@ -126,7 +120,8 @@ def recipe_asked(file: Path | None, stages: list[str] | None, **chosen: Any) -> 
     return recipes.changed(recipes.recipe_of(told.get("network")), told)
 
 
-def _label(told: str | None) -> Label | None:
+def label_asked(told: str | None) -> Label | None:
+    """The label that is named, if any. Raises BadOptions."""
     if told is None:
         return None
     if told not in CLASSES:

@@ -8,6 +8,7 @@ import functools
 import gc
 import hashlib
 import json
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from malaria import cells, codec, folds, head, out_of_fold, roles, suspects
 from malaria.digests import sha256
-from malaria.domain import Progress, Role
+from malaria.domain import Label, Progress, Role
 from malaria.errors import BadInput, Conflict, Damaged
 from malaria.memory import BASE
 from malaria.out_of_fold import OutOfFold
@@ -30,10 +31,15 @@ from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
 from malaria.training.mixture import mixture
 from malaria.training.recipe import Recipe
+from malaria.training.run import learnable
 
 LOCKED = (Role.GATE, Role.TEST)
 MIXED = 0
 """The fold number of the mixed-cells split."""
+MADE = "made"
+"""The folder, in a fold's run, of cells that are made of its training cells."""
+SETTLED = 0.05
+"""Share of a fold from which its pace foretells how long it takes."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,8 @@ class Plan:
 
     roles: of known patients and fields; cells of gate and test patients are left out. seed: of the splits.
     laboratories: fields of other laboratories, by the name of their set: every fold learns from those whose
-    role is train, none is held out. without: lists of cells that are not learnt from, but held out like all.
+    role is train, none is held out. without: lists of cells that are not learnt from, but held out like all;
+    without_label: only those with this label.
     limit: about so many patients are used, for a try; None: all. leaky: whether the mixed-cells split is
     trained too. run: folder of checkpoints and of what finished folds said.
     """
@@ -57,6 +64,7 @@ class Plan:
     cache: Path
     laboratories: Mapping[str, Path] = field(default_factory=dict)
     without: Sequence[Path] = ()
+    without_label: Label | None = None
     limit: int | None = None
     leaky: bool = True
 
@@ -149,6 +157,7 @@ def _same_settings(
         "recipe": codec.to_json(plan.recipe),
         "folds": plan.folds,
         "seed": plan.seed,
+        "without_label": plan.without_label,
         "files": files,
         "held_out": hashlib.sha256(json.dumps(held_out).encode()).hexdigest(),
     }
@@ -193,6 +202,7 @@ class _Work:
                 np.full(len(split.held_out), number, np.uint8),
                 head.sigmoid(self._train(split, run, self.whole.of(number))),
             ).save(run / "answers.npz")
+        shutil.rmtree(run / MADE, ignore_errors=True)  # other folds are made of other cells
         self.whole.finished()
         return out_of_fold.load(run / "answers.npz")
 
@@ -201,7 +211,7 @@ class _Work:
         plan, recipe = self.plan, self.plan.recipe
         everything = self._arrays(recipe.size)
         learnt = everything.where(self._learnt(split, everything))
-        shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, self.whole.report)
+        shown = mixture(learnt, recipe.shares, recipe.seed, run / MADE, self.whole.report)
         checked = functools.lru_cache(1)(lambda size: self._arrays(size).where(split.validation))
         keras.utils.set_random_seed(recipe.seed)
         network = networks.build(
@@ -216,11 +226,15 @@ class _Work:
         return logits
 
     def _learnt(self, split: folds.Split, everything: CellArrays) -> folds.Rows:
-        """Rows that are learnt from: the fold's own but for those listed, and other laboratories'."""
-        listed = frozenset[suspects.Key]().union(*(suspects.read(path) for path in self.plan.without))
-        doubted = suspects.listed(everything.labels, everything.names.tolist(), listed)
-        others = np.flatnonzero(everything.origins != BASE)
-        return np.concatenate([split.train[~doubted[split.train]], others])
+        """Rows that are learnt from: the fold's own but for those listed, and other laboratories'.
+
+        Raises BadInput where the lists leave no cell of a class.
+        """
+        kept = learnable(everything, self.plan.without, self.plan.without_label)
+        own = split.train[kept[split.train]]
+        if len(np.unique(everything.labels[own])) < 2:
+            raise BadInput("The lists of --without leave no cells of a class to learn from.")
+        return np.concatenate([own, np.flatnonzero(everything.origins != BASE)])
 
     def _arrays(self, size: int) -> CellArrays:
         """The decoded cells of the sources. Raises Damaged where the table's do not stand first."""
@@ -259,7 +273,8 @@ class _Whole:
 
         def told(at: Progress) -> None:
             share = (at.percent or 0.0) / 100
-            if at.eta is not None and share < 1:
+            settled = share > SETTLED or not self._fold_takes  # the first steps also build the graph
+            if at.eta is not None and share < 1 and settled:
                 self._fold_takes = at.eta / (1 - share)
             left = self._units - self._done - share
             percent = 100 * (1 - left / self._units)
