@@ -89,4 +89,5 @@ def _corruptions(found: Evaluation) -> Table:
 def _drop(drop: Drop | None) -> str | None:
     if drop is None:
         return None
-    return f"{drop.points:.2f} ({drop.interval[0]:.2f} to {drop.interval[1]:.2f})"
+    points, low, high = (round(value, 2) + 0.0 for value in (drop.points, *drop.interval))  # + 0.0: no -0.00
+    return f"{points:.2f} ({low:.2f} to {high:.2f})"
