@@ -1,4 +1,6 @@
-"""The shipped model on patients it has not seen, by the command that the README names."""
+"""The shipped model on patients it has not seen, by the command that the README names.
+
+On those of the gate: a test that runs every day must not look at the locked test patients."""
 
 import hashlib
 import json
@@ -24,6 +26,8 @@ def test_it_is_right_on_patients_it_has_not_seen(real_cells: Path, tmp_path: Pat
         "evaluate",
         "--data",
         data,
+        "--role",
+        "gate",
         "--json",
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
@@ -31,8 +35,8 @@ def test_it_is_right_on_patients_it_has_not_seen(real_cells: Path, tmp_path: Pat
     told = json.loads(done.stdout)
     found = told.get("metrics", told)
     print({name: round(found[name], 4) for name in ("accuracy", "sensitivity", "specificity", "auc")})
-    assert found["cells"] == 5853
-    assert found["accuracy"] >= 0.955
+    assert found["cells"] == 2918
+    assert found["accuracy"] >= 0.965
 
 
 def test_the_manifest_names_the_very_file(shipped_info: ModelVersion, shipped_tflite: bytes) -> None:
