@@ -29,8 +29,6 @@ def join(members: Sequence[keras.Model], cells: CellArrays, *, dropout: float = 
     Raises:
         BadOptions: fewer than two members, or one that is no network of this project.
     """
-    if len(members) < 2:
-        raise BadOptions("An ensemble joins two networks or more.")
     held = calibration(cells)
     temperatures = []
     for member in members:
@@ -42,7 +40,12 @@ def join(members: Sequence[keras.Model], cells: CellArrays, *, dropout: float = 
 def mean_of(
     members: Sequence[keras.Model], temperatures: Sequence[float], *, dropout: float = 0.3
 ) -> keras.Model:
-    """The network whose logit is the mean of its members' logits, each divided by its temperature."""
+    """The network whose logit is the mean of its members' logits, each divided by its temperature.
+
+    Raises BadOptions as `join` does.
+    """
+    if len(members) < 2:
+        raise BadOptions("An ensemble joins two networks or more.")
     image = keras.Input((None, None, 3), name="image")
     grids = [_trunk(member, i)(image) for i, member in enumerate(members)]
     grid = layers.Concatenate(name="features")(grids)

@@ -13,11 +13,14 @@ import numpy as np
 from malaria import codec
 from malaria.domain import Label, ModelVersion, RetrainOptions, Role
 from malaria.errors import Conflict
+from malaria.memory import BASE
+from malaria.options import ENSEMBLE, MOBILENET
 from malaria.ports import Report
 from malaria.shards import Shard, Shards
 from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays, Stored
 from malaria.training.finish import Finished, finish
+from malaria.training.mixture import mixture
 from malaria.training.recipe import Recipe, Shares, Stage, recipe_of
 
 EPOCHS, LEARNING_RATE, WARMUP_STEPS = 2, 1e-4, 100
@@ -56,7 +59,8 @@ def full(
         _need_both_classes(at(role)(recipe.size), role)
     network = _begin(start, recipe)
     run = work / f"fit-{_key(recipe, start, sources)}"
-    fitted = fit.fit(network, recipe, at(Role.TRAIN), at(Role.VALIDATION), run, _part(report, 5, 85))
+    shown = _shown(at(Role.TRAIN)(recipe.size), recipe, work / "cache", _part(report, 5, 5))
+    fitted = fit.fit(network, recipe, shown, at(Role.VALIDATION), run, _part(report, 10, 80))
     everything = dataset.load(sources, recipe.size, work / "cache", report)
     placeholder = replace(start.info, network=recipe.network, input_size=recipe.size)
     return finish(fitted, everything, work / "finished", placeholder, _part(report, 90, 10)), everything
@@ -83,16 +87,29 @@ def _need_both_classes(cells: CellArrays, role: Role) -> None:
 
 
 def recipe_for(options: RetrainOptions, start: ModelVersion) -> Recipe:
-    """The fine-tuning recipe with what a person chose in its place."""
-    trained = recipe_of(start.network)
+    """The recipe of the network, an ensemble's that of its first member, with what fine-tuning changes of it
+    and what a person chose."""
+    trained = recipe_of(MOBILENET if start.network == ENSEMBLE else start.network)
+    surrounded = trained.shares.surrounded / trained.shares.plain
     return replace(
         trained,
+        network=start.network,
         stages=(Stage(start.input_size, options.epochs or EPOCHS),),
         batch_size=options.batch_size or trained.batch_size,
         learning_rate=options.learning_rate or LEARNING_RATE,
         warmup_steps=WARMUP_STEPS,
-        shares=Shares(),
+        shares=Shares(surrounded=surrounded),
     )
+
+
+def _shown(cells: CellArrays, recipe: Recipe, cache: Path, report: Report) -> fit.TrainAt:
+    """What an epoch shows: every cell as it is, and base cells on such surrounds as the network was trained
+    with, lest it forget that not every cell stands on black."""
+    base = int(np.sum(cells.origins == BASE))
+    if not base:
+        return lambda _: cells
+    shares = replace(recipe.shares, laboratories=(len(cells) - base) / base)
+    return mixture(cells, shares, recipe.seed, cache, report)
 
 
 def _begin(start: Start, recipe: Recipe) -> keras.Model:
