@@ -1,0 +1,89 @@
+"""What bounds an adaptation: base patients, and the other laboratories that ship with them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from malaria import memory as memories
+from malaria import synthetic
+from malaria.adapt import Adapted, AdaptSettings, adapt
+from malaria.domain import Progress, Role
+from malaria.ingest import Held, ingest
+from malaria.memory import Memory
+from malaria.services import Services
+from malaria.shards import Shard
+
+
+@pytest.fixture
+def shard(services: Services, tmp_path: Path) -> Shard:
+    """A site's upload, as it is stored."""
+    work = tmp_path / "ingest"
+    work.mkdir()
+    taken = ingest(
+        synthetic.write(tmp_path / "site.zip", 40, 5),
+        kind="site",
+        held=Held({}, {}),
+        known_roles={},
+        work=work,
+        now=services.clock.now(),
+        name="site.zip",
+    )
+    return services.shards.save(taken.shard, taken.cells_zip)
+
+
+@pytest.fixture
+def remembered(services: Services, tmp_path: Path) -> Memory:
+    version = services.served.model.info.version
+    return memories.load(services.registry.fetch(version, "memory.npz", tmp_path / "memory.npz"))
+
+
+def adapted(services: Services, memory: Memory, shard: Shard, **settings: object) -> tuple[Adapted, int]:
+    """The adaptation to a shard, and how many weights of its cells were tried."""
+    model, said = services.served.model, []
+
+    def report(progress: Progress) -> None:
+        if "weigh" in progress.message:
+            said.append(progress.message)
+
+    content = (services.home / "cache" / model.info.version / "model.tflite").read_bytes()
+    chosen = AdaptSettings(**settings)  # type: ignore[arg-type]
+    return adapt(model, content, memory, services.shards, [shard], chosen, report), len(said)
+
+
+def elsewhere(cells: Memory, labels: int) -> Memory:
+    """Cells of a memory as if they were validation cells of another base laboratory, of one class."""
+    n = len(cells)
+    return replace(
+        cells,
+        labels=np.full(n, labels, np.uint8),
+        roles=np.full(n, Role.VALIDATION.value),
+        origins=np.full(n, "base:elsewhere"),
+    )
+
+
+def test_another_laboratory_must_bear_the_adaptation_too(
+    services: Services, remembered: Memory, shard: Shard
+) -> None:
+    alone, tried = adapted(services, remembered, shard)
+    embeddings = remembered.embeddings
+    would_turn = (alone.old.logits(embeddings) < 0) & (alone.new.logits(embeddings) >= 0)
+    assert would_turn.any(), "or the adaptation costs nobody anything"
+    harmed = elsewhere(remembered.where(would_turn), labels=0)
+    guarded, more = adapted(services, remembered.with_cells(harmed), shard)
+    assert more > tried, "weaker weights are tried for their sake"
+    step, smaller = (np.linalg.norm(a.new.weights - a.old.weights) for a in (alone, guarded))
+    assert smaller < step
+
+
+def test_another_laboratory_of_one_class_does_not_set_the_temperature(
+    services: Services, remembered: Memory, shard: Shard
+) -> None:
+    healthy = remembered.of(Role.TRAIN).where(remembered.of(Role.TRAIN).labels == 0)
+    alone, _ = adapted(services, remembered, shard, cell_weights=(5.0,))
+    beside, _ = adapted(
+        services, remembered.with_cells(elsewhere(healthy, labels=0)), shard, cell_weights=(5.0,)
+    )
+    assert np.allclose(alone.new.weights, beside.new.weights, rtol=1e-6)
+    assert alone.new.bias == pytest.approx(beside.new.bias)
