@@ -49,7 +49,7 @@ def options(command: str) -> set[str]:
     found: Any = typer.main.get_command(app)
     for part in command.split():
         found = found.commands[part]
-    return {option for parameter in found.params for option in parameter.opts}
+    return {option for of in found.params for option in (*of.opts, *of.secondary_opts)}
 
 
 def targets() -> set[str]:
@@ -69,7 +69,7 @@ def test_the_makefile_has_the_targets_that_people_expect() -> None:
 
 def test_every_malaria_command_and_option_named_in_the_documents_exists() -> None:
     known = commands()
-    named = said(r"(?:^|/|`)malaria ((?:[a-z]+)(?: [a-z]+)?)([^\n#]*)")
+    named = said(r"(?:^|/|`)malaria ((?:[a-z][a-z-]*)(?: [a-z]+)?)([^\n#]*)")
     assert len(named) >= 8
     for document, (words, rest) in named:
         command = words if words in known else words.split()[0]
