@@ -122,6 +122,12 @@ def are_fields(source: Path) -> bool:
         return any(_is_label(name) for name in files.names)
 
 
+def names(source: Path) -> list[str]:
+    """The names of the labelled fields of a ZIP or folder, without looking into them."""
+    with _files(source) as files:
+        return [PurePosixPath(picture).stem for picture, _ in _pairs(files.names)]
+
+
 def count(source: Path) -> int:
     """How many labelled fields there are. Raises BadLayout."""
     with _files(source) as files:

@@ -26,8 +26,8 @@ def quiet(progress: Progress) -> None:
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-def]
+    from malaria.training.plan import Plan
     from malaria.training.recipe import Recipe, Shares, Stage
-    from malaria.training.run import Plan
 
     folder = tmp_path_factory.mktemp("mixed")
     development = nih_named(folder / "development", range(1, 9), 1)
@@ -72,9 +72,9 @@ def test_fields_have_roles_and_stand_in_memory_and_figures(plan, trained) -> Non
 
 def test_listed_cells_are_not_learnt_from(plan) -> None:  # type: ignore[no-untyped-def]
     from malaria.training import dataset
-    from malaria.training.run import learnable, sources_of
+    from malaria.training.plan import learnable, roles_of, sources_of
 
-    cells = dataset.load(sources_of(plan), 64, plan.cache, quiet)
+    cells = dataset.load(sources_of(plan, roles_of(plan)), 64, plan.cache, quiet)
     with_all, left = learnable(cells, ()), learnable(cells, plan.without)
     assert with_all.sum() - left.sum() <= 1
     with plan.without[0].open() as file:
@@ -84,10 +84,10 @@ def test_listed_cells_are_not_learnt_from(plan) -> None:  # type: ignore[no-unty
 
 def test_a_teachers_answers_move_the_targets(plan, trained) -> None:  # type: ignore[no-untyped-def]
     from malaria.training import dataset
-    from malaria.training.run import sources_of
+    from malaria.training.plan import roles_of, sources_of
     from malaria.training.teacher import targets
 
-    cells = dataset.load(sources_of(plan), 64, plan.cache, quiet).where(np.arange(10))
+    cells = dataset.load(sources_of(plan, roles_of(plan)), 64, plan.cache, quiet).where(np.arange(10))
     teacher = Model.load(plan.out / trained.version / "model.tflite", trained)
     aims = targets(cells, teacher, 0.5, plan.cache, quiet)
     own = targets(cells, teacher, 0.0, plan.cache, quiet)

@@ -35,8 +35,9 @@ def quiet(_: Progress) -> None:
 @pytest.fixture(scope="module")
 def ships(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of shipped models, one of each network, trained for an epoch on few synthetic cells."""
+    from malaria.training.plan import Plan
     from malaria.training.recipe import Recipe, Stage
-    from malaria.training.run import Plan, train
+    from malaria.training.run import train
 
     folder = tmp_path_factory.mktemp("networks")
 

@@ -30,8 +30,8 @@ def nih_named(folder: Path, patients: range, seed: int) -> Path:
 
 @pytest.fixture
 def plan(tmp_path: Path):  # type: ignore[no-untyped-def]
+    from malaria.training.plan import Plan
     from malaria.training.recipe import Recipe, Stage
-    from malaria.training.run import Plan
 
     return Plan(
         data=[nih_named(tmp_path / "development", range(1, 9), 1)],

@@ -7,9 +7,9 @@ import pytest
 
 from malaria import preprocess, synthetic
 from malaria.domain import Progress
+from malaria.training import grafts, surround
 from malaria.training import mixture as mixtures
-from malaria.training import surround
-from malaria.training.dataset import CellArrays
+from malaria.training.dataset import CellArrays, Part
 from malaria.training.recipe import Shares
 from malaria.training.transplant import on_black
 
@@ -74,7 +74,7 @@ def test_plain_shares_show_each_base_cell_once(tmp_path: Path) -> None:
 def test_transplants_carry_the_label_of_their_spot_onto_both_kinds_of_cells() -> None:
     cells = arrays(60)
     base, others = cells.where(cells.origins == "base"), cells.where(cells.origins != "base")
-    made = mixtures.transplant_all(base, others, 40, 7, quiet)
+    made = grafts.transplant_all(base, others, 40, 7, quiet)
     assert len(made.labels) >= 35
     assert 0.3 < made.labels.mean() < 0.9
     assert made.pixels.any(axis=(1, 2, 3)).all()
@@ -82,7 +82,7 @@ def test_transplants_carry_the_label_of_their_spot_onto_both_kinds_of_cells() ->
 
 def test_a_part_is_reduced_to_a_smaller_input() -> None:
     cells = arrays(4)
-    part = mixtures.Part(cells.pixels, cells.labels.astype(np.float32))
+    part = Part(cells.pixels, cells.labels.astype(np.float32))
     assert part.at(64).pixels.shape == (6, 64, 64, 3)
     assert part.at(SIZE) is part
 
@@ -121,7 +121,7 @@ def test_where_nothing_is_stained_nothing_is_moved() -> None:
     even = np.where((np.hypot(y - 48, x - 48) < 40)[..., None], np.uint8(180), np.uint8(0)).repeat(3, axis=2)
     flat = CellArrays(**{**vars(cells), "pixels": np.stack([even] * len(cells))})
     assert (
-        len(mixtures.transplant_all(flat.where(np.arange(6)), flat.where(np.arange(0)), 5, 7, quiet).labels)
+        len(grafts.transplant_all(flat.where(np.arange(6)), flat.where(np.arange(0)), 5, 7, quiet).labels)
         == 0
     )
 

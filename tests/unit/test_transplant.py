@@ -17,9 +17,7 @@ def cells(label: Label, count: int = 12) -> list[tuple[npt.NDArray[np.uint8], np
     found = []
     for cell in synthetic.generate(2 * count, 5):
         if cell.label == label:
-            marked = Image.fromarray(
-                np.repeat(cell.parasites[..., None] * np.uint8(255), 3, axis=2)
-            )
+            marked = Image.fromarray(np.repeat(cell.parasites[..., None] * np.uint8(255), 3, axis=2))
             where = preprocess.to_square(marked, SIDE)[..., 0] > 127
             found.append((preprocess.to_square(cell.image, SIDE), where))
     return found

@@ -51,9 +51,10 @@ def ablate(
     if find_spec("tensorflow") is None:
         raise MissingPart(f"`ablate` needs TensorFlow: {how_to_add('train')}.")
     from malaria import codec
+    from malaria.fields import SETS
     from malaria.training import ablate as steps
+    from malaria.training.plan import Plan, made_of
     from malaria.training.recipe import Recipe
-    from malaria.training.run import Plan, hashes
 
     variants = steps.read(plan)
     asked = Plan(
@@ -69,12 +70,12 @@ def ablate(
         without or [],
     )
     with output.progress() as report:
-        found = steps.ablate(asked, variants, laboratories(evaluated or []), report)
+        found = steps.ablate(asked, variants, laboratories(evaluated or [], SETS), report)
     out.mkdir(parents=True, exist_ok=True)
     told = {
         "command": asked.command,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "data": hashes(asked),
+        "made_of": made_of(asked),
         "variants": {
             v.name: {"recipe": codec.to_json(v.recipe), "panels": codec.to_json(found[v.name])}
             for v in variants

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +25,7 @@ from malaria.cli.training_options import (
     WithoutOption,
 )
 from malaria.domain import CLASSES, Label
-from malaria.errors import BadOptions, MissingPart, how_to_add
+from malaria.errors import BadOptions, MissingPart, NotFound, how_to_add
 from malaria.options import ENSEMBLE
 
 if TYPE_CHECKING:
@@ -71,8 +72,9 @@ def train(
     if find_spec("tensorflow") is None:
         raise MissingPart(f"`train` needs TensorFlow: {how_to_add('train')}.")
     from malaria.training import run as training
+    from malaria.training.plan import Plan
 
-    plan = training.Plan(
+    plan = Plan(
         data=data,
         held_out=held_out,
         out=out,
@@ -131,20 +133,24 @@ def label_asked(told: str | None) -> Label | None:
 
 def members(network: str | None, told: list[Path]) -> list[Path]:
     """The members of an ensemble. Raises BadOptions where the network and they do not go together."""
-    if (network == ENSEMBLE) != bool(told):
+    if (network == ENSEMBLE) != (len(told) >= 2):
         raise BadOptions(f"--network {ENSEMBLE} and --member NETWORK.keras, twice or more, go together.")
     return told
 
 
-def laboratories(told: list[str]) -> dict[str, Path]:
-    """Fields by the name of their set, of options such as chula=fields.zip. Raises BadOptions."""
-    from malaria.fields import SETS
+TRAINABLE = ("chula", "bccd")
+"""Sets that may be learnt from; others, such as BBBC041, are for measuring only."""
 
+
+def laboratories(told: list[str], known: Collection[str] = TRAINABLE) -> dict[str, Path]:
+    """Fields by the name of their set, of options such as chula=fields.zip. Raises BadOptions, NotFound."""
     found = {}
     for text in told:
         name, _, path = text.partition("=")
-        if name not in SETS or not path:
-            raise BadOptions(f"--laboratory {text} is not SET=PATH, with a set of {', '.join(SETS)}.")
+        if name not in known or not path:
+            raise BadOptions(f"{text} is not SET=PATH, with a set of {', '.join(known)}.")
+        if not Path(path).exists():
+            raise NotFound(f"There is no file or folder {path}.")
         found[name] = Path(path)
     return found
 
@@ -160,4 +166,11 @@ def _stage(text: str) -> tuple[int, int]:
 
 def as_asked(arguments: list[str]) -> str:
     """The command as it can be repeated elsewhere: paths shortened to their names."""
-    return shlex.join(["malaria", *(Path(a).name if Path(a).is_absolute() else a for a in arguments)])
+
+    def short(text: str) -> str:
+        name, equals, value = text.partition("=")
+        if equals and Path(value).is_absolute():
+            return name + equals + Path(value).name
+        return Path(text).name if Path(text).is_absolute() else text
+
+    return shlex.join(["malaria", *map(short, arguments)])

@@ -23,16 +23,18 @@ import numpy as np
 
 from malaria import codec
 from malaria import head as heads
+from malaria.digests import sha256
 from malaria.domain import CLASSES, Label, Progress
-from malaria.errors import BadOptions
+from malaria.errors import BadOptions, NotFound
 from malaria.metrics import Metrics
 from malaria.ports import Report
 from malaria.training import dataset, fit, networks, recipe
-from malaria.training.dataset import CellArrays
+from malaria.training.dataset import CellArrays, Source
 from malaria.training.finish import calibration
 from malaria.training.mixture import mixture
 from malaria.training.panels import Panel, figures, panels
-from malaria.training.run import Plan, learnable, sources_of, validation_of
+from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
+from malaria.training.run import validation_of
 
 OWN = ("name", "without", "without_label", "backbone")
 """What a variant says beside its recipe."""
@@ -53,23 +55,30 @@ class Variant:
 def read(path: Path) -> list[Variant]:
     """The variants of a plan. Raises BadOptions, naming what is wrong."""
     told = recipe.read(path)
-    shared = recipe.changed(recipe.Recipe(), told.get("recipe", {}))
-    found = []
-    for variant in told.get("variant", []):
-        own = {k: v for k, v in variant.items() if k not in OWN}
-        label = variant.get("without_label")
-        found.append(
-            Variant(
-                str(variant.get("name", "")),
-                recipe.changed(shared, own),
-                bool(variant.get("without", label is not None)),
-                None if label is None else Label(CLASSES.index(label)),
-                bool(variant.get("backbone", True)),
-            )
-        )
+    shared, variants = told.get("recipe", {}), told.get("variant", [])
+    tables = isinstance(variants, list) and all(isinstance(v, dict) for v in variants)
+    if not isinstance(shared, dict) or not tables:
+        raise BadOptions(f"{path} must hold a table [recipe] and variants, [[variant]].")
+    found = [_variant(own, recipe.changed(recipe.Recipe(), shared)) for own in variants]
     if not found or len({v.name for v in found} - {""}) != len(found):
         raise BadOptions(f"{path} must hold variants, [[variant]], each with a name of its own.")
     return found
+
+
+def _variant(told: dict[str, Any], shared: recipe.Recipe) -> Variant:
+    label, name = told.get("without_label"), str(told.get("name", ""))
+    if label not in (None, *CLASSES):
+        raise BadOptions(f"{name}: without_label is {label!r}; it must be {' or '.join(CLASSES)}.")
+    for switch in ("without", "backbone"):
+        if not isinstance(told.get(switch, True), bool):
+            raise BadOptions(f"{name}: {switch} must be true or false.")
+    return Variant(
+        name,
+        recipe.changed(shared, {k: v for k, v in told.items() if k not in OWN}),
+        told.get("without", label is not None),
+        None if label is None else Label(CLASSES.index(label)),
+        told.get("backbone", True),
+    )
 
 
 def ablate(
@@ -77,18 +86,29 @@ def ablate(
 ) -> dict[str, dict[str, Metrics]]:
     """Train and measure each variant; what is done already, under `plan.run`, is not done again.
 
-    Returns the figures by variant and panel. Uses training and validation patients and fields only.
+    Returns the figures by variant and panel. Uses training and validation patients and fields only, as
+    roles.json in `plan.out` lists them.
+
+    Raises:
+        NotFound: there is no roles.json.
     """
+    if not (plan.out / "roles.json").exists():
+        raise NotFound(f"{plan.out} holds no roles.json. Name the folder of the shipped models with --roles.")
+    known = roles_of(plan)
+    met = {name: sha256(path) for name, path in evaluated.items()}
+    ground = hashlib.sha256(json.dumps([made_of(plan), met, sorted(known.items())]).encode()).hexdigest()
+    at = _panels(evaluated, plan.without, report)
     done: dict[str, dict[str, Metrics]] = {}
-    at = _panels(evaluated, report)
     for number, variant in enumerate(variants):
-        folder = plan.run / _key(variant, plan)
+        folder = plan.run / _key(variant, ground)
         told = folder / "figures.json"
         if not told.exists():
             begin, span = 100.0 * number / len(variants), 100.0 / len(variants)
             own = replace(plan, recipe=variant.recipe, run=folder)
-            found = _run(own, variant, at, _part(report, begin, span))
-            told.write_text(json.dumps(codec.to_json(found), indent=1) + "\n")
+            found = _run(own, variant, sources_of(plan, known), at, _part(report, begin, span))
+            partial = told.with_suffix(".partial")
+            partial.write_text(json.dumps(codec.to_json(found), indent=1) + "\n")
+            partial.replace(told)
         done[variant.name] = {name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}
     return done
 
@@ -100,35 +120,37 @@ def metrics_of(told: Mapping[str, Any]) -> Metrics:
     return Metrics(**{**known, "intervals": intervals})
 
 
-def _key(variant: Variant, plan: Plan) -> str:
-    told = [codec.to_json(variant.recipe), variant.without, variant.without_label, variant.backbone]
-    where = sorted(path.name for path in (*plan.data, *plan.laboratories.values()))
-    return hashlib.sha256(json.dumps([told, where]).encode()).hexdigest()[:12]
+def _key(variant: Variant, ground: str) -> str:
+    told = [ground, codec.to_json(variant.recipe), variant.without, variant.without_label, variant.backbone]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 
 PanelsAt = Callable[[CellArrays], dict[str, Panel]]
 
 
-def _panels(evaluated: Mapping[str, Path], report: Report) -> PanelsAt:
+def _panels(evaluated: Mapping[str, Path], lists: Sequence[Path], report: Report) -> PanelsAt:
     """The panels of the cells' validation patients, made once for each input size."""
     made: dict[int, dict[str, Panel]] = {}
 
     def at(cells: CellArrays) -> dict[str, Panel]:
         size = cells.pixels.shape[1]
         if size not in made:
-            made[size] = panels(cells, evaluated, report)
+            made[size] = panels(cells, evaluated, lists, report)
         return made[size]
 
     return at
 
 
-def _run(plan: Plan, variant: Variant, panels_at: PanelsAt, report: Report) -> dict[str, Metrics]:
+def _run(
+    plan: Plan, variant: Variant, sources: Sequence[Source], panels_at: PanelsAt, report: Report
+) -> dict[str, Metrics]:
     keras.backend.clear_session()
     keras.utils.set_random_seed(variant.recipe.seed)
-    sources, size = sources_of(plan), variant.recipe.size
+    size = variant.recipe.size
     cells = dataset.load(sources, size, plan.cache, report)
     learnt = cells.where(learnable(cells, plan.without if variant.without else (), variant.without_label))
-    shown = mixture(learnt, variant.recipe.shares, variant.recipe.seed, plan.cache, report)
+    doubted = listed(learnt, plan.without)
+    shown = mixture(learnt, variant.recipe.shares, variant.recipe.seed, plan.cache, report, doubted=doubted)
     network = networks.build(
         variant.recipe.network,
         dropout=variant.recipe.dropout,

@@ -106,5 +106,5 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
 
 def _coarse(x: Any) -> Any:
     """As a camera of half the resolution would see it."""
-    height, width = ops.shape(x)[1], ops.shape(x)[2]
-    return ops.image.resize(ops.average_pool(x, 2), (height, width), interpolation="bilinear")
+    doubled = ops.repeat(ops.repeat(ops.average_pool(x, 2), 2, axis=1), 2, axis=2)
+    return ops.average_pool(doubled, 3, strides=1, padding="same")

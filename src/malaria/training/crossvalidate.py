@@ -30,8 +30,8 @@ from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
 from malaria.training.mixture import mixture
+from malaria.training.plan import learnable, listed
 from malaria.training.recipe import Recipe
-from malaria.training.run import learnable
 
 LOCKED = (Role.GATE, Role.TEST)
 MIXED = 0
@@ -211,7 +211,8 @@ class _Work:
         plan, recipe = self.plan, self.plan.recipe
         everything = self._arrays(recipe.size)
         learnt = everything.where(self._learnt(split, everything))
-        shown = mixture(learnt, recipe.shares, recipe.seed, run / MADE, self.whole.report)
+        doubted = listed(learnt, plan.without)
+        shown = mixture(learnt, recipe.shares, recipe.seed, run / MADE, self.whole.report, doubted=doubted)
         checked = functools.lru_cache(1)(lambda size: self._arrays(size).where(split.validation))
         keras.utils.set_random_seed(recipe.seed)
         network = networks.build(

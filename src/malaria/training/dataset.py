@@ -115,6 +115,22 @@ class CellArrays:
         return self.where(self.roles == role.value)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Cells of one making. pixels: (n, s, s, 3) uint8; labels: (n,) float32."""
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.float32]
+
+    def at(self, size: int) -> "Part":
+        if self.pixels.shape[1] == size:
+            return self
+        small = np.empty((len(self.labels), size, size, 3), np.uint8)
+        for i, one in enumerate(self.pixels):
+            small[i] = Image.fromarray(one).resize((size, size), Image.Resampling.BILINEAR)
+        return Part(small, self.labels)
+
+
 COLUMNS = ("labels", "groups", "roles", "origins", "fingerprints", "names")
 
 

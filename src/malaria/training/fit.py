@@ -89,13 +89,27 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
     trainee.compile(
         optimizer,
         keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
-        metrics=[
-            keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy"),
-            keras.metrics.AUC(from_logits=True, name="auc"),
-        ],
+        metrics=[_Accuracy(threshold=0.0, name="accuracy"), _Auc(from_logits=True, name="auc")],
         jit_compile=False,
     )
     return trainee
+
+
+def _hard(aims: Any) -> Any:
+    """Labels of targets: a teacher's are between 0 and 1, where Keras' metrics count nothing as right."""
+    return keras.ops.cast(aims > 0.5, "float32")
+
+
+@keras.saving.register_keras_serializable("malaria")
+class _Accuracy(keras.metrics.BinaryAccuracy):  # type: ignore[misc]
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        return super().update_state(_hard(y_true), y_pred, sample_weight)
+
+
+@keras.saving.register_keras_serializable("malaria")
+class _Auc(keras.metrics.AUC):  # type: ignore[misc]
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        return super().update_state(_hard(y_true), y_pred, sample_weight)
 
 
 def _checkpoint(trainee: keras.Model, epochs_done: int, run: Path) -> None:

@@ -4,7 +4,7 @@ No gate or test patient is among them. Sets that are made of validation cells ar
 their own, with cells and spots that no training has shown.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from malaria.domain import Role
 from malaria.memory import BASE
 from malaria.ports import Report
 from malaria.training.dataset import CellArrays
-from malaria.training.mixture import mask_all, surround_all, transplant_all
+from malaria.training.grafts import transplant_all
+from malaria.training.mixture import mask_all, surround_all
+from malaria.training.plan import listed
 
 SEED = 98
 TRANSPLANTS = 1500
@@ -34,14 +36,19 @@ class Panel:
     groups: npt.NDArray[np.str_]
 
 
-def panels(cells: CellArrays, evaluated: Mapping[str, Path], report: Report) -> dict[str, Panel]:
+def panels(
+    cells: CellArrays, evaluated: Mapping[str, Path], lists: Sequence[Path], report: Report
+) -> dict[str, Panel]:
     """Panels by name, at the size that `cells` have.
 
-    cells: of all roles; those of validation are used. evaluated: sets of fields only ever evaluated on.
+    cells: of all roles; those of validation are used. evaluated: sets of fields that are only measured on.
+    lists: of cells whose label is doubted; patients are told with and without them.
     """
     held = cells.of(Role.VALIDATION)
     base = held.where(held.origins == BASE)
     found = {"patients": _panel(base)}
+    if lists:
+        found["patients, not listed"] = _panel(base.where(~listed(base, lists)))
     made = surround_all(base, SEED, report)
     found["patients, surround"] = Panel(made.pixels, base.labels, base.groups)
     others = held.where(held.origins != BASE)

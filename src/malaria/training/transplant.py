@@ -2,13 +2,14 @@
 
 Light that passes two layers of stain is weakened by both in turn (Beer-Lambert), so what a parasite adds to
 its cell, as optical density, can be added to any other cell of any stain. The same is done with the darkest
-spot of uninfected cells, so the traces of moving say nothing about the label. Cut and paste as augmentation
-follows Dwibedi et al., ICCV 2017; optical density as the space of stains Ruifrok & Johnston, 2001.
+spot of uninfected cells, so that the traces of moving say nothing about the label. Cut and paste as
+augmentation follows Dwibedi et al., ICCV 2017; optical density as the space of stains Ruifrok & Johnston,
+2001.
 
 Pixels are (s, s, 3) uint8 RGB; masks (s, s) bool. Everything is drawn from the generator that is handed in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +105,12 @@ def _added(densities: Reals, spot: Mask, mask: Mask, side: int) -> Reals:
     weight = ndimage.gaussian_filter(around, reach) + 1e-6
     beneath = [ndimage.gaussian_filter(densities[:, :, c] * around, reach) / weight for c in range(3)]
     return np.asarray(densities - np.stack(beneath, axis=2), np.float32)
+
+
+def strengthened(spot: Spot, strength: float) -> Spot:
+    """The spot absorbing as much in green as told, within 0.3 to 4 times what it absorbs now."""
+    factor = float(np.clip(strength / spot.strength, 0.3, 4.0))
+    return replace(spot, density=spot.density * np.float32(factor), strength=spot.strength * factor)
 
 
 def turned(spot: Spot, rng: np.random.Generator, blur: float) -> Spot:

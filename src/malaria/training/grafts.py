@@ -1,0 +1,103 @@
+"""Cells of all laboratories with what is stained on a base cell moved onto them, label and all.
+
+Parasites are darker than the specks of uninfected cells. Were both moved as they are, the darkest spot alone
+would tell the label on other laboratories' cells, and a network would learn to look no further. So the
+strength of each moved spot is drawn anew, from one distribution for both labels: what is left to tell them
+apart is form and colour.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria import segment
+from malaria.domain import Progress
+from malaria.ports import Report
+from malaria.preprocess import Pixels
+from malaria.training.composing import each
+from malaria.training.dataset import CellArrays, Part
+from malaria.training.transplant import Spot, on_black, planted, spot_of, strengthened, turned
+
+NATIVE = {"chula": 48, "bccd": 100}
+"""Pixels across a cell in the fields of a laboratory: a spot is blurred as the picture beneath it is."""
+SPOTS = (0.6, 0.2, 0.08, 0.06, 0.06)
+"""Shares of cells with one spot, two, and so on: some infected cells hold several parasites."""
+INFECTED = 0.6
+"""Share of transplants whose spot is a parasite: other laboratories' own cells are all uninfected."""
+CLEAREST = 0.16
+"""Parasites that absorb less in green are not moved: on another cell nobody would see them."""
+STRENGTH = (0.16, 1.2)
+"""Least and most that a moved spot absorbs in green, drawn evenly in its logarithm."""
+
+
+def transplant_all(plain: CellArrays, others: CellArrays, count: int, seed: int, report: Report) -> Part:
+    """`count` cells, most of them other laboratories', with one spot or several of one base cell each."""
+    spots = _spots(plain, report)
+    rng = np.random.default_rng((seed, 2))
+    donors = {label: [i for i, spot in spots.items() if plain.labels[i] == label] for label in (0, 1)}
+    others = others.where(others.labels == 0)
+    clean = np.flatnonzero(plain.labels == 0)
+    unfit = np.zeros(plain.pixels.shape[1:], np.uint8)
+
+    def one(i: int, _: Pixels) -> Pixels:
+        own = np.random.default_rng((seed, 3, i))
+        spot = spots[donors[int(labels[i])][own.integers(len(donors[int(labels[i])]))]]
+        for _attempt in range(8):  # a large spot fits on few cells
+            wanted = strengthened(spot, float(np.exp(own.uniform(*np.log(STRENGTH)))))
+            grown = _grown(*_recipient(plain, others, clean, own), wanted, own)
+            if grown is not None:
+                return grown
+        return unfit
+
+    infected = INFECTED if donors[0] and donors[1] else float(bool(donors[1]))
+    count = count if spots and (len(clean) or len(others)) else 0
+    labels = (rng.random(count) < infected).astype(np.float32)
+    blank = np.broadcast_to(unfit, (count, *unfit.shape))
+    made = each(one, blank, "transplanted", report)
+    fits = np.any(made, axis=(1, 2, 3))
+    return Part(made[fits], labels[fits])
+
+
+def _grown(
+    pixels: Pixels, mask: segment.Mask, blur: float, spot: Spot, rng: np.random.Generator
+) -> Pixels | None:
+    """The cell with the spot on it, once or more often; None where it does not fit once."""
+    grown = planted(pixels, mask, turned(spot, rng, blur), rng)
+    for _ in range(int(rng.choice(len(SPOTS), p=SPOTS))):
+        if grown is not None:
+            again = planted(grown, mask, turned(spot, rng, blur), rng)
+            grown = grown if again is None else again
+    return grown
+
+
+def _recipient(
+    plain: CellArrays, others: CellArrays, clean: npt.NDArray[np.intp], rng: np.random.Generator
+) -> tuple[Pixels, segment.Mask, float]:
+    """An uninfected cell, where it is, and how blurred its picture is, in pixels."""
+    if not len(others) or (len(clean) and rng.random() < 0.15):
+        pixels = np.asarray(plain.pixels[clean[rng.integers(len(clean))]])
+        return pixels, on_black(pixels), 0.3
+    i = int(rng.integers(len(others)))
+    pixels = np.asarray(others.pixels[i])
+    mask = segment.mask(pixels)
+    if rng.random() < 0.3:
+        pixels = pixels * mask[..., np.newaxis]
+    native = NATIVE.get(others.origins[i].partition(":")[2], 100)
+    return pixels, mask, max(0.3, 0.4 * pixels.shape[0] / native)
+
+
+def _spots(cells: CellArrays, report: Report) -> dict[int, Spot]:
+    """The spot of each base cell that has one: of the infected, those that are clear to see."""
+    found: dict[int, Spot] = {}
+    with ThreadPoolExecutor() as pool:
+        seen = pool.map(
+            lambda pixels: spot_of(np.asarray(pixels), on_black(np.asarray(pixels))), cells.pixels
+        )
+        for i, spot in enumerate(seen):
+            if spot is not None and (cells.labels[i] == 0 or spot.strength >= CLEAREST):
+                found[i] = spot
+            if i % 256 == 0:
+                percent = 100.0 * i / len(cells)
+                report(Progress("compose", percent=percent, message=f"spots: {i} of {len(cells)} cells"))
+    return found

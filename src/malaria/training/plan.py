@@ -1,0 +1,104 @@
+"""What a training is asked for, and which cells it may learn from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria import cells, codec, roles, suspects
+from malaria.digests import sha256
+from malaria.domain import Label, Role
+from malaria.predict import Model
+from malaria.training.dataset import CellArrays, Layout, Source
+from malaria.training.laboratories import Laboratory
+from malaria.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `train` is asked for.
+
+    data: sources for training and validation; held_out: sources whose patients become gate and test.
+    laboratories: fields of other laboratories, by the name of their set; their cells are uninfected.
+    without: lists of cells not to train on, CSV with original_label, cell and patient; they keep their role
+    and their place in every figure. without_label: leave out only those of this label; None: both.
+    teacher: a model whose answers are learnt beside the labels.
+    members: of an ensemble, Keras files of fitted networks; then nothing is trained.
+    out: folder for the version and roles.json, which is used where it exists and made where not.
+    run: folder of checkpoints; a run that was killed goes on from there. command: how a person asked.
+    """
+
+    data: Sequence[Path]
+    held_out: Sequence[Path]
+    out: Path
+    run: Path
+    cache: Path
+    recipe: Recipe
+    backbone_weights: Path | None
+    command: str
+    laboratories: Mapping[str, Path] = field(default_factory=dict)
+    without: Sequence[Path] = ()
+    without_label: Label | None = None
+    teacher: Model | None = None
+    members: Sequence[Path] = ()
+
+
+def roles_of(plan: Plan) -> dict[str, Role]:
+    """The role of each patient and field: as roles.json in `plan.out` lists it, else as it is drawn."""
+    bare = (Laboratory(path, name, {}) for name, path in plan.laboratories.items())
+    fields = [group for laboratory in bare for group in laboratory.groups()]
+    listed = plan.out / "roles.json"
+    if listed.exists():
+        known = roles.load(listed)
+    else:
+        known = roles.draw_base_roles(_infected(plan.data), _infected(plan.held_out))
+    return {group: roles.field_role(group) for group in fields} | known
+
+
+def _infected(sources: Sequence[Path]) -> dict[str, int]:
+    """Parasitized cells of each patient."""
+    counts: dict[str, int] = {}
+    for source in sources:
+        for cell, _ in cells.read(source):
+            if cell.patient:
+                counts[cell.patient] = counts.get(cell.patient, 0) + int(cell.label)
+    return counts
+
+
+def sources_of(plan: Plan, known: Mapping[str, Role]) -> list[Source]:
+    """The cells of the plan's data, each with the role of its patient or field."""
+    base: list[Source] = [Layout(path, known) for path in (*plan.data, *plan.held_out)]
+    return [*base, *(Laboratory(path, name, known) for name, path in plan.laboratories.items())]
+
+
+def listed(cells: CellArrays, lists: Sequence[Path], label: Label | None = None) -> npt.NDArray[np.bool_]:
+    """Which cells the lists name, (n,); of one label only, where one is told."""
+    keys = set[suspects.Key]().union(*(suspects.read(path) for path in lists))
+    keys = {key for key in keys if label in (None, key[0])}
+    named = (suspects.key(of, name) in keys for of, name in zip(cells.labels, cells.names, strict=True))
+    return np.fromiter(named, np.bool_, len(cells))
+
+
+def learnable(
+    cells: CellArrays, without: Sequence[Path], label: Label | None = None
+) -> npt.NDArray[np.bool_]:
+    """Which cells are trained on, (n,): those of training patients and fields that no list leaves out."""
+    train: npt.NDArray[np.bool_] = cells.roles == Role.TRAIN.value
+    return train & ~listed(cells, without, label)
+
+
+def made_of(plan: Plan) -> dict[str, Any]:
+    """All that decides the weights, with the SHA-256 of every file."""
+    return {
+        "recipe": codec.to_json(plan.recipe),
+        "data": {path.name: sha256(path) for path in (*plan.data, *plan.held_out)},
+        "laboratories": {name: sha256(path) for name, path in plan.laboratories.items()},
+        "without": {path.name: sha256(path) for path in plan.without},
+        "without_label": plan.without_label.text if plan.without_label is not None else None,
+        "members": [sha256(path) for path in plan.members],
+        "teacher": plan.teacher.info.digest if plan.teacher else None,
+        "backbone_weights": sha256(plan.backbone_weights) if plan.backbone_weights else None,
+    }
