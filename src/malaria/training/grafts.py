@@ -83,8 +83,12 @@ def _recipient(
     mask = segment.mask(pixels)
     if rng.random() < 0.3:
         pixels = pixels * mask[..., np.newaxis]
-    native = NATIVE.get(others.origins[i].partition(":")[2], 100)
-    return pixels, mask, max(0.3, 0.4 * pixels.shape[0] / native)
+    return pixels, mask, blur_of(others.origins[i], pixels.shape[0])
+
+
+def blur_of(origin: str, side: int) -> float:
+    """How blurred a laboratory's picture is, in pixels, when laid out on `side` of them."""
+    return max(0.3, 0.4 * side / NATIVE.get(origin.partition(":")[2], 100))
 
 
 def _spots(cells: CellArrays, report: Report) -> dict[int, Spot]:

@@ -4,7 +4,9 @@ Made once, before the training, from cells of the role `train` only:
 
 - surrounded: base cells, which stand on black, on the plasma and among the neighbours of a crop.
 - laboratories: raw crops of other laboratories, all uninfected; masked: the same on black.
-- transplanted: those, and base cells, with what is stained on a base cell moved onto them, label and all.
+- restained: base cells in the stain of other laboratories' cells.
+- transplanted: other laboratories' cells, and base cells, with what is stained on a base cell moved onto them,
+  label and all.
 """
 
 import contextlib
@@ -29,6 +31,7 @@ from malaria.training.composing import each
 from malaria.training.dataset import CellArrays, Part
 from malaria.training.grafts import transplant_all
 from malaria.training.recipe import Shares
+from malaria.training.restain import restain_all
 from malaria.training.surround import surrounded
 
 VERSION = 2
@@ -88,11 +91,17 @@ def mixture(
         "surrounded": lambda: surround_all(plain, seed, report),
         "laboratories": lambda: Part(others.pixels, aims[~base]),
         "masked": lambda: Part(mask_all(others.pixels, report), others.labels.astype(np.float32)),
+        "restained": lambda: restain_all(plain, others, seed, report),
         "transplanted": lambda: transplant_all(
             cells.where(base & ~doubted), others, shares.transplants, seed, report
         ),
     }
-    of_part = {"surrounded": plain, "masked": others, "transplanted": cells.where(~base | ~doubted)}
+    of_part = {
+        "surrounded": plain,
+        "masked": others,
+        "restained": cells,
+        "transplanted": cells.where(~base | ~doubted),
+    }
     shown: dict[str, Part] = {}
     for name, share in shares.of_parts().items():
         if share <= 0:
@@ -104,7 +113,7 @@ def mixture(
             part = making[name]()
         if len(part.labels):
             shown[name] = part
-    for name, own in (("surrounded", aims[base]), ("masked", aims[~base])):
+    for name, own in (("surrounded", aims[base]), ("restained", aims[base]), ("masked", aims[~base])):
         if name in shown:  # each is one cell of the same place, so it is to be answered alike
             shown[name] = Part(shown[name].pixels, own)
     counts = _counts(shown, shares, len(plain))

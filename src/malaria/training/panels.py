@@ -19,6 +19,7 @@ from malaria.training.dataset import CellArrays
 from malaria.training.grafts import transplant_all
 from malaria.training.mixture import mask_all, surround_all
 from malaria.training.plan import listed
+from malaria.training.restain import restain_all
 
 SEED = 98
 TRANSPLANTS = 1500
@@ -57,6 +58,8 @@ def panels(
         found[name] = _panel(own)
         found[f"{name}, masked"] = Panel(mask_all(own.pixels, report), own.labels, own.groups)
     if len(others):
+        stained = restain_all(base, others, SEED, report)
+        found["patients, other stain"] = Panel(stained.pixels, base.labels, base.groups)
         moved = transplant_all(base, others, TRANSPLANTS, SEED, report)
         apart = np.arange(len(moved.labels)).astype(np.str_)
         found["parasites moved"] = Panel(moved.pixels, moved.labels.astype(np.uint8), apart)

@@ -35,13 +35,14 @@ class Shares:
     surrounded: float = 0.0
     laboratories: float = 0.0
     masked: float = 0.0
+    restained: float = 0.0
     transplanted: float = 0.0
     epoch_cells: int = 0
     transplants: int = 8000
 
     def of_parts(self) -> dict[str, float]:
         """The shares by the name of their part."""
-        names = ("plain", "surrounded", "laboratories", "masked", "transplanted")
+        names = ("plain", "surrounded", "laboratories", "masked", "restained", "transplanted")
         return {name: float(getattr(self, name)) for name in names}
 
 
@@ -110,7 +111,7 @@ class Recipe:
         raise IndexError(epoch)
 
 
-TRAVELLING = Shares(1.0, 0.6, 0.4, 0.1, 0.7, epoch_cells=26_000, transplants=12_000)
+TRAVELLING = Shares(1.0, 0.5, 0.4, 0.1, 0.4, 0.5, epoch_cells=26_000, transplants=12_000)
 """Base cells on black and among neighbours, other laboratories' cells, and parasites moved onto those."""
 RECIPES: dict[str, Recipe] = {
     "mobilenet_v2": Recipe(

@@ -16,8 +16,13 @@ CLEAR = (0.02, 0.5)
 """Density of plasma, as a share of the cell's own: nearly clear glass to a thick smear."""
 
 
-def surrounded(pixels: Pixels, neighbours: Sequence[Pixels], rng: np.random.Generator) -> Pixels:
-    """The cell, (s, s, 3) on black, shrunk or not and laid on plasma; neighbours, on black too, peek in."""
+def surrounded(
+    pixels: Pixels, neighbours: Sequence[Pixels], rng: np.random.Generator, plasma: Reals | None = None
+) -> Pixels:
+    """The cell, (s, s, 3) on black, shrunk or not and laid on plasma; neighbours, on black too, peek in.
+
+    plasma: its density, (3,); None: drawn, as a share of the cell's own.
+    """
     side = pixels.shape[0]
     scale = float(rng.uniform(0.72, 1.0))
     cell = _placed(pixels, scale, (0.0, 0.0))
@@ -26,16 +31,21 @@ def surrounded(pixels: Pixels, neighbours: Sequence[Pixels], rng: np.random.Gene
         return pixels
     densities = density(cell)
     own = np.median(densities[mask], axis=0)
-    field = _plasma(side, own, rng)
+    field = _plasma(side, _level(own, rng) if plasma is None else plasma, rng)
     for other in neighbours:
         field = _laid(field, _beside(other, scale, rng), rng)
     return lit(np.maximum(_over(field, densities, mask, rng), 0.0))
 
 
-def _plasma(side: int, own: Reals, rng: np.random.Generator) -> Reals:
-    """Even plasma with slanted light; coloured as the cell, or by the camera's white balance."""
+def _level(own: Reals, rng: np.random.Generator) -> Reals:
+    """The density of plasma, (3,): coloured as the cell, or by the camera's white balance."""
     share = rng.uniform(*CLEAR)
     level = own * share * rng.uniform(0.8, 1.2, 3) + rng.uniform(0.0, 0.15) + rng.uniform(0, 0.06, 3)
+    return np.asarray(level, np.float32)
+
+
+def _plasma(side: int, level: Reals, rng: np.random.Generator) -> Reals:
+    """Even plasma with slanted light and grain."""
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
     tilt = rng.normal(0, 0.02, 2)
     slant = (tilt[0] * x + tilt[1] * y)[..., None]

@@ -108,9 +108,13 @@ def _added(densities: Reals, spot: Mask, mask: Mask, side: int) -> Reals:
 
 
 def strengthened(spot: Spot, strength: float) -> Spot:
-    """The spot absorbing as much in green as told, within 0.3 to 4 times what it absorbs now."""
+    """The spot absorbing as much in green as told, within 0.3 to 4 times what it absorbs now.
+
+    Where it is clearer than its cell it is made no clearer: nothing on a smear shines.
+    """
     factor = float(np.clip(strength / spot.strength, 0.3, 4.0))
-    return replace(spot, density=spot.density * np.float32(factor), strength=spot.strength * factor)
+    scaled = np.where(spot.density > 0, spot.density * factor, spot.density * min(factor, 1.0))
+    return replace(spot, density=np.asarray(scaled, np.float32), strength=spot.strength * factor)
 
 
 def turned(spot: Spot, rng: np.random.Generator, blur: float) -> Spot:
