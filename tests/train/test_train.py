@@ -118,6 +118,24 @@ def test_augmentation_keeps_shape_range_and_black_surround() -> None:
     assert np.median(changed[:, 0, 0]) < 30, "corners stay dark"
 
 
+def test_one_augmentation_serves_inputs_of_every_size() -> None:
+    """A recipe's stages change the size under one compiled network, whose shapes are told at run time."""
+    import keras
+
+    from malaria.training.augment import Augment
+
+    told = {"strength": 0.1, "tint": 0.1, "light": 0.05, "body": 0.3, "body_share": 0.5, "coarse_share": 0.5}
+    image = keras.Input((None, None, 3))
+    network = keras.Model(image, keras.layers.Conv2D(3, 8, strides=8)(Augment(3, told)(image)))
+    network.compile("sgd", "mse")
+    for size in (64, 96):
+        cells = np.stack([np.asarray(c.image.resize((size, size))) for c in synthetic.generate(8, 4)])
+        network.fit(cells, np.zeros((8, size // 8, size // 8, 3)), batch_size=4, verbose=0)
+        changed = np.asarray(Augment(3, told)(cells, training=True))
+        assert changed.shape == cells.shape
+        assert np.isfinite(changed).all()
+
+
 def test_roles_decide_what_is_learnt_from(plan) -> None:  # type: ignore[no-untyped-def]
     from malaria.training import dataset
     from malaria.training.dataset import Layout

@@ -38,14 +38,14 @@ def quiet(progress: Progress) -> None:
     assert progress.percent is not None and 0 <= progress.percent <= 100
 
 
-ALL = Shares(1.0, 0.5, 0.5, 0.25, 0.5, epoch_cells=110, transplants=30)
+ALL = Shares(1.0, 0.5, 0.5, 0.25, 0.25, 0.5, epoch_cells=120, transplants=30)
 
 
 def test_an_epoch_holds_each_part_in_its_share(tmp_path: Path) -> None:
     found = mixtures.mixture(arrays(), ALL, 7, tmp_path, quiet)(SIZE)
-    assert found.counts == (40, 20, 20, 10, 20)
+    assert found.counts == (40, 20, 20, 10, 10, 20)
     epoch = found.epoch(1)
-    assert len(epoch.labels) == len(epoch.pixels) == len(found) == 110
+    assert len(epoch.labels) == len(epoch.pixels) == len(found) == 120
     assert set(epoch.labels.tolist()) == {0.0, 1.0}
     assert not np.array_equal(epoch.labels, found.epoch(2).labels)
     assert np.array_equal(epoch.pixels, found.epoch(1).pixels)
@@ -54,7 +54,7 @@ def test_an_epoch_holds_each_part_in_its_share(tmp_path: Path) -> None:
 def test_made_parts_are_kept_and_made_anew_for_another_seed(tmp_path: Path) -> None:
     first = mixtures.mixture(arrays(), ALL, 7, tmp_path, quiet)(SIZE)
     kept = sorted(path.name for path in tmp_path.iterdir())
-    assert len(kept) == 3  # surrounded, masked, transplanted
+    assert len(kept) == 4  # surrounded, masked, restained, transplanted
 
     def never(progress: Progress) -> None:
         raise AssertionError(f"made again: {progress}")
@@ -62,7 +62,7 @@ def test_made_parts_are_kept_and_made_anew_for_another_seed(tmp_path: Path) -> N
     again = mixtures.mixture(arrays(), ALL, 7, tmp_path, never)(SIZE)
     assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(first.parts, again.parts, strict=True))
     mixtures.mixture(arrays(), ALL, 8, tmp_path, quiet)
-    assert len(list(tmp_path.iterdir())) > 3
+    assert len(list(tmp_path.iterdir())) > 4
 
 
 def test_plain_shares_show_each_base_cell_once(tmp_path: Path) -> None:
@@ -71,13 +71,38 @@ def test_plain_shares_show_each_base_cell_once(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_transplants_carry_the_label_of_their_spot_onto_both_kinds_of_cells() -> None:
-    cells = arrays(60)
-    base, others = cells.where(cells.origins == "base"), cells.where(cells.origins != "base")
-    made = grafts.transplant_all(base, others, 40, 7, quiet)
-    assert len(made.labels) >= 35
+def apart(cells: CellArrays) -> tuple[CellArrays, CellArrays]:
+    return cells.where(cells.origins == "base"), cells.where(cells.origins != "base")
+
+
+def reddened(cells: CellArrays, label: int) -> CellArrays:
+    """The cells of one label without any green or blue, so that what is moved from them absorbs none of red."""
+    pixels = cells.pixels.copy()
+    pixels[cells.labels == label, ..., 0] = 255 * (pixels[cells.labels == label, ..., 1] > 12)
+    return CellArrays(**{**vars(cells), "pixels": pixels})
+
+
+def test_transplants_carry_the_label_of_their_spot() -> None:
+    """Spots of infected cells are made to absorb no red, so that the label tells which spots were moved."""
+    base, others = apart(arrays(60))
+    made = grafts.transplant_all(reddened(base, 1), others, 60, 7, quiet)
+    assert len(made.labels) >= 50
     assert 0.3 < made.labels.mean() < 0.9
     assert made.pixels.any(axis=(1, 2, 3)).all()
+    with_both = grafts.transplant_all(base, others, 60, 7, quiet)
+    assert np.array_equal(made.labels, with_both.labels)
+    red = made.pixels[..., 0].astype(int) - with_both.pixels[..., 0].astype(int)
+    lighter = (red > 5).sum(axis=(1, 2)) > 5
+    assert lighter[made.labels == 1].mean() > 0.8
+    assert lighter[made.labels == 0].mean() < 0.2
+
+
+def test_no_spot_is_moved_from_a_doubted_cell(tmp_path: Path) -> None:
+    cells = arrays(40)
+    shares = Shares(1.0, transplanted=1.0, transplants=20)
+    doubted = (cells.labels == 1) & (cells.origins == "base")
+    found = mixtures.mixture(cells, shares, 7, tmp_path, quiet, doubted=doubted)(SIZE)
+    assert len(found.parts) == 1, "without infected donors, uninfected spots alone would tell the label"
 
 
 def test_a_part_is_reduced_to_a_smaller_input() -> None:

@@ -50,9 +50,9 @@ def transplant_all(plain: CellArrays, others: CellArrays, count: int, seed: int,
                 return grown
         return unfit
 
-    infected = INFECTED if donors[0] and donors[1] else float(bool(donors[1]))
-    count = count if spots and (len(clean) or len(others)) else 0
-    labels = (rng.random(count) < infected).astype(np.float32)
+    if not (donors[0] and donors[1] and (len(clean) or len(others))):
+        count = 0  # spots of one kind alone would make the moving itself the sign
+    labels = (rng.random(count) < INFECTED).astype(np.float32)
     blank = np.broadcast_to(unfit, (count, *unfit.shape))
     made = each(one, blank, "transplanted", report)
     fits = np.any(made, axis=(1, 2, 3))
