@@ -76,7 +76,7 @@ def apart(cells: CellArrays) -> tuple[CellArrays, CellArrays]:
 
 
 def reddened(cells: CellArrays, label: int) -> CellArrays:
-    """The cells of one label without any green or blue, so that what is moved from them absorbs none of red."""
+    """The cells, those of one label absorbing no red: nor does what is moved from them."""
     pixels = cells.pixels.copy()
     pixels[cells.labels == label, ..., 0] = 255 * (pixels[cells.labels == label, ..., 1] > 12)
     return CellArrays(**{**vars(cells), "pixels": pixels})

@@ -5,8 +5,8 @@ Made once, before the training, from cells of the role `train` only:
 - surrounded: base cells, which stand on black, on the plasma and among the neighbours of a crop.
 - laboratories: raw crops of other laboratories, all uninfected; masked: the same on black.
 - restained: base cells in the stain of other laboratories' cells.
-- transplanted: other laboratories' cells, and base cells, with what is stained on a base cell moved onto them,
-  label and all.
+- transplanted: other laboratories' cells, and base cells, with what is stained on a base cell moved onto
+  them, label and all.
 """
 
 import contextlib
