@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from malaria import whole
 from malaria.domain import Role
 from malaria.errors import Damaged
 
@@ -96,10 +97,8 @@ class Memory:
 
     def save(self, path: Path) -> None:
         """Write compressed; the file appears whole or not at all."""
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
+        with whole.file(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **{name: getattr(self, name) for name in FIELDS})
-        partial.replace(path)
 
 
 FIELDS = ("codes", "scale", "labels", "patients", "roles", "origins", "fingerprints")

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from malaria import whole
 from malaria.errors import BadInput
 
 
@@ -36,12 +37,10 @@ class OutOfFold:
     def save(self, path: Path) -> None:
         """Write the file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.partial")
-        with partial.open("wb") as file:
+        with whole.file(path) as partial, partial.open("wb") as file:
             np.savez_compressed(file, **{field.name: getattr(self, field.name) for field in fields(self)})
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
 
 
 def load(path: Path) -> OutOfFold:

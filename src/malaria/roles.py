@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from malaria import whole
 from malaria.domain import Label, Role
 from malaria.errors import PatientOverlap
 from malaria.patients import draw
@@ -110,4 +111,5 @@ def load(path: Path) -> dict[str, Role]:
 
 
 def save(roles: Mapping[str, Role], path: Path) -> None:
-    path.write_text(json.dumps(dict(sorted(roles.items())), indent=0) + "\n")
+    """Write the roles, whole or not at all: a list that is torn would forget who was tested on."""
+    whole.write_text(path, json.dumps(dict(sorted(roles.items())), indent=0) + "\n")

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from malaria import codec
+from malaria import codec, whole
 from malaria.domain import ModelVersion, Promotion
 from malaria.errors import BadOptions, Conflict, ModelUnusable, UnknownVersion
 from malaria.options import NETWORKS
@@ -180,4 +180,4 @@ def _manifest(models: Path, version: Any) -> ModelVersion:
 
 def _write(models: Path, listed: Listing) -> None:
     told = {"version": listed.default, "networks": dict(sorted(listed.networks.items()))}
-    (models / LISTING).write_text(json.dumps(told, indent=1) + "\n")
+    whole.write_text(models / LISTING, json.dumps(told, indent=1) + "\n")

@@ -21,7 +21,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from malaria import codec
+from malaria import codec, whole
 from malaria import head as heads
 from malaria.digests import sha256
 from malaria.domain import CLASSES, Label, Progress
@@ -106,9 +106,7 @@ def ablate(
             begin, span = 100.0 * number / len(variants), 100.0 / len(variants)
             own = replace(plan, recipe=variant.recipe, run=folder)
             found = _run(own, variant, sources_of(plan, known), at, _part(report, begin, span))
-            partial = told.with_suffix(".partial")
-            partial.write_text(json.dumps(codec.to_json(found), indent=1) + "\n")
-            partial.replace(told)
+            whole.write_text(told, json.dumps(codec.to_json(found), indent=1) + "\n")
         done[variant.name] = {name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}
     return done
 

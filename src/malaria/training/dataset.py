@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from malaria import cells, preprocess
+from malaria import cells, preprocess, whole
 from malaria.domain import Label, Progress, Role
 from malaria.errors import BadInput
 from malaria.memory import BASE
@@ -139,20 +138,18 @@ def load(sources: Sequence[Source], size: int, cache: Path, report: Report) -> C
     key = hashlib.sha256(json.dumps([3, size, *(s.key for s in sources)]).encode()).hexdigest()[:16]
     folder = cache / f"cells-{key}"
     if not folder.exists():
-        _decode(sources, size, folder, report)
+        with whole.folder(folder) as partial:
+            _decode(sources, size, partial, report)
     with np.load(folder / "table.npz") as table:
         columns = {name: table[name] for name in COLUMNS}
     return CellArrays(np.load(folder / "pixels.npy", mmap_mode="r"), **columns)
 
 
 def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) -> None:
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     table = [(i.label, i.group, i.role.value, i.origin, i.name) for s in sources for i in s.read()]
     shape = (len(table), size, size, 3)
     pixels = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-        partial / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape
+        folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape
     )
     prints = np.zeros(len(table), np.uint64)
 
@@ -177,7 +174,7 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
     pixels.flush()
     labels, groups, roles, origins, names = zip(*table, strict=True)
     np.savez_compressed(
-        partial / "table.npz",
+        folder / "table.npz",
         labels=np.array(labels, np.uint8),
         groups=np.array(groups, np.str_),
         roles=np.array(roles, np.str_),
@@ -185,4 +182,3 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
         fingerprints=prints,
         names=np.array(names, np.str_),
     )
-    partial.rename(folder)

@@ -13,6 +13,8 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from malaria import whole
+
 
 def served_graph(network: keras.Model, size: int, temperature: float) -> keras.Model:
     """The network as it is served; `temperature` is folded into the head, so probabilities are calibrated."""
@@ -42,9 +44,8 @@ def to_tflite(network: keras.Model, size: int, temperature: float, path: Path) -
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serve"])
         converted = converter.convert()
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(converted)
-    partial.replace(path)
+    with whole.file(path) as partial:
+        partial.write_bytes(converted)
 
 
 @contextlib.contextmanager

@@ -9,12 +9,9 @@ Made once, before the training, from cells of the role `train` only:
   them, label and all.
 """
 
-import contextlib
 import functools
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from malaria import segment
+from malaria import segment, whole
 from malaria.errors import BadOptions
 from malaria.memory import BASE
 from malaria.ports import Report
@@ -148,16 +145,10 @@ def _key(cells: CellArrays, name: str, transplants: int, seed: int) -> str:
 def _kept(make: Callable[[], Part], folder: Path) -> Part:
     """The part in `folder`, made where it is not there yet; whole or not at all, whoever else makes it."""
     if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix="partial-", dir=folder.parent))
-        try:
+        with whole.folder(folder) as partial:
             made = make()
             np.save(partial / "pixels.npy", made.pixels)
             np.save(partial / "labels.npy", made.labels)
-            with contextlib.suppress(OSError):  # another process was first, which is as good
-                partial.rename(folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
     return Part(np.load(folder / "pixels.npy", mmap_mode="r"), np.load(folder / "labels.npy"))
 
 

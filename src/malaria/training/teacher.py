@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from malaria import whole
 from malaria.adapt import turn
 from malaria.domain import Progress
 from malaria.ports import Report
@@ -32,9 +33,8 @@ def targets(
     told = hashlib.sha256(teacher.info.digest.encode() + cells.fingerprints.tobytes()).hexdigest()[:16]
     kept = cache / f"taught-{told}.npy"
     if not kept.exists():
-        partial = kept.with_name(f"partial-{kept.name}")
-        np.save(partial, _answers(cells, teacher, report))
-        partial.replace(kept)
+        with whole.file(kept) as partial:
+            np.save(partial, _answers(cells, teacher, report))
     taught = np.load(kept)
     return np.asarray((1 - share) * cells.labels + share * taught, np.float32)
 
