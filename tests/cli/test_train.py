@@ -31,7 +31,7 @@ def test_the_command_is_recorded_without_this_machines_paths() -> None:
 
 
 @pytest.mark.train
-@pytest.mark.parametrize("stage", ["96", "100:2", "0:1", "96:0", "a:b"])
+@pytest.mark.parametrize("stage", ["96", "100:2", "0:1", "96:0", "a:b", "544:1", "\u00b2:1"])
 def test_a_wrong_stage_is_refused(run: Run, tmp_path: Path, stage: str) -> None:
     told = run("train", "--data", tmp_path, "--held-out", tmp_path, "--stage", stage)
     assert told.exit_code == 2

@@ -118,7 +118,7 @@ def recipe_asked(file: Path | None, stages: list[str] | None, **chosen: Any) -> 
     told = recipes.read(file) if file else {}
     told |= {name: value for name, value in chosen.items() if value is not None}
     if stages:
-        told["stages"] = [dict(zip(("size", "epochs"), _stage(text), strict=True)) for text in stages]
+        told["stages"] = [_stage(text) for text in stages]
     return recipes.changed(recipes.recipe_of(told.get("network")), told)
 
 
@@ -155,13 +155,16 @@ def laboratories(told: list[str], known: Collection[str] = TRAINABLE) -> dict[st
     return found
 
 
-def _stage(text: str) -> tuple[int, int]:
+def _stage(text: str) -> dict[str, int]:
+    from malaria.training.recipe import SIZES, is_size
+
     size, _, epochs = text.partition(":")
-    if not (size.isdigit() and epochs.isdigit()) or int(size) % 32 or not int(size) or not int(epochs):
+    if not (size.isdecimal() and epochs.isdecimal() and is_size(int(size)) and int(epochs)):
         raise BadOptions(
-            f"--stage {text} is not SIZE:EPOCHS, with a size that is a multiple of 32, such as 128:6."
+            f"--stage {text} is not SIZE:EPOCHS, with a size that is a multiple of 32 from {SIZES[0]} to "
+            f"{SIZES[1]}, such as 128:6."
         )
-    return int(size), int(epochs)
+    return {"size": int(size), "epochs": int(epochs)}
 
 
 def as_asked(arguments: list[str]) -> str:

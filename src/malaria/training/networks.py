@@ -13,6 +13,7 @@ from keras import layers, ops
 
 from malaria.errors import BadOptions
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET, NETWORKS
+from malaria.training.recipe import WIDTHS
 
 EMBEDDING = 128
 """Channels of the grid of a single network; those of an ensemble are its members' together."""
@@ -64,8 +65,8 @@ def with_head(network: str, image: Any, grid: Any, dropout: float) -> keras.Mode
 def _mobilenet(scaled: Any, weights: Path | None, width: float) -> Any:
     """MobileNetV2 and a neck: its stride-16 and stride-32 maps to EMBEDDING channels each, summed on the
     finer grid (after Lin et al., CVPR 2017)."""
-    if not 0.1 <= width <= 1.4:
-        raise BadOptions(f"width is {width}; it must be a number from 0.1 to 1.4.")
+    if not WIDTHS[0] <= width <= WIDTHS[1]:
+        raise BadOptions(f"width is {width}; it must be a number from {WIDTHS[0]} to {WIDTHS[1]}.")
     if weights is not None and width != 1.0:
         raise BadOptions(
             f"The backbone weights are of width 1.0; a network of width {width} cannot take them."

@@ -1,14 +1,51 @@
 """What a training is made of: everything that, with the data and the seed, decides the weights."""
 
+import math
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from malaria.errors import BadOptions
+from malaria.options import COMPACT, NETWORKS
 
 STRICT = {"extra": "forbid"}
 """Recipe files name known fields only."""
+WIDTHS = (0.1, 1.4)
+"""Narrowest and widest MobileNetV2 that is built."""
+SIZES = (32, 512)
+"""Smallest and largest input, in pixels."""
+
+
+def _must(be: str, holds: Callable[[Any], bool]) -> AfterValidator:
+    """What a field must be, beside its kind; `changed` holds recipes to it. NaN holds nothing."""
+
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise ValueError(f"it must be {be}")
+        return value
+
+    return AfterValidator(check)
+
+
+def is_size(pixels: int) -> bool:
+    """Whether networks take pictures of so many pixels a side."""
+    return pixels % 32 == 0 and SIZES[0] <= pixels <= SIZES[1]
+
+
+Amount = Annotated[float, _must("a number from 0", lambda v: 0 <= v < math.inf)]
+Rate = Annotated[float, _must("a number above 0", lambda v: 0 < v < math.inf)]
+Share = Annotated[float, _must("a share from 0 to 1", lambda v: 0 <= v <= 1)]
+BelowOne = Annotated[float, _must("a share from 0 to less than 1", lambda v: 0 <= v < 1)]
+Count = Annotated[int, _must("a whole number from 0", lambda v: v >= 0)]
+AtLeastOne = Annotated[int, _must("a whole number from 1", lambda v: v >= 1)]
+Size = Annotated[int, _must("a multiple of 32 from {} to {}".format(*SIZES), is_size)]
+Width = Annotated[float, _must("from {} to {}".format(*WIDTHS), lambda v: WIDTHS[0] <= v <= WIDTHS[1])]
+Seed = Annotated[int, _must("a whole number from 0 to 2^31", lambda v: 0 <= v <= 2**31)]
+Network = Annotated[str, _must(f"one of {', '.join(NETWORKS)}", NETWORKS.__contains__)]
 
 
 @dataclass(frozen=True)
@@ -17,8 +54,8 @@ class Stage:
 
     __pydantic_config__: ClassVar = STRICT
 
-    size: int
-    epochs: int
+    size: Size
+    epochs: AtLeastOne
 
 
 @dataclass(frozen=True)
@@ -31,14 +68,14 @@ class Shares:
 
     __pydantic_config__: ClassVar = STRICT
 
-    plain: float = 1.0
-    surrounded: float = 0.0
-    laboratories: float = 0.0
-    masked: float = 0.0
-    restained: float = 0.0
-    transplanted: float = 0.0
-    epoch_cells: int = 0
-    transplants: int = 8000
+    plain: Amount = 1.0
+    surrounded: Amount = 0.0
+    laboratories: Amount = 0.0
+    masked: Amount = 0.0
+    restained: Amount = 0.0
+    transplanted: Amount = 0.0
+    epoch_cells: Count = 0
+    transplants: Count = 8000
 
     def of_parts(self) -> dict[str, float]:
         """The shares by the name of their part."""
@@ -58,17 +95,27 @@ class Changes:
 
     __pydantic_config__: ClassVar = STRICT
 
-    zoom: float = 0.15
-    shift: float = 0.06
-    strength: float = 0.0
-    tint: float = 0.0
-    light: float = 0.0
-    body: float = 0.0
-    body_share: float = 0.0
-    gain: float = 0.2
-    offset: float = 0.06
-    gamma: float = 0.29  # exp(0.29) = 1.33
-    coarse_share: float = 0.0
+    zoom: BelowOne = 0.15
+    shift: Amount = 0.06
+    strength: Amount = 0.0
+    tint: Amount = 0.0
+    light: Amount = 0.0
+    body: Amount = 0.0
+    body_share: Share = 0.0
+    gain: Amount = 0.2
+    offset: Amount = 0.06
+    gamma: Amount = 0.29  # exp(0.29) = 1.33
+    coarse_share: Share = 0.0
+
+
+def _shows(shares: Shares) -> bool:
+    return any(share > 0 for share in shares.of_parts().values()) and bool(shares.plain or shares.epoch_cells)
+
+
+Stages = Annotated[tuple[Stage, ...], _must("one stage or more", len)]
+Shown = Annotated[
+    Shares, _must("such that a part has a share above 0: plain, or others and then epoch_cells too", _shows)
+]
 
 
 @dataclass(frozen=True)
@@ -78,20 +125,20 @@ class Recipe:
 
     __pydantic_config__: ClassVar = STRICT
 
-    network: str = "mobilenet_v2"
-    width: float = 1.0
-    stages: tuple[Stage, ...] = field(default_factory=lambda: (Stage(96, 3), Stage(128, 6)))
-    batch_size: int = 32
-    learning_rate: float = 6e-4
-    warmup_steps: int = 400
-    weight_decay: float = 0.02
-    clip: float = 1.0
-    dropout: float = 0.3
-    label_smoothing: float = 0.05
-    teacher_share: float = 0.7
-    shares: Shares = field(default_factory=Shares)
+    network: Network = "mobilenet_v2"
+    width: Width = 1.0
+    stages: Stages = field(default_factory=lambda: (Stage(96, 3), Stage(128, 6)))
+    batch_size: AtLeastOne = 32
+    learning_rate: Rate = 6e-4
+    warmup_steps: Count = 400
+    weight_decay: Amount = 0.02
+    clip: Rate = 1.0
+    dropout: BelowOne = 0.3
+    label_smoothing: BelowOne = 0.05
+    teacher_share: Share = 0.7
+    shares: Shown = field(default_factory=Shares)
     changes: Changes = field(default_factory=Changes)
-    seed: int = 7
+    seed: Seed = 7
 
     @property
     def epochs(self) -> int:
@@ -138,19 +185,20 @@ def read(path: Path) -> dict[str, Any]:
 def changed(recipe: Recipe, told: dict[str, Any]) -> Recipe:
     """The recipe with other values: the names of its fields, `shares` and `changes` as tables of their own.
 
-    Raises BadOptions, naming the field that is unknown or of the wrong kind.
+    Raises BadOptions, naming the field that is unknown, of the wrong kind or out of its range.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     given = dict(told)
     for name in ("shares", "changes"):
         if isinstance(given.get(name), dict):
             given[name] = {**vars(getattr(recipe, name)), **given[name]}
     adapter = TypeAdapter(Recipe)
     try:
-        known = {**vars(recipe), **given}
-        return adapter.validate_python(known)
+        found: Recipe = adapter.validate_python({**vars(recipe), **given})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BadOptions(f"The recipe's {place} is wrong: {first['msg']}.") from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise BadOptions(f"The recipe's {place} is wrong: {why}.") from None
+    if found.network == COMPACT and found.width != 1.0:
+        raise BadOptions(f"The recipe's width is wrong: {COMPACT} has one width, 1.")
+    return found
