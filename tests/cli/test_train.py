@@ -64,3 +64,31 @@ def test_a_model_is_trained_published_and_promoted(run: Run, tmp_path: Path) -> 
     answered = json.loads(run("predict", development / "Parasitized", "--json").stdout)
     assert answered["model_version"] == info["version"]
     assert answered["summary"]["unreadable"] == 0
+
+
+@pytest.mark.train
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (("--network", "ensemble"), "go together"),
+        (("--network", "ensemble", "--member", "one.keras"), "go together"),
+        (("--member", "one.keras", "--member", "one.keras"), "go together"),
+        (("--network", "compact_cnn", "--member", "one.keras"), "go together"),
+        (
+            (
+                *("--network", "ensemble", "--member", "one.keras", "--member", "one.keras"),
+                *("--stage", "96:1", "--seed", "0"),
+            ),
+            "leave out --stage, --seed",
+        ),
+        (("--network", "ensemble", "--member", "one.keras", "--member", "one.keras"), "no manifest.json"),
+    ],
+)
+def test_an_ensemble_takes_members_of_versions_and_nothing_of_training(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: tuple[str, ...], why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("one.keras").touch()
+    found = run("train", "--data", tmp_path, "--held-out", tmp_path, *told)
+    assert found.exit_code == 2
+    assert why in found.stderr

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from malaria import memory, roles
+from malaria.digests import sha256
 from malaria.domain import Progress, Role
 from malaria.predict import Model
 from tests.train.test_train import nih_named
@@ -101,14 +102,19 @@ def test_a_teachers_answers_move_the_targets(plan, trained) -> None:  # type: ig
 
 
 def test_fitted_networks_are_joined_without_training(plan, trained) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training.recipe import Recipe, Stage
     from malaria.training.run import train
 
     member = plan.out / trained.version / "network.keras"
-    recipe = replace(plan.recipe, network="ensemble")
+    recipe = Recipe(network="ensemble", stages=(Stage(128, 5),))  # nothing of it is used
     joined = train(
         replace(plan, recipe=recipe, members=(member, member), run=plan.run / "joined"), NOW, quiet
     )
-    assert joined.network == "ensemble"
+    assert (joined.network, joined.input_size) == ("ensemble", 64)
+    assert (joined.lineage["method"], "recipe" in joined.lineage) == ("join", False)
+    for told in joined.lineage["members"]:
+        assert (told["version"], told["network"]) == (trained.version, "mobilenet_v2")
+        assert (told["digest"], told["weights"]) == (trained.digest, sha256(member))
     listed = json.loads((plan.out / "shipped.json").read_text())
     assert listed["networks"] == {"mobilenet_v2": trained.version, "ensemble": joined.version}
     for name in ("auc", "accuracy"):  # two of the same answer as one

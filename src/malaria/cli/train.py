@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,21 +74,23 @@ def train(
     from malaria.training import run as training
     from malaria.training.plan import Plan
 
+    chosen: dict[str, object] = {"batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
+    idle: dict[str, object] = {"recipe": recipe, "stage": stage, **chosen, "teacher": teacher}
+    idle |= {"backbone_weights": backbone_weights, "without": without, "without_label": without_label}
+    joined = members(network, member or [], idle)
     plan = Plan(
         data=data,
         held_out=held_out,
         out=out,
         run=run or Path("runs") / out.name,
         cache=cache or Path("runs") / "cache",
-        recipe=recipe_asked(
-            recipe, stage, network=network, batch_size=batch_size, learning_rate=learning_rate, seed=seed
-        ),
+        recipe=recipe_asked(recipe, stage, network=network, **chosen),
         backbone_weights=backbone_weights,
         command=as_asked(sys.argv[1:]),
         laboratories=laboratories(laboratory or []),
         without=without or [],
         without_label=label_asked(without_label),
-        members=members(network, member or []),
+        members=joined,
         teacher=load_model(ctx, teacher) if teacher else None,
     )
     with output.progress() as report:
@@ -131,10 +133,16 @@ def label_asked(told: str | None) -> Label | None:
     return Label(CLASSES.index(told))
 
 
-def members(network: str | None, told: list[Path]) -> list[Path]:
-    """The members of an ensemble. Raises BadOptions where the network and they do not go together."""
-    if (network == ENSEMBLE) != (len(told) >= 2):
+def members(network: str | None, told: list[Path], idle: Mapping[str, object]) -> list[Path]:
+    """The members of an ensemble. idle: options that say how to train, by name; None where not chosen.
+
+    Raises BadOptions where the network and they do not go together, or options would do nothing.
+    """
+    if (network == ENSEMBLE) != bool(told) or len(told) == 1:
         raise BadOptions(f"--network {ENSEMBLE} and --member NETWORK.keras, twice or more, go together.")
+    given = [f"--{name.replace('_', '-')}" for name, value in idle.items() if value is not None]
+    if told and given:
+        raise BadOptions(f"An ensemble is joined, not trained: leave out {', '.join(given)}.")
     return told
 
 

@@ -1,5 +1,6 @@
 """What a training is asked for, and which cells it may learn from."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy.typing as npt
 
 from malaria import cells, codec, roles, suspects
 from malaria.digests import sha256
-from malaria.domain import Label, Role
+from malaria.domain import Label, ModelVersion, Role
+from malaria.errors import BadOptions, Damaged
 from malaria.predict import Model
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
@@ -26,7 +28,8 @@ class Plan:
     without: lists of cells not to train on, CSV with original_label, cell and patient; they keep their role
     and their place in every figure. without_label: leave out only those of this label; None: both.
     teacher: a model whose answers are learnt beside the labels.
-    members: of an ensemble, Keras files of fitted networks; then nothing is trained.
+    members: of an ensemble, Keras files of fitted networks, each in the folder of its version; then nothing
+    is trained, and of the rest only data, held_out, laboratories, out, run, cache and command count.
     out: folder for the version and roles.json, which is used where it exists and made where not.
     run: folder of checkpoints; a run that was killed goes on from there. command: how a person asked.
     """
@@ -90,8 +93,40 @@ def learnable(
     return train & ~listed(cells, without, label)
 
 
+def members_of(plan: Plan) -> list[ModelVersion]:
+    """The versions of the plan's members, as the manifest.json beside each file tells.
+
+    Raises BadOptions where a member has no such manifest, or members take pictures of unequal size.
+    """
+    found = [_described(path) for path in plan.members]
+    if len({info.input_size for info in found}) > 1:
+        sizes = (f"{path} {i.input_size} pixels" for path, i in zip(plan.members, found, strict=True))
+        raise BadOptions(f"The members take pictures of unequal size: {', '.join(sizes)}. Join equal ones.")
+    return found
+
+
+def _described(member: Path) -> ModelVersion:
+    manifest = member.with_name("manifest.json")
+    try:
+        return codec.version_from_json(json.loads(manifest.read_text(encoding="utf-8")))
+    except (OSError, ValueError, Damaged) as error:
+        raise BadOptions(
+            f"The member {member} has no manifest.json beside it that can be read ({error}). Name the "
+            "network.keras in the folder of its version."
+        ) from None
+
+
 def made_of(plan: Plan) -> dict[str, Any]:
-    """All that decides the weights, with the SHA-256 of every file."""
+    """All that decides the weights, with the SHA-256 of every file. Raises BadOptions as `members_of`."""
+    if plan.members:
+        return {
+            "data": {path.name: sha256(path) for path in (*plan.data, *plan.held_out)},
+            "laboratories": {name: sha256(path) for name, path in plan.laboratories.items()},
+            "members": [
+                {"version": i.version, "network": i.network, "digest": i.digest, "weights": sha256(path)}
+                for path, i in zip(plan.members, members_of(plan), strict=True)
+            ],
+        }
     return {
         "recipe": codec.to_json(plan.recipe),
         "data": {path.name: sha256(path) for path in (*plan.data, *plan.held_out)},

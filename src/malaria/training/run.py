@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,13 @@ from malaria.domain import ModelVersion, Role, version_name
 from malaria.errors import BadOptions, Conflict
 from malaria.evaluate import metrics
 from malaria.memory import BASE
+from malaria.options import ENSEMBLE
 from malaria.ports import Report
 from malaria.training import dataset, ensemble, fit, networks
 from malaria.training.dataset import CellArrays, Source
 from malaria.training.finish import Finished, finish
 from malaria.training.mixture import mixture
-from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
-from malaria.training.recipe import Recipe
+from malaria.training.plan import Plan, learnable, listed, made_of, members_of, roles_of, sources_of
 from malaria.training.teacher import targets
 
 
@@ -38,6 +39,7 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
         PatientOverlap: a patient stands in both data and held-out sources.
         BadLayout: a source holds no labelled pictures.
         Conflict: the run folder belongs to another recipe.
+        BadOptions: a teacher or members that do not fit.
     """
     if plan.members:
         return _joined(plan, now, report)
@@ -59,8 +61,9 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
     doubted = listed(learnt, plan.without)
     shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report, aims, doubted)
     fitted = fit.fit(network, recipe, shown, validation_of(sources, plan.cache, report), plan.run, report)
-    done = finish(fitted, everything, plan.run / "version", _placeholder(recipe, now), report)
-    return _lay_out(plan, done, everything, now)
+    begun = _begun(recipe.network, recipe.size, now)
+    done = finish(fitted, everything, plan.run / "version", begun, report)
+    return _lay_out(plan, begun, done, everything)
 
 
 def _roles(plan: Plan) -> dict[str, Role]:
@@ -74,12 +77,14 @@ def _roles(plan: Plan) -> dict[str, Role]:
 
 def _joined(plan: Plan, now: datetime, report: Report) -> ModelVersion:
     """An ensemble of networks that are fitted already: nothing is trained."""
-    everything = dataset.load(sources_of(plan, _roles(plan)), plan.recipe.size, plan.cache, report)
+    size = members_of(plan)[0].input_size
+    everything = dataset.load(sources_of(plan, _roles(plan)), size, plan.cache, report)
     network = ensemble.join(
         [keras.saving.load_model(path, compile=False) for path in plan.members], everything
     )
-    done = finish(network, everything, plan.run / "version", _placeholder(plan.recipe, now), report)
-    return _lay_out(plan, done, everything, now)
+    begun = _begun(ENSEMBLE, size, now)
+    done = finish(network, everything, plan.run / "version", begun, report)
+    return _lay_out(plan, begun, done, everything)
 
 
 def _aims(plan: Plan, learnt: CellArrays, report: Report) -> npt.NDArray[np.float32] | None:
@@ -110,19 +115,18 @@ def validation_of(sources: Sequence[Source], cache: Path, report: Report) -> Cal
     return sized
 
 
-def _placeholder(recipe: Recipe, now: datetime) -> ModelVersion:
-    return ModelVersion("unfinished", "", recipe.network, recipe.size, now, 0)
+def _begun(network: str, size: int, now: datetime) -> ModelVersion:
+    """A version that has no file yet."""
+    return ModelVersion("unfinished", "", network, size, now, 0)
 
 
-def _lay_out(plan: Plan, done: Finished, everything: CellArrays, now: datetime) -> ModelVersion:
+def _lay_out(plan: Plan, begun: ModelVersion, done: Finished, everything: CellArrays) -> ModelVersion:
     content = done.tflite.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    info = ModelVersion(
-        version=version_name(now, digest),
+    info = replace(
+        begun,
+        version=version_name(begun.created, digest),
         digest=digest,
-        network=plan.recipe.network,
-        input_size=plan.recipe.size,
-        created=now,
         size_bytes=len(content),
         metrics=figures(done, everything, 0.5),
         lineage=_story(plan, done),
@@ -153,7 +157,7 @@ def figures(done: Finished, everything: CellArrays, threshold: float) -> dict[st
 
 def _story(plan: Plan, done: Finished) -> dict[str, Any]:
     return {
-        "method": "train",
+        "method": "join" if plan.members else "train",
         "command": plan.command,
         **made_of(plan),
         "temperature": round(done.temperature, 6),

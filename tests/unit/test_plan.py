@@ -1,0 +1,72 @@
+"""What a plan may be made of."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from malaria import codec
+from malaria.digests import sha256
+from malaria.domain import ModelVersion
+from malaria.errors import BadOptions
+from malaria.training.plan import Plan, made_of, members_of
+from malaria.training.recipe import Recipe
+
+
+def joined(*members: Path) -> Plan:
+    """A plan of an ensemble."""
+    here = Path("out")
+    return Plan([], [], here, here, here, Recipe(network="ensemble"), None, "a test", members=members)
+
+
+def member(folder: Path, info: ModelVersion, size: int) -> Path:
+    """A member of an input size, with its manifest."""
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(codec.to_json(replace(info, input_size=size))))
+    (folder / "network.keras").write_bytes(folder.name.encode())
+    return folder / "network.keras"
+
+
+def test_an_ensemble_is_told_by_its_members_not_by_a_recipe(
+    tmp_path: Path, shipped_info: ModelVersion
+) -> None:
+    one, two = member(tmp_path / "one", shipped_info, 160), member(tmp_path / "two", shipped_info, 160)
+    assert [info.input_size for info in members_of(joined(one, two))] == [160, 160]
+    told = made_of(joined(one, two))
+    assert set(told) == {"data", "laboratories", "members"}
+    assert [m["weights"] for m in told["members"]] == [sha256(one), sha256(two)]
+    assert {m["version"] for m in told["members"]} == {shipped_info.version}
+    assert {m["digest"] for m in told["members"]} == {shipped_info.digest}
+
+
+def test_members_of_unequal_size_are_refused(tmp_path: Path, shipped_info: ModelVersion) -> None:
+    one, two = member(tmp_path / "one", shipped_info, 96), member(tmp_path / "two", shipped_info, 128)
+    with pytest.raises(BadOptions, match=r"one/network\.keras 96 pixels, .*two/network\.keras 128 pixels"):
+        members_of(joined(one, two))
+
+
+@pytest.mark.parametrize("manifest", [None, "{", "{}"])
+def test_a_member_without_a_manifest_is_refused(
+    tmp_path: Path, shipped_info: ModelVersion, manifest: str | None
+) -> None:
+    one, two = member(tmp_path / "one", shipped_info, 96), member(tmp_path / "two", shipped_info, 96)
+    beside = two.with_name("manifest.json")
+    beside.unlink() if manifest is None else beside.write_text(manifest)
+    with pytest.raises(BadOptions, match=r"two/network\.keras has no manifest\.json"):
+        members_of(joined(one, two))
+
+
+def test_a_training_is_told_by_all_that_decides_its_weights() -> None:
+    told = made_of(replace(joined(), recipe=Recipe(seed=5)))
+    assert told["recipe"]["seed"] == 5
+    assert list(told) == [
+        "recipe",
+        "data",
+        "laboratories",
+        "without",
+        "without_label",
+        "members",
+        "teacher",
+        "backbone_weights",
+    ]
