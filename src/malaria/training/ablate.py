@@ -34,6 +34,7 @@ from malaria.training.finish import calibration
 from malaria.training.mixture import mixture
 from malaria.training.panels import Panel, figures, panels
 from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
+from malaria.training.platelets import platelets
 from malaria.training.run import validation_of
 
 OWN = ("name", "without", "without_label", "backbone")
@@ -148,7 +149,9 @@ def _run(
     cells = dataset.load(sources, size, plan.cache, report)
     learnt = cells.where(learnable(cells, plan.without if variant.without else (), variant.without_label))
     doubted = listed(learnt, plan.without)
-    shown = mixture(learnt, variant.recipe.shares, variant.recipe.seed, plan.cache, report, doubted=doubted)
+    told = variant.recipe
+    laid = platelets(sources, size, told.shares.platelets)
+    shown = mixture(learnt, told.shares, told.seed, plan.cache, report, doubted=doubted, platelets=laid)
     network = networks.build(
         variant.recipe.network,
         dropout=variant.recipe.dropout,

@@ -31,6 +31,7 @@ from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
 from malaria.training.mixture import mixture
 from malaria.training.plan import learnable, listed
+from malaria.training.platelets import platelets
 from malaria.training.recipe import Recipe
 
 LOCKED = (Role.GATE, Role.TEST)
@@ -212,7 +213,10 @@ class _Work:
         everything = self._arrays(recipe.size)
         learnt = everything.where(self._learnt(split, everything))
         doubted = listed(learnt, plan.without)
-        shown = mixture(learnt, recipe.shares, recipe.seed, run / MADE, self.whole.report, doubted=doubted)
+        laid = platelets(self.sources, recipe.size, recipe.shares.platelets)
+        shown = mixture(
+            learnt, recipe.shares, recipe.seed, run / MADE, self.whole.report, None, doubted, laid
+        )
         checked = functools.lru_cache(1)(lambda size: self._arrays(size).where(split.validation))
         keras.utils.set_random_seed(recipe.seed)
         network = networks.build(

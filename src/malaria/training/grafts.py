@@ -6,7 +6,9 @@ strength of each moved spot is drawn anew, from one distribution for both labels
 apart is form and colour.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -17,35 +19,60 @@ from malaria.ports import Report
 from malaria.preprocess import Pixels
 from malaria.training.composing import each
 from malaria.training.dataset import CellArrays, Part
+from malaria.training.laboratories import NATIVE
 from malaria.training.transplant import Spot, on_black, planted, spot_of, strengthened, turned
 
-NATIVE = {"chula": 48, "bccd": 100}
-"""Pixels across a cell in the fields of a laboratory: a spot is blurred as the picture beneath it is."""
 SPOTS = (0.6, 0.2, 0.08, 0.06, 0.06)
 """Shares of cells with one spot, two, and so on: some infected cells hold several parasites."""
 INFECTED = 0.6
 """Share of transplants whose spot is a parasite: other laboratories' own cells are all uninfected."""
 CLEAREST = 0.16
 """Parasites that absorb less in green are not moved: on another cell nobody would see them."""
+PLATELET_SIZES = (0.5, 1.0)
+"""Platelets are laid on no larger than they are: larger ones would look like old parasites."""
+SIZES = (0.7, 2.2)
 STRENGTH = (0.16, 1.2)
 """Least and most that a moved spot absorbs in green, drawn evenly in its logarithm."""
 
 
-def transplant_all(plain: CellArrays, others: CellArrays, count: int, seed: int, report: Report) -> Part:
-    """`count` cells, most of them other laboratories', with one spot or several of one base cell each."""
+@dataclass(frozen=True)
+class Platelets:
+    """What is laid on cells that stay uninfected, and in which share of those transplants."""
+
+    spots: Sequence[Spot] = ()
+    share: float = 0.0
+
+
+NO_PLATELETS = Platelets()
+
+
+def transplant_all(
+    plain: CellArrays,
+    others: CellArrays,
+    count: int,
+    seed: int,
+    report: Report,
+    platelets: Platelets = NO_PLATELETS,
+) -> Part:
+    """`count` cells, most of them other laboratories', with one spot or several of one base cell each, or
+    with platelets, which leave the cell uninfected."""
     spots = _spots(plain, report)
     rng = np.random.default_rng((seed, 2))
-    donors = {label: [i for i, spot in spots.items() if plain.labels[i] == label] for label in (0, 1)}
+    donors = {label: [spots[i] for i in spots if plain.labels[i] == label] for label in (0, 1)}
     others = others.where(others.labels == 0)
     clean = np.flatnonzero(plain.labels == 0)
     unfit = np.zeros(plain.pixels.shape[1:], np.uint8)
 
     def one(i: int, _: Pixels) -> Pixels:
         own = np.random.default_rng((seed, 3, i))
-        spot = spots[donors[int(labels[i])][own.integers(len(donors[int(labels[i])]))]]
+        laid = bool(platelets.spots) and not labels[i] and own.random() < platelets.share
+        of_label = platelets.spots if laid else donors[int(labels[i])]
+        spot = of_label[own.integers(len(of_label))]
         for _attempt in range(8):  # a large spot fits on few cells
-            wanted = strengthened(spot, float(np.exp(own.uniform(*np.log(STRENGTH)))))
-            grown = _grown(*_recipient(plain, others, clean, own), wanted, own)
+            strength = float(np.exp(own.uniform(*np.log(STRENGTH))))
+            wanted = spot if laid else strengthened(spot, strength)
+            sizes = PLATELET_SIZES if laid else SIZES
+            grown = _grown(*_recipient(plain, others, clean, own), wanted, sizes, own)
             if grown is not None:
                 return grown
         return unfit
@@ -60,13 +87,18 @@ def transplant_all(plain: CellArrays, others: CellArrays, count: int, seed: int,
 
 
 def _grown(
-    pixels: Pixels, mask: segment.Mask, blur: float, spot: Spot, rng: np.random.Generator
+    pixels: Pixels,
+    mask: segment.Mask,
+    blur: float,
+    spot: Spot,
+    sizes: tuple[float, float],
+    rng: np.random.Generator,
 ) -> Pixels | None:
     """The cell with the spot on it, once or more often; None where it does not fit once."""
-    grown = planted(pixels, mask, turned(spot, rng, blur), rng)
+    grown = planted(pixels, mask, turned(spot, rng, blur, sizes), rng)
     for _ in range(int(rng.choice(len(SPOTS), p=SPOTS))):
         if grown is not None:
-            again = planted(grown, mask, turned(spot, rng, blur), rng)
+            again = planted(grown, mask, turned(spot, rng, blur, sizes), rng)
             grown = grown if again is None else again
     return grown
 
@@ -87,7 +119,7 @@ def _recipient(
 
 
 def blur_of(origin: str, side: int) -> float:
-    """How blurred a laboratory's picture is, in pixels, when laid out on `side` of them."""
+    """How blurred a laboratory's picture is on `side` pixels, and so a spot on it; a deviation, in pixels."""
     return max(0.3, 0.4 * side / NATIVE.get(origin.partition(":")[2], 100))
 
 

@@ -18,6 +18,8 @@ from malaria.training.dataset import Item
 
 MARGIN = (-0.05, 0.35)
 """How much wider than its box a cell to train on is cropped, as a share: people crop tightly or loosely."""
+NATIVE = {"chula": 48, "bccd": 100}
+"""Pixels across a cell in the fields of a laboratory."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ from malaria.ports import Report
 from malaria.preprocess import Pixels
 from malaria.training.composing import each
 from malaria.training.dataset import CellArrays, Part
-from malaria.training.grafts import transplant_all
+from malaria.training.grafts import NO_PLATELETS, Platelets, transplant_all
 from malaria.training.recipe import Shares
 from malaria.training.restain import restain_all
 from malaria.training.surround import surrounded
@@ -72,54 +73,65 @@ def mixture(
     report: Report,
     targets: npt.NDArray[np.float32] | None = None,
     doubted: npt.NDArray[np.bool_] | None = None,
+    platelets: Platelets = NO_PLATELETS,
 ) -> Callable[[int], Mixture]:
     """The mixture at an input size, made of the training cells `cells` at the size that they have.
 
     Kept in `cache`; made again where cells, seed or version differ. targets: what is to be answered for each
     of the cells, (n,), 0 to 1; None: their labels. Transplants keep the label of their spot, so none is taken
-    from `doubted` cells, (n,).
+    from `doubted` cells, (n,). platelets: to be laid on cells that stay uninfected.
     """
-    doubted = np.zeros(len(cells), np.bool_) if doubted is None else doubted
-    aims = cells.labels.astype(np.float32) if targets is None else targets
     base = cells.origins == BASE
-    plain, others = cells.where(base), cells.where(~base)
-    making = {
-        "plain": lambda: Part(plain.pixels, aims[base]),
-        "surrounded": lambda: surround_all(plain, seed, report),
-        "laboratories": lambda: Part(others.pixels, aims[~base]),
-        "masked": lambda: Part(mask_all(others.pixels, report), others.labels.astype(np.float32)),
-        "restained": lambda: restain_all(plain, others, seed, report),
-        "transplanted": lambda: transplant_all(
-            cells.where(base & ~doubted), others, shares.transplants, seed, report
-        ),
-    }
-    of_part = {
-        "surrounded": plain,
-        "masked": others,
-        "restained": cells,
-        "transplanted": cells.where(~base | ~doubted),
-    }
+    aims = cells.labels.astype(np.float32) if targets is None else targets
+    sure = cells if doubted is None else cells.where(~(base & doubted))
+    parts = _parts(cells, sure, platelets, shares, seed, report)
     shown: dict[str, Part] = {}
     for name, share in shares.of_parts().items():
-        if share <= 0:
-            continue
-        if name in of_part:
-            key = _key(of_part[name], name, shares.transplants, seed)
-            part = _kept(making[name], cache / key)
-        else:
-            part = making[name]()
-        if len(part.labels):
-            shown[name] = part
-    for name, own in (("surrounded", aims[base]), ("restained", aims[base]), ("masked", aims[~base])):
-        if name in shown:  # each is one cell of the same place, so it is to be answered alike
-            shown[name] = Part(shown[name].pixels, own)
-    counts = _counts(shown, shares, len(plain))
+        if share > 0:
+            made_of, make = parts[name]
+            part = _kept(make, cache / f"made-{name}-{_key(made_of)}") if made_of else make()
+            if len(part.labels):
+                shown[name] = part
+    of_base, of_others = ("plain", "surrounded", "restained"), ("laboratories", "masked")
+    for names, own in ((of_base, aims[base]), (of_others, aims[~base])):
+        for name in names:  # each is one cell of the same place, so it is to be answered alike
+            if name in shown:
+                shown[name] = Part(shown[name].pixels, own)
+    counts = _counts(shown, shares, int(base.sum()))
 
     @functools.lru_cache(1)
     def sized(size: int) -> Mixture:
         return Mixture(tuple(part.at(size) for part in shown.values()), counts)
 
     return sized
+
+
+def _parts(
+    cells: CellArrays, sure: CellArrays, platelets: Platelets, shares: Shares, seed: int, report: Report
+) -> dict[str, tuple[list[Any], Callable[[], Part]]]:
+    """Of each part: all that decides it, nothing where it is not worth keeping; and how it is made."""
+    plain, others = cells.where(cells.origins == BASE), cells.where(cells.origins != BASE)
+    donors = sure.where(sure.origins == BASE)
+    laid = [shares.transplants, platelets.share, [spot.strength for spot in platelets.spots]]
+    size = cells.pixels.shape[1]
+
+    def as_is(of: CellArrays) -> Part:
+        return Part(of.pixels, of.labels.astype(np.float32))
+
+    def told(of: CellArrays, *more: object) -> list[Any]:
+        return [VERSION, seed, size, of.fingerprints.tolist(), of.labels.tolist(), *more]
+
+    return {
+        "plain": ([], lambda: as_is(plain)),
+        "surrounded": (told(plain), lambda: surround_all(plain, seed, report)),
+        "laboratories": ([], lambda: as_is(others)),
+        "masked": (told(others), lambda: replace(as_is(others), pixels=mask_all(others.pixels, report))),
+        "restained": (told(cells), lambda: restain_all(plain, others, seed, report)),
+        "transplanted": (
+            told(sure, laid),
+            lambda: transplant_all(donors, others, shares.transplants, seed, report, platelets),
+        ),
+    }
 
 
 def _counts(parts: Mapping[str, Part], shares: Shares, plain: int) -> tuple[int, ...]:
@@ -136,10 +148,8 @@ def _counts(parts: Mapping[str, Part], shares: Shares, plain: int) -> tuple[int,
     return tuple(max(1, round(total * share / whole)) for share in told.values())
 
 
-def _key(cells: CellArrays, name: str, transplants: int, seed: int) -> str:
-    size = cells.pixels.shape[1]
-    told = [VERSION, name, transplants, seed, size, cells.fingerprints.tolist(), cells.labels.tolist()]
-    return f"made-{name}-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]}"
+def _key(made_of: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
 
 
 def _kept(make: Callable[[], Part], folder: Path) -> Part:

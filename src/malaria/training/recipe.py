@@ -63,7 +63,7 @@ class Shares:
     """How much of an epoch each part of the `mixture` is, in any unit.
 
     epoch_cells: cells an epoch; 0: as many as show each base cell once. transplants: how many cells are made
-    with a spot moved onto them.
+    with a spot moved onto them. platelets: share of the uninfected of those whose spot is a platelet.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -76,6 +76,7 @@ class Shares:
     transplanted: Amount = 0.0
     epoch_cells: Count = 0
     transplants: Count = 8000
+    platelets: Share = 0.0
 
     def of_parts(self) -> dict[str, float]:
         """The shares by the name of their part."""

@@ -26,6 +26,7 @@ from malaria.training.dataset import CellArrays, Source
 from malaria.training.finish import Finished, finish
 from malaria.training.mixture import mixture
 from malaria.training.plan import Plan, learnable, listed, made_of, members_of, roles_of, sources_of
+from malaria.training.platelets import platelets
 from malaria.training.teacher import targets
 
 
@@ -59,7 +60,8 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
     learnt = everything.where(learnable(everything, plan.without, plan.without_label))
     aims = _aims(plan, learnt, report)
     doubted = listed(learnt, plan.without)
-    shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report, aims, doubted)
+    laid = platelets(sources, recipe.size, recipe.shares.platelets)
+    shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report, aims, doubted, laid)
     fitted = fit.fit(network, recipe, shown, validation_of(sources, plan.cache, report), plan.run, report)
     begun = _begun(recipe.network, recipe.size, now)
     done = finish(fitted, everything, plan.run / "version", begun, report)

@@ -117,9 +117,11 @@ def strengthened(spot: Spot, strength: float) -> Spot:
     return replace(spot, density=np.asarray(scaled, np.float32), strength=spot.strength * factor)
 
 
-def turned(spot: Spot, rng: np.random.Generator, blur: float) -> Spot:
-    """The spot turned, sized 0.7 to 2.2, stained 0.75 to 1.3 as strongly, tinted, and blurred (in pixels)."""
-    angle, scale = float(rng.uniform(0, 360)), float(np.exp(rng.uniform(np.log(0.7), np.log(2.2))))
+def turned(
+    spot: Spot, rng: np.random.Generator, blur: float, sizes: tuple[float, float] = (0.7, 2.2)
+) -> Spot:
+    """The spot turned, sized anew, stained 0.75 to 1.3 as strongly, tinted, and blurred (in pixels)."""
+    angle, scale = float(rng.uniform(0, 360)), float(np.exp(rng.uniform(*np.log(sizes))))
     tint = rng.uniform(0.75, 1.3) * rng.uniform(0.88, 1.12, 3)
     planes = np.concatenate([spot.density * tint * spot.cover[..., None], spot.cover[..., None]], axis=2)
     if rng.random() < 0.5:
