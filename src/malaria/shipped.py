@@ -63,10 +63,18 @@ def record(models: Path, info: ModelVersion) -> None:
     _write(models, Listing(default, networks))
 
 
-def make_default(models: Path, network: str) -> None:
-    """Serve newcomers the shipped version of this network. Raises BadOptions where none ships."""
-    info, _ = read_shipped(models, network)
-    _write(models, replace(listing(models), default=info.version))
+def make_default(models: Path, chosen: str) -> ModelVersion:
+    """Serve newcomers this shipped version, or that of this network; returns it.
+
+    Raises UnknownVersion where none of that name ships.
+    """
+    shipping = versions(models)
+    for info in shipping:
+        if chosen in (info.version, info.network):
+            _write(models, replace(listing(models), default=info.version))
+            return info
+    names = ", ".join(f"{info.version} ({info.network})" for info in shipping)
+    raise UnknownVersion(f"No {chosen} ships under {models}; there is {names}.")
 
 
 def read_shipped(models: Path, network: str | None = None) -> tuple[ModelVersion, Path]:

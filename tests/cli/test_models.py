@@ -85,3 +85,17 @@ def test_what_ships_of_another_network_is_listed_shown_and_promoted(
     assert told.exit_code == 0, told.stderr
     assert served(run) == other.version
     assert all(m["kept"] for m in json.loads(run("models", "list", "--json").stdout))
+
+
+def test_a_person_says_what_a_newcomer_is_served(
+    run: Run, two_networks: tuple[Path, ModelVersion], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models, other = two_networks
+    told = run("models", "default", other.version, "--models", models)
+    assert told.exit_code == 0, told.stderr
+    assert other.version in told.stderr
+    assert not home.exists(), "nothing is served by it yet"
+    monkeypatch.setenv("MALARIA_SHIPPED", str(models))
+    assert served(run) == other.version
+    assert run("models", "default", "ensemble").exit_code == 2
+    assert run("models", "default", other.network).exit_code == 0

@@ -125,6 +125,18 @@ def write(models: Path, info: ModelVersion) -> None:
     shipped.record(models, info)
 
 
+def test_the_default_is_what_a_person_names(two_networks: TwoNetworks, shipped_info: ModelVersion) -> None:
+    models, other = two_networks
+    networks = shipped.listing(models).networks
+    assert shipped.make_default(models, other.version) == other
+    assert shipped.read_shipped(models)[0] == other
+    assert shipped.make_default(models, shipped_info.network) == shipped_info
+    assert shipped.listing(models) == shipped.Listing(shipped_info.version, networks)
+    with pytest.raises(UnknownVersion, match=f"there is {shipped_info.version} .*{other.version}"):
+        shipped.make_default(models, "20990101-nothing")
+    assert shipped.listing(models).default == shipped_info.version
+
+
 def test_a_listing_of_one_version_is_read(two_networks: TwoNetworks, shipped_info: ModelVersion) -> None:
     models = two_networks[0]
     (models / "shipped.json").write_text(json.dumps({"version": shipped_info.version}))

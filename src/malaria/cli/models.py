@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import ActorOption, JsonOption, actor, services
+from malaria.cli.common import ActorOption, JsonOption, actor, services, state
 from malaria.domain import ModelVersion, Promotion
 from malaria.errors import UnknownVersion
 
@@ -160,6 +161,27 @@ def promote(
     with contextlib.suppress(UnknownVersion):
         shipped.publish(registry, shipped.folder(built.settings.shipped), version)
     _tell(registry.promote(version, verdict="manual", actor=actor(by), reason=reason), as_json)
+
+
+@app.command()
+def default(
+    ctx: typer.Context,
+    version: Annotated[str, typer.Argument(help="A version that ships, or its network.")],
+    models: Annotated[
+        Path | None, typer.Option(help="Folder of the shipped models. Default: this project's own.")
+    ] = None,
+) -> None:
+    """Say which shipped version a newcomer is served. A home where one was served already keeps its own.
+
+    Example:
+
+        malaria models default mobilenet_v2 --models models
+    """
+    from malaria import shipped
+
+    found = shipped.folder(models or state(ctx).settings().shipped)
+    info = shipped.make_default(found, version)
+    output.note(f"Version {info.version}, {info.network}, is the default under {found}.")
 
 
 @app.command()
