@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria import ranking
-from malaria.bootstrap import Floats, Groups, Labels, drawn_rankings, drawn_sums, group_index
+from malaria.bootstrap import Floats, Groups, Labels, drawn_rankings, drawn_sums, group_index, strata
 from malaria.errors import MissingPart, how_to_add
 
 RANKING_DRAWS = 300
@@ -16,6 +16,10 @@ ECE_BINS = 10
 LEVEL = 0.95
 SPREAD_CELLS = 10
 """Fewest cells of a class from which a patient's own rate says something."""
+FEWEST = 5
+"""Fewest cells of each class from which resampling says how far a ranking may be off."""
+TOLERANCE = 1e-12
+"""Differences up to this are rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +38,10 @@ class Metrics:
     patients: groups that were resampled; a cell of an unknown patient is a group of its own unless its
     field is known. threshold: P(parasitized) from which a cell is called parasitized. ece: expected
     calibration error over 10 bins of P(parasitized) of equal width. mcc: -1 to 1. confusion: tp, fp, tn, fn.
-    intervals: two-sided 95%, by resampling patients; [low, high] by the name of the figure. pr_auc: average
-    precision. sensitivity_at_specificity_98: the highest of any threshold with that specificity, and
-    specificity_at_sensitivity_90 likewise. spread: "sensitivity" and "false_positive_rate" by patient.
+    intervals: two-sided 95%, by resampling patients; [low, high] by the name of the figure; none where the
+    cells cannot say how far it may be off. pr_auc: average precision. sensitivity_at_specificity_98: the
+    highest of any threshold with that specificity, and specificity_at_sensitivity_90 likewise. spread:
+    "sensitivity" and "false_positive_rate" by patient.
     """
 
     cells: int
@@ -175,12 +180,15 @@ def _intervals(
     draws: int,
     seed: int,
 ) -> dict[str, tuple[float, float]]:
-    """95% intervals of the figures that are defined in nearly every draw."""
+    """95% intervals of the figures that are defined in nearly every draw, and for which there is more to
+    draw than one patient."""
     if not len(p):
         return {}
+    index, count = group_index(patients)
+    alone = np.bincount(strata(labels, index, count)).max() < 2
     drawn = _rates(drawn_sums(labels, patients, outcomes.astype(np.float64), draws, seed))
     drawn |= _calibration(drawn_sums(labels, patients, _gaps(labels == 1, p), draws, seed))
-    if values["auc"] is not None:
+    if min(np.count_nonzero(labels == 1), np.count_nonzero(labels == 0)) >= FEWEST:
         few = min(draws, RANKING_DRAWS)
         ranked = drawn_rankings(labels, patients, p, _all_ranked, few, seed)
         drawn |= dict(zip(ranking.FIGURES, ranked.T, strict=True))
@@ -189,26 +197,36 @@ def _intervals(
         known = those[~np.isnan(those)]
         if values[name] is not None and len(known) > LEVEL * len(those):
             low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-            found[name] = (float(low), float(high))
-    for name, among in (
-        ("accuracy", labels >= 0),
-        ("sensitivity", labels == 1),
-        ("specificity", labels == 0),
-    ):
-        if name in found:
-            found[name] = _widened(found[name], len(np.unique(patients[among])))
+            end = _end(low, high)
+            if end is None and not alone:
+                found[name] = (float(low), float(high))
+            elif end is not None and name in SHARES:
+                of = outcomes[:, SHARES[name]].any(axis=1)
+                found[name] = _widened(end, len(np.unique(patients[of])))
     return found
 
 
-def _widened(interval: tuple[float, float], patients: int) -> tuple[float, float]:
-    """An interval of no width, where no (or every) cell was answered rightly, made honest.
+SHARES = {
+    "accuracy": [0, 1, 2, 3],
+    "sensitivity": [0, 3],
+    "specificity": [1, 2],
+    "precision": [0, 1],
+    "sensitivity_at_specificity_98": [0, 3],
+    "specificity_at_sensitivity_90": [1, 2],
+}
+"""Figures that are shares of cells, and the outcomes (tp, fp, tn, fn) of which they are."""
+
+
+def _end(low: float, high: float) -> float | None:
+    """The end of the scale at which an interval of no width stands, if it does."""
+    ends = (end for end in (-1.0, 0.0, 1.0) if max(abs(low - end), abs(high - end)) < TOLERANCE)
+    return next(ends, None)
+
+
+def _widened(end: float, patients: int) -> tuple[float, float]:
+    """The interval of a share that is 0 or 1 in every draw.
 
     Resampling cannot show an error that did not happen; patients without one still leave room for it.
     """
-    low, high = interval
     unseen = ((1 - LEVEL) / 2) ** (1 / patients)  # no error in so many patients, as likely as the tail
-    if low == high == 1.0:
-        return unseen, 1.0
-    if low == high == 0.0:
-        return 0.0, 1.0 - unseen
-    return interval
+    return (unseen, 1.0) if end == 1.0 else (0.0, 1.0 - unseen)

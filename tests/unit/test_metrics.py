@@ -101,6 +101,48 @@ def test_no_error_seen_is_not_no_error_possible() -> None:
     assert found.intervals["sensitivity"] == pytest.approx((0.025**0.1, 1.0))
 
 
+def test_no_interval_is_without_width() -> None:
+    labels = np.array([1, 0] * 10, np.uint8)
+    who = np.repeat([f"P{i}" for i in range(10)], 2)
+    perfect = metrics(labels, labels.astype(float), who, 0.5)
+    room = pytest.approx((0.025**0.1, 1.0))
+    shares = ("accuracy", "sensitivity", "specificity", "precision")
+    ranked = ("sensitivity_at_specificity_98", "specificity_at_sensitivity_90")
+    assert {name: perfect.intervals[name] for name in (*shares, *ranked)} == dict.fromkeys(
+        (*shares, *ranked), room
+    )
+    assert (perfect.auc, perfect.pr_auc, perfect.f1, perfect.mcc, perfect.brier) == (1.0, 1.0, 1.0, 1.0, 0.0)
+    assert set(perfect.intervals) == {*shares, *ranked}, "nothing else can be off by as little as nothing"
+    cautious = np.where(labels == 1, 0.9, 0.1)
+    cautious[0], cautious[1] = 0.4, 0.3
+    found = metrics(labels, cautious, who, 0.5)
+    assert found.intervals["precision"] == pytest.approx((0.025 ** (1 / 9), 1.0)), "of those called infected"
+    assert found.intervals["sensitivity"][0] < 0.9
+    wrong = metrics(labels, 1.0 - labels, who, 0.5)
+    assert wrong.intervals["precision"] == pytest.approx((0.0, 1 - 0.025**0.1))
+
+
+def test_few_cells_of_a_class_say_nothing_of_a_ranking() -> None:
+    labels = np.array([1] * 4 + [0] * 30, np.uint8)
+    p = np.r_[0.9, 0.8, 0.7, 0.2, np.linspace(0.05, 0.75, 30)]
+    few = metrics(labels, p, np.arange(34).astype(str), 0.5)
+    assert few.auc is not None
+    assert not set(ranking.FIGURES) & set(few.intervals)
+    assert {"accuracy", "precision"} <= set(few.intervals)
+    more = metrics(np.r_[labels, 1].astype(np.uint8), np.r_[p, 0.6], np.arange(35).astype(str), 0.5)
+    low, high = more.intervals["auc"]
+    assert low < (more.auc or 0) <= high
+
+
+def test_one_patient_says_nothing_of_others() -> None:
+    labels, p, _ = cells(200, 3)
+    found = metrics(labels, p, np.full(200, "P1"), 0.5)
+    assert 0 < (found.accuracy or 0) < 1
+    assert found.intervals == {}
+    right = metrics(labels, labels.astype(float), np.full(200, "P1"), 0.5)
+    assert right.intervals["accuracy"] == pytest.approx((0.025, 1.0))
+
+
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=40))
 def test_weighted_rankings_are_those_of_scikit_learn(rows: list[tuple[int, int, int]]) -> None:
     labels, ranks, weights = (np.array(column) for column in zip(*rows, strict=True))
