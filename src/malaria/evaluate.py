@@ -96,7 +96,7 @@ def evaluate(
 def measure(
     model: "Model", source: Path, wanted: Wanted, report: Report | None = None
 ) -> tuple[Evaluation, Scores]:
-    """Score labelled cells; pictures that cannot be read are listed, not fatal. Also gives the scores.
+    """Score labelled cells; what cannot be read is listed, not fatal. Also gives the scores.
 
     Raises:
         BadLayout: the source holds no labelled pictures. BadInput: none can be read, or none has the roles.
@@ -122,7 +122,7 @@ def figures(scores: Scores, at: float, wanted: Wanted) -> Evaluation:
         unknown_patients=sum(c.patient is None for c in red.cells),
         unreadable=scores.unreadable,
         by_role=by_role,
-        warning=_warning(by_role, len(scores.cells)),
+        warning=_warning(by_role, len(scores.cells), "fields" if scores.fields else "patients"),
         seconds=scores.seconds,
         suspects=_by_doubt(red, at, wanted) if wanted.doubted is not None else {},
         masked=_metrics(red, "masked", at, wanted) if "masked" in scores.views else None,
@@ -216,11 +216,11 @@ def _by_role(cells: tuple[Seen, ...], roles: Mapping[str, Role]) -> dict[str, di
     }
 
 
-def _warning(by_role: Mapping[str, Mapping[str, int]], total: int) -> str:
+def _warning(by_role: Mapping[str, Mapping[str, int]], total: int, owners: str) -> str:
     learnt = sum(by_role.get(role.value, {}).get("cells", 0) for role in LEARNT)
     if not learnt:
         return ""
     return (
-        f"{learnt:,} of {total:,} cells are of patients the model was trained or tuned on, so these figures "
-        "flatter. Judge it on patients it has not seen."
+        f"{learnt:,} of {total:,} cells are of {owners} the model was trained or tuned on, so these figures "
+        f"flatter. Judge it on {owners} it has not seen."
     )

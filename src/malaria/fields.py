@@ -9,7 +9,7 @@ import json
 import math
 import xml.etree.ElementTree as ET
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -134,28 +134,44 @@ def count(source: Path) -> int:
         return len(_pairs(files.names))
 
 
-def read(source: Path, meaning: Meaning) -> Iterator[Field]:
+Problems = Callable[[str, BadInput], None]
+"""Told of a field that cannot be used, by the path of its picture, and why."""
+
+
+def read(source: Path, meaning: Meaning, problems: Problems | None = None) -> Iterator[Field]:
     """Each labelled field of a ZIP or folder, in the order of names.
 
+    problems: told of fields of which a file cannot be read; they are passed over then.
+
     Raises:
-        BadLayout: there are no labelled fields, two of one name, or a label file cannot be read.
+        BadLayout: there are no labelled fields, or two of one name.
         BadOptions: a class stands in the labels that `meaning` does not know.
-        BadInput: a picture cannot be read.
+        BadInput: a picture or a label file cannot be read, and `problems` is None.
     """
     with _files(source) as files:
         pairs = _pairs(files.names)
         for picture, label in pairs:
-            data = files.read(picture)
             try:
-                size = preprocess.decode(data).size
+                found = _field(files, picture, label, meaning)
             except BadInput as error:
-                raise BadInput(f"{picture} cannot be read. {error}") from None
-            boxes = _boxes(label, files.read(label), size, meaning)
-            yield Field(PurePosixPath(picture).stem, data, boxes)
+                if problems is None or isinstance(error, BadOptions):  # then all fields' classes are mistaken
+                    raise
+                problems(picture, error)
+                continue
+            yield found
     if not pairs:
         raise BadLayout(
             f"{source} holds no fields: pictures in images/, and labels/*.txt or annotations/*.xml."
         )
+
+
+def _field(files: "_Opened", picture: str, label: str, meaning: Meaning) -> Field:
+    data = files.read(picture)
+    try:
+        size = preprocess.decode(data).size
+    except BadInput as error:
+        raise type(error)(f"{picture} cannot be read. {error}") from None
+    return Field(PurePosixPath(picture).stem, data, _boxes(label, files.read(label), size, meaning))
 
 
 def _pairs(names: list[str]) -> list[tuple[str, str]]:
@@ -211,10 +227,8 @@ def _lines(data: bytes, size: tuple[int, int]) -> Iterator[_Row]:
         if len(parts) == 5:
             cx, cy, w, h = (float(part) for part in parts[1:])
             width, height = size
-            yield (
-                parts[0],
-                ((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height),
-            )
+            left, top = (cx - w / 2) * width, (cy - h / 2) * height
+            yield parts[0], (left, top, (cx + w / 2) * width, (cy + h / 2) * height)
         elif len(parts) == 3:
             x, y, half = float(parts[0]), float(parts[1]), POINT_BOX / 2
             yield parts[2], (x - half, y - half, x + half, y + half)

@@ -1,7 +1,8 @@
-"""How often the test patients were looked at: a record that is only ever appended to.
+"""How often what is kept for the test was looked at: a record that is only ever appended to.
 
 Whoever chooses by a test set learns from it. So each measurement on test patients is written down, with what
-was measured, and told its number; a release may look once, and says so.
+was measured, and told its number; a release may look once, and says so. Patients are one set, the fields of
+each other laboratory another, and looks at each are counted apart.
 """
 
 import json
@@ -13,11 +14,14 @@ from pathlib import Path
 
 FILE = "test-looks.jsonl"
 """The record's name: in a home, and beside the shipped models for the looks of the project itself."""
+PATIENTS = "patients"
+"""The set of the test patients."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One measurement. digest: SHA-256 of the model, sha256: of the data. cells, patients: of role test."""
+    """One measurement. digest: SHA-256 of the model, sha256: of the data. of: the set that was looked at.
+    cells, patients, fields: of role test."""
 
     date: datetime
     version: str
@@ -27,10 +31,13 @@ class Look:
     command: str
     cells: int
     patients: int
+    fields: int = 0
+    of: str = PATIENTS
 
 
 def add(record: Path, look: Look, before: Iterable[Path] = ()) -> int:
-    """Append a look, one line of JSON, and return its number, counting the records `before` too.
+    """Append a look, one line of JSON, and return its number among those at the same set, counting the
+    records `before` too.
 
     The line is on the disk when this returns. Several processes may append to one record.
     """
@@ -42,9 +49,17 @@ def add(record: Path, look: Look, before: Iterable[Path] = ()) -> int:
         os.fsync(written)
     finally:
         os.close(written)
-    return sum(map(count, {path.resolve() for path in (record, *before)}))
+    return sum(count(path, look.of) for path in {path.resolve() for path in (record, *before)})
 
 
-def count(record: Path) -> int:
-    """How many looks a record holds; 0 where there is none."""
-    return len(record.read_text(encoding="utf-8").splitlines()) if record.is_file() else 0
+def fields_of(named: str) -> str:
+    """The set of the test fields of a laboratory."""
+    return f"fields of {named}"
+
+
+def count(record: Path, of: str = PATIENTS) -> int:
+    """How many looks at a set a record holds; 0 where there is no record."""
+    if not record.is_file():
+        return 0
+    lines = map(json.loads, record.read_text(encoding="utf-8").splitlines())
+    return sum(line.get("of", PATIENTS) == of for line in lines)

@@ -7,7 +7,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +67,7 @@ class Seen:
 class Scores:
     """n cells and the P(parasitized) that each view of them was given: (n,) by the name of the view.
 
-    fields: how many microscope fields they are of, where they came as fields.
+    fields: how many microscope fields were looked at, where they came as fields.
     """
 
     cells: tuple[Seen, ...]
@@ -118,7 +118,7 @@ def score(
     keep: Keep | None = None,
     report: Report | None = None,
 ) -> Scores:
-    """Score the labelled cells of a ZIP or folder; pictures that cannot be read are listed, not fatal.
+    """Score the labelled cells of a ZIP or folder; what cannot be read is listed, not fatal.
 
     how: None: class folders; else microscope fields. keep: None: all owners.
 
@@ -142,7 +142,7 @@ def score(
         tuple(shown.cells),
         {name: table[:, i] for i, name in enumerate(views)},
         tuple(shown.unreadable),
-        reader.total if how else 0,
+        reader.fields,
         time.monotonic() - began,
     )
 
@@ -150,16 +150,20 @@ def score(
 def _nothing(shown: "_Shown", unreadable: int) -> str:
     if unreadable:
         return f"None of the {unreadable} pictures can be read; {shown.unreadable[0].reason}"
+    if shown.reader.fields:
+        return "The fields have no boxes, so there is no cell to score."
     return "None of the cells is of a patient whose role was asked for."
 
 
 @dataclass
 class _Reader:
-    """Reads a source. done: of `total` pictures (or fields), how many were passed."""
+    """Reads a source. done: of `total` pictures (or fields), how many were passed. fields: how many of these
+    were wanted and could be read."""
 
     source: Path
     total: int = 0
     done: int = 0
+    fields: int = 0
     noun: str = "cells"
 
     def read(self, keep: Keep | None) -> Iterator[tuple[Seen, Image.Image] | Unreadable]:
@@ -203,15 +207,29 @@ class _Fields(_Reader):
         self._how = how
 
     def read(self, keep: Keep | None) -> Iterator[tuple[Seen, Image.Image] | Unreadable]:
-        for one in fields.read(self.source, self._how.meaning):
-            owner = f"{self._how.named}/{one.name}"
+        problems: list[Unreadable] = []
+
+        def note(picture: str, error: BadInput) -> None:
+            self.done += 1
+            if keep is None or keep(self._owner(PurePosixPath(picture).stem)):
+                problems.append(Unreadable(picture, error.code, str(error)))
+
+        for one in fields.read(self.source, self._how.meaning, note):
+            yield from problems
+            problems.clear()
+            owner = self._owner(one.name)
             if keep is None or keep(owner):
+                self.fields += 1
                 image = one.image()
                 for number, box in enumerate(one.boxes):
                     name = f"{one.name}_cell_{number}"
                     seen = Seen(name, box.kind.label, None, f"field:{owner}", owner, box.kind.name)
                     yield seen, fields.crop(image, box.wider(self._how.margin))
             self.done += 1
+        yield from problems
+
+    def _owner(self, field: str) -> str:
+        return f"{self._how.named}/{field}"
 
 
 def _path(cell: Cell) -> str:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -47,11 +48,17 @@ def test_data_without_labels_are_refused(run: Run, tmp_path: Path) -> None:
     assert "Parasitized/" in told.stderr
 
 
+def one_field(folder: Path) -> Path:
+    """A field `a` with two boxes."""
+    for part in ("images", "labels"):
+        (folder / part).mkdir(parents=True)
+    Image.new("RGB", (90, 90), (220, 210, 205)).save(folder / "images" / "a.png")
+    (folder / "labels" / "a.txt").write_text("0 0.5 0.5 0.4 0.4\n2 0.3 0.3 0.3 0.3\n")
+    return folder
+
+
 def test_fields_need_their_classes_told(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    (tmp_path / "labels").mkdir()
-    Image.new("RGB", (90, 90), (220, 210, 205)).save(tmp_path / "images" / "a.png")
-    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 0.4 0.4\n2 0.3 0.3 0.3 0.3\n")
+    one_field(tmp_path)
     told = run("evaluate", "--data", tmp_path)
     assert told.exit_code == 2
     assert "--kinds bbbc041, chula, bccd" in told.stderr
@@ -109,7 +116,13 @@ def test_looks_at_test_patients_are_counted_and_told(
     data = of_patient(synthetic.write(tmp_path / "cells", 10, 31), locked)
     before = looks.count(models_dir / looks.FILE)
     first = json.loads(run("evaluate", "--data", data, "--json").stdout)
-    assert first["test_look"] == {"number": before + 1, "cells": 10, "patients": 1}
+    assert first["test_look"] == {
+        "number": before + 1,
+        "of": "patients",
+        "cells": 10,
+        "patients": 1,
+        "fields": 0,
+    }
     second = run("evaluate", "--data", data)
     assert f"look {before + 2} at the test patients" in second.stdout
     elsewhere = tmp_path / "elsewhere.jsonl"
@@ -119,6 +132,24 @@ def test_looks_at_test_patients_are_counted_and_told(
     assert (line["version"], line["digest"]) == (shipped_info.version, shipped_info.digest)
     assert (line["data"], line["sha256"]) == ("cells", sha256(data))
     assert looks.count(home / looks.FILE) == 2
+
+
+def test_looks_at_test_fields_are_no_looks_at_patients(
+    run: Run, tmp_path: Path, home: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, models = one_field(tmp_path / "fields"), tmp_path / "ships"
+    shutil.copytree(models_dir, models)
+    (models / looks.FILE).unlink(missing_ok=True)
+    (models / "roles.json").write_text(json.dumps({"bbbc041/a": "test"}))
+    monkeypatch.setenv("MALARIA_SHIPPED", str(models))
+    told = run("evaluate", "--data", data, "--kinds", "bbbc041", "--json")
+    assert told.exit_code == 0, told.stderr
+    found = json.loads(told.stdout)["test_look"]
+    assert found == {"number": 1, "of": "fields of bbbc041", "cells": 2, "patients": 0, "fields": 1}
+    shown = run("evaluate", "--data", data, "--kinds", "bbbc041")
+    assert "look 2 at the test fields of bbbc041: 2 cells" in shown.stdout
+    assert looks.count(home / looks.FILE) == 0, "no patient was looked at"
+    assert looks.count(home / looks.FILE, "fields of bbbc041") == 2
 
 
 def test_other_patients_are_no_look(run: Run, tmp_path: Path, home: Path, locked: str) -> None:

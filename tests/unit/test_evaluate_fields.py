@@ -109,6 +109,42 @@ def test_a_field_has_a_role_as_a_patient_has(model: Model, smears: Path) -> None
     tested, scores = measure(model, smears, Wanted(how=FIELDS, roles=roles, only=["test"]))
     assert {cell.owner for cell in scores.cells} == {"bbbc041/two"}
     assert set(tested.by_role) == {"test"}
+    assert (found.fields, tested.fields) == (3, 1)
+    assert found.warning.endswith("Judge it on fields it has not seen.")
+
+
+def test_a_broken_field_is_passed_over_and_told(model: Model, smears: Path) -> None:
+    whole, _ = measure(model, smears, Wanted(how=FIELDS))
+    field(smears, "bad boxes", (0, 250))
+    (smears / "labels" / "bad boxes.txt").write_text("0 0.5 0.5 nonsense 0.1\n")
+    field(smears, "no picture", (0, 250))
+    (smears / "images" / "no picture.png").write_bytes(b"no picture")
+    found, _ = measure(model, smears, Wanted(how=FIELDS))
+    assert (found.fields, found.metrics) == (whole.fields, whole.metrics)
+    told = {bad.name: (bad.code, bad.reason) for bad in found.unreadable}
+    assert told.keys() == {"images/bad boxes.png", "images/no picture.png"}
+    assert told["images/bad boxes.png"][0] == "bad-layout"
+    assert "labels/bad boxes.txt" in told["images/bad boxes.png"][1]
+    assert told["images/no picture.png"][0] == "unreadable-image"
+    kept, _ = measure(model, smears, Wanted(how=FIELDS, only=["test"], roles={"bbbc041/two": Role.TEST}))
+    assert kept.unreadable == (), "those of other roles are not told"
+
+
+def test_where_no_field_can_be_read_the_reason_is_told(model: Model, smears: Path) -> None:
+    for label in (smears / "labels").iterdir():
+        label.write_text("0 0.5")
+    with pytest.raises(BadInput, match=r"None of the 3 .* line 1"):
+        measure(model, smears, Wanted(how=FIELDS))
+    for label in (smears / "labels").iterdir():
+        label.write_text("")
+    with pytest.raises(BadInput, match="no boxes"):
+        measure(model, smears, Wanted(how=FIELDS))
+
+
+def test_classes_that_are_not_known_stop_the_work(model: Model, smears: Path) -> None:
+    (smears / "labels" / "three.txt").write_text("9 0.5 0.5 0.4 0.4")
+    with pytest.raises(BadOptions, match="class '9'"):
+        measure(model, smears, Wanted(how=FIELDS))
 
 
 def test_only_patients_of_the_roles_asked_for(model: Model, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +37,19 @@ def test_the_projects_own_looks_count_once(tmp_path: Path) -> None:
     assert looks.add(home, LOOK, before=[shipped, tmp_path / "none"]) == 3
     assert looks.add(shipped, LOOK, before=[shipped]) == 3
     assert looks.count(home) == 1
+
+
+def test_looks_at_each_set_are_counted_apart(tmp_path: Path) -> None:
+    record = tmp_path / looks.FILE
+    chula = replace(LOOK, of=looks.fields_of("chula"), patients=0, fields=7)
+    numbers = [looks.add(record, look) for look in (LOOK, chula, LOOK, chula, replace(chula, of="another"))]
+    assert numbers == [1, 1, 2, 2, 1]
+    told = json.loads(record.read_text().splitlines()[1])
+    assert (told["of"], told["patients"], told["fields"]) == ("fields of chula", 0, 7)
+    older = json.loads(record.read_text().splitlines()[0])
+    del older["of"], older["fields"]
+    record.write_text(json.dumps(older) + "\n")
+    assert looks.add(record, LOOK) == 2, "what was written before there were sets is of the patients"
 
 
 def test_looks_of_many_at_once_are_all_written(tmp_path: Path) -> None:

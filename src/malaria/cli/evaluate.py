@@ -51,7 +51,7 @@ def evaluate(
     ] = None,
     looks: Annotated[
         Path | None,
-        typer.Option(help="Record of looks at test patients. Default: test-looks.jsonl under --home."),
+        typer.Option(help="Record of looks at what is kept for the test. Default: under --home."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of intervals and disturbances.")] = 0,
     as_json: JsonOption = False,
@@ -85,7 +85,7 @@ def evaluate(
     with output.progress(lines=not as_json) as progress:
         found, scores = steps.measure(loaded, data, wanted, progress)
     made = _made(found, data, wanted) if report is not None or Role.TEST in found.by_role else None
-    look = _looked(state(ctx), found, made, looks) if made else {}
+    look = _looked(state(ctx), found, made, wanted, looks) if made else {}
     values = {**evaluation_tables.told(found), **look}
     if report is not None and made is not None:
         _write(report, found, scores, made, values)
@@ -121,8 +121,11 @@ def _made(found: "Evaluation", data: Path, wanted: "Wanted") -> "Made":
     return Made(command, {data.name: sha256(data)}, wanted.seed, now, found.version, found.digest)
 
 
-def _looked(at: State, found: "Evaluation", made: "Made", record: Path | None) -> Mapping[str, Any]:
-    """Count a look at test patients, where these are among the cells: {"test_look": ...}, else nothing."""
+def _looked(
+    at: State, found: "Evaluation", made: "Made", wanted: "Wanted", record: Path | None
+) -> Mapping[str, Any]:
+    """Count a look at test patients or fields, where their cells are among these: {"test_look": ...}, else
+    nothing."""
     seen = found.by_role.get(Role.TEST)
     if seen is None:
         return {}
@@ -131,11 +134,16 @@ def _looked(at: State, found: "Evaluation", made: "Made", record: Path | None) -
     settings = at.settings()
     record = record or settings.home / looks.FILE
     ((name, digest),) = made.data.items()
+    cells, owners = seen["cells"], seen["patients"]
+    patients, fields, of = owners, 0, looks.PATIENTS
+    if wanted.how is not None:
+        patients, fields, of = 0, owners, looks.fields_of(wanted.how.named)
     look = looks.Look(
-        made.date, found.version, found.digest, name, digest, made.command, seen["cells"], seen["patients"]
+        made.date, found.version, found.digest, name, digest, made.command, cells, patients, fields, of
     )
     number = looks.add(record, look, before=[wiring.shipped_models(settings) / looks.FILE])
-    return {"test_look": {"number": number, **seen}}
+    told = {"number": number, "of": of, "cells": cells, "patients": patients, "fields": fields}
+    return {"test_look": told}
 
 
 def _write(
@@ -154,7 +162,7 @@ def _print(found: "Evaluation", look: Mapping[str, Any]) -> None:
     from malaria import evaluation_tables
 
     figures, seen = found.metrics, look.get("test_look")
-    told = f"look {seen['number']} at the test patients: {seen['cells']:,} cells" if seen else ""
+    told = f"look {seen['number']} at the test {seen['of']}: {seen['cells']:,} cells" if seen else ""
     cells = f"{figures.cells:,}: {figures.parasitized:,} parasitized, {figures.uninfected:,} uninfected"
     output.facts(
         [
