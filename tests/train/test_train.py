@@ -136,6 +136,44 @@ def test_one_augmentation_serves_inputs_of_every_size() -> None:
         assert np.isfinite(changed).all()
 
 
+def test_a_robust_loss_lets_a_doubted_label_pull_less() -> None:
+    from keras import ops
+
+    from malaria.training import losses
+
+    label, logit = np.array([[1.0]]), np.array([[-4.0], [-3.99]])  # surely wrong, and a little less so
+    pulls = {}
+    for q in (0.0, 0.01, 0.7):
+        lost = [float(losses.of(q, 0.0)(label, ops.convert_to_tensor(one[None]))) for one in logit]
+        pulls[q] = (lost[0] - lost[1]) / 0.01
+    assert pulls[0.01] == pytest.approx(pulls[0.0], rel=0.1), "near 0 it is cross-entropy"
+    assert pulls[0.7] < 0.2 * pulls[0.0]
+
+
+def test_averaged_weights_take_the_place_of_the_last(tmp_path: Path) -> None:
+    import keras
+
+    from malaria.training import fit, networks
+    from malaria.training.dataset import Layout, load
+    from malaria.training.recipe import Recipe, Stage
+
+    source = Layout(
+        nih_named(tmp_path / "cells", range(1, 5), 1), {f"C{i}P{i}": Role.TRAIN for i in range(9)}
+    )
+    cells = load([source], 64, tmp_path / "cache", quiet)
+    moved = {}
+    for momentum in (0.0, 0.99):
+        keras.utils.set_random_seed(7)
+        network = networks.build("compact_cnn")
+        before = [weights.numpy().copy() for weights in network.trainable_variables]
+        recipe = Recipe("compact_cnn", stages=(Stage(64, 2),), batch_size=8, average=momentum)
+        run = tmp_path / f"run-{momentum}"
+        fitted = fit.fit(network, recipe, lambda _: cells, lambda _: cells, run, quiet)
+        now = fitted.trainable_variables
+        moved[momentum] = sum(float(np.abs(w.numpy() - b).sum()) for w, b in zip(now, before, strict=True))
+    assert 0 < moved[0.99] < 0.5 * moved[0.0], "an average lags behind"
+
+
 def test_roles_decide_what_is_learnt_from(plan) -> None:  # type: ignore[no-untyped-def]
     from malaria.training import dataset
     from malaria.training.dataset import Layout

@@ -157,3 +157,17 @@ def test_parts_without_cells_are_left_out(tmp_path: Path) -> None:
     found = mixtures.mixture(base, ALL, 7, tmp_path, quiet)(SIZE)
     assert len(found.parts) == 3, "plain, surrounded, transplanted"
     assert all(len(part.labels) for part in found.parts)
+
+
+def test_patients_are_drawn_alike_where_that_is_asked_for(tmp_path: Path) -> None:
+    groups = np.array(["a"] * 90 + ["b"] * 10)
+    assert mixtures.even(groups, 1.0)[groups == "b"].sum() == pytest.approx(0.5)
+    assert mixtures.even(groups, 0.0)[groups == "b"].sum() == pytest.approx(0.1)
+    cells = arrays(40)
+    often = np.arange(len(cells)) < 4
+    uneven = CellArrays(**{**vars(cells), "groups": np.where(often, "few", "many")})
+    base = uneven.where(uneven.origins == "base")
+    shares = Shares(epoch_cells=400, by_patient=1.0)
+    epoch = mixtures.mixture(base, shares, 7, tmp_path, quiet)(SIZE).epoch(1)
+    of_few = [any(np.array_equal(pixels, few) for few in base.pixels[:4]) for pixels in epoch.pixels]
+    assert 0.4 < np.mean(of_few) < 0.6

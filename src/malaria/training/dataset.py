@@ -116,10 +116,14 @@ class CellArrays:
 
 @dataclass(frozen=True)
 class Part:
-    """Cells of one making. pixels: (n, s, s, 3) uint8; labels: (n,) float32."""
+    """Cells of one making. pixels: (n, s, s, 3) uint8; labels: (n,) float32.
+
+    chances: of each to be drawn, (n,), summing to 1; None: all alike.
+    """
 
     pixels: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.float32]
+    chances: npt.NDArray[np.float64] | None = None
 
     def at(self, size: int) -> "Part":
         if self.pixels.shape[1] == size:
@@ -127,7 +131,7 @@ class Part:
         small = np.empty((len(self.labels), size, size, 3), np.uint8)
         for i, one in enumerate(self.pixels):
             small[i] = Image.fromarray(one).resize((size, size), Image.Resampling.BILINEAR)
-        return Part(small, self.labels)
+        return Part(small, self.labels, self.chances)
 
 
 COLUMNS = ("labels", "groups", "roles", "origins", "fingerprints", "names")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from malaria.domain import Progress
 from malaria.ports import Report
-from malaria.training import curves
+from malaria.training import curves, losses
 from malaria.training.augment import Augment
 from malaria.training.dataset import CellArrays
 from malaria.training.recipe import Recipe
@@ -83,12 +83,18 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
         warmup_target=recipe.learning_rate,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, global_clipnorm=recipe.clip)
+    optimizer = keras.optimizers.AdamW(
+        rate,
+        weight_decay=recipe.weight_decay,
+        global_clipnorm=recipe.clip,
+        use_ema=recipe.average > 0,  # `fit` puts the average in place as it ends: after each epoch here
+        ema_momentum=recipe.average,
+    )
     image = keras.Input((None, None, 3), dtype="uint8", name="image")
     trainee = keras.Model(image, network(Augment(recipe.seed, asdict(recipe.changes), name="augment")(image)))
     trainee.compile(
         optimizer,
-        keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=recipe.label_smoothing),
+        losses.of(recipe.robust, recipe.label_smoothing),
         metrics=[_Accuracy(threshold=0.0, name="accuracy"), _Auc(from_logits=True, name="auc")],
         jit_compile=False,
     )

@@ -52,10 +52,16 @@ class Mixture:
         pixels = np.empty((len(self), *self.parts[0].pixels.shape[1:]), np.uint8)
         labels, places, begin = np.empty(len(self), np.float32), rng.permutation(len(self)), 0
         for part, count in zip(self.parts, self.counts, strict=True):
-            rows, to = np.sort(drawn(len(part.labels), count, rng)), places[begin : begin + count]
+            rows, to = np.sort(_rows(part, count, rng)), places[begin : begin + count]
             pixels[to], labels[to] = part.pixels[rows], part.labels[rows]
             begin += count
         return Part(pixels, labels)
+
+
+def _rows(part: Part, count: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    if part.chances is None:
+        return drawn(len(part.labels), count, rng)
+    return rng.choice(len(part.labels), count, p=part.chances)
 
 
 def drawn(available: int, count: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
@@ -92,11 +98,12 @@ def mixture(
             part = _kept(make, cache / f"made-{name}-{_key(made_of)}") if made_of else make()
             if len(part.labels):
                 shown[name] = part
+    chances = even(cells.groups[base], shares.by_patient) if shares.by_patient else None
     of_base, of_others = ("plain", "surrounded", "restained"), ("laboratories", "masked")
-    for names, own in ((of_base, aims[base]), (of_others, aims[~base])):
+    for names, own, often in ((of_base, aims[base], chances), (of_others, aims[~base], None)):
         for name in names:  # each is one cell of the same place, so it is to be answered alike
             if name in shown:
-                shown[name] = Part(shown[name].pixels, own)
+                shown[name] = Part(shown[name].pixels, own, often)
     counts = _counts(shown, shares, int(base.sum()))
 
     @functools.lru_cache(1)
@@ -132,6 +139,13 @@ def _parts(
             lambda: transplant_all(donors, others, shares.transplants, seed, report, platelets),
         ),
     }
+
+
+def even(groups: npt.NDArray[np.str_], how_far: float) -> npt.NDArray[np.float64]:
+    """The chance of each cell, (n,), to be drawn: from 0, all cells alike, to 1, all patients alike."""
+    _, places, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    weights = sizes[places] ** -how_far
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def _counts(parts: Mapping[str, Part], shares: Shares, plain: int) -> tuple[int, ...]:

@@ -64,6 +64,7 @@ class Shares:
 
     epoch_cells: cells an epoch; 0: as many as show each base cell once. transplants: how many cells are made
     with a spot moved onto them. platelets: share of the uninfected of those whose spot is a platelet.
+    by_patient: how far base cells of patients with few are drawn more often; 1: every patient alike.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -77,6 +78,7 @@ class Shares:
     epoch_cells: Count = 0
     transplants: Count = 8000
     platelets: Share = 0.0
+    by_patient: Share = 0.0
 
     def of_parts(self) -> dict[str, float]:
         """The shares by the name of their part."""
@@ -121,8 +123,13 @@ Shown = Annotated[
 
 @dataclass(frozen=True)
 class Recipe:
-    """Rates are per step; sizes in pixels; teacher_share: how much of a target a teacher
-    says, where there is one; decay is decoupled (Loshchilov & Hutter, ICLR 2019)."""
+    """All of a training but its cells.
+
+    learning_rate: the highest, per step. weight_decay: decoupled (Loshchilov & Hutter, ICLR 2019).
+    clip: of the gradient's norm. robust: q of a loss that doubted labels pull on less, 0: cross-entropy (`losses`).
+    average: momentum of a moving average of the weights, which takes their place after each epoch; 0: none.
+    teacher_share: how much of a target a teacher says, where there is one.
+    """
 
     __pydantic_config__: ClassVar = STRICT
 
@@ -136,6 +143,8 @@ class Recipe:
     clip: Rate = 1.0
     dropout: BelowOne = 0.3
     label_smoothing: BelowOne = 0.05
+    robust: Share = 0.0
+    average: BelowOne = 0.0
     teacher_share: Share = 0.7
     shares: Shown = field(default_factory=Shares)
     changes: Changes = field(default_factory=Changes)
