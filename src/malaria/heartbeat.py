@@ -10,6 +10,7 @@ from typing import Any
 from malaria.domain import Job, JobState, ModelVersion, Progress, Verdict
 from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, MalariaError
 from malaria.ports import JobStore, Report
+from malaria.progress import part
 from malaria.services import Services
 
 log = logging.getLogger(__name__)
@@ -79,14 +80,14 @@ class Reporter:
 
     def part(self, start: float, span: float) -> Report:
         """A report for a step that counts 0 to 100 of its own, laid onto start..start+span of the job."""
-        began = time.monotonic()
+        began, laid = time.monotonic(), part(self, start, span)
 
         def report(progress: Progress) -> None:
             own = progress.percent or 0.0
             eta = progress.eta
             if eta is None and own > 5:
                 eta = (time.monotonic() - began) * (100 - own) / own
-            self(replace(progress, percent=start + span * own / 100, eta=eta))
+            laid(replace(progress, eta=eta))
 
         return report
 

@@ -20,14 +20,16 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from malaria import codec, whole
 from malaria import head as heads
 from malaria.digests import sha256
-from malaria.domain import CLASSES, Label, Progress
+from malaria.domain import CLASSES, Label
 from malaria.errors import BadOptions, NotFound
 from malaria.metrics import Metrics
 from malaria.ports import Report
+from malaria.progress import part
 from malaria.training import dataset, fit, networks, recipe
 from malaria.training.dataset import CellArrays, Source
 from malaria.training.finish import calibration
@@ -106,7 +108,7 @@ def ablate(
         if not told.exists():
             begin, span = 100.0 * number / len(variants), 100.0 / len(variants)
             own = replace(plan, recipe=variant.recipe, run=folder)
-            found = _run(own, variant, sources_of(plan, known), at, _part(report, begin, span))
+            found = _run(own, variant, sources_of(plan, known), at, part(report, begin, span))
             whole.write_text(told, json.dumps(codec.to_json(found), indent=1) + "\n")
         done[variant.name] = {name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}
     return done
@@ -162,16 +164,9 @@ def _run(
         network, variant.recipe, shown, validation_of(sources, plan.cache, report), plan.run, report
     )
     tuned = calibration(cells)
+    temperature = heads.temperature(networks.logits(fitted, tuned.pixels), tuned.labels)
 
-    def logits(pixels: Any) -> heads.Floats:
-        return np.asarray(fitted.predict(pixels, batch_size=64, verbose=0)[:, 0], np.float64)
+    def score(pixels: npt.NDArray[np.uint8]) -> heads.Floats:
+        return heads.sigmoid(networks.logits(fitted, pixels) / temperature)
 
-    temperature = heads.temperature(logits(tuned.pixels), tuned.labels)
-    return figures(lambda pixels: heads.sigmoid(logits(pixels) / temperature), panels_at(cells))
-
-
-def _part(report: Report, begin: float, span: float) -> Report:
-    def scaled(progress: Progress) -> None:
-        report(replace(progress, percent=begin + span * (progress.percent or 0.0) / 100))
-
-    return scaled
+    return figures(score, panels_at(cells))

@@ -223,8 +223,9 @@ class _Work:
             recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
         )
         fitted = fit.fit(network, recipe, shown, checked, run, report)
-        temperature = head.temperature(_logits(fitted, checked(recipe.size)), checked(recipe.size).labels)
-        logits = _logits(fitted, everything.where(split.held_out)) / temperature
+        tuned = checked(recipe.size)
+        temperature = head.temperature(networks.logits(fitted, tuned.pixels), tuned.labels)
+        logits = networks.logits(fitted, everything.where(split.held_out).pixels) / temperature
         del network, fitted
         keras.utils.clear_session()  # or the graphs of all folds pile up
         gc.collect()
@@ -251,11 +252,6 @@ class _Work:
         if not same or names != self.table.names.tolist():
             raise Damaged("The decoded cells are not those of the data. Delete the folder of decoded pixels.")
         return loaded
-
-
-def _logits(network: keras.Model, some: CellArrays) -> head.Floats:
-    said = network.predict(np.asarray(some.pixels), batch_size=64, verbose=0)
-    return np.asarray(said[:, 0], dtype=np.float64)
 
 
 def _packages() -> dict[str, str]:

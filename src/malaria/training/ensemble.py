@@ -17,7 +17,7 @@ from malaria.errors import BadOptions
 from malaria.options import ENSEMBLE
 from malaria.training.dataset import CellArrays
 from malaria.training.finish import calibration
-from malaria.training.networks import with_head
+from malaria.training.networks import logits, with_head
 
 
 def join(members: Sequence[keras.Model], cells: CellArrays, *, dropout: float = 0.3) -> keras.Model:
@@ -30,10 +30,7 @@ def join(members: Sequence[keras.Model], cells: CellArrays, *, dropout: float = 
         BadOptions: fewer than two members, or one that is no network of this project.
     """
     held = calibration(cells)
-    temperatures = []
-    for member in members:
-        logits = member.predict(np.asarray(held.pixels), batch_size=64, verbose=0)[:, 0]
-        temperatures.append(heads.temperature(logits.astype(np.float64), held.labels))
+    temperatures = [heads.temperature(logits(member, held.pixels), held.labels) for member in members]
     return mean_of(members, temperatures, dropout=dropout)
 
 

@@ -13,6 +13,7 @@ from malaria.errors import Damaged
 from malaria.memory import BASE, Memory, remember
 from malaria.ports import Report
 from malaria.predict import Model
+from malaria.training import networks
 from malaria.training.dataset import CellArrays
 from malaria.training.export import to_tflite
 
@@ -43,7 +44,7 @@ def finish(
     out.mkdir(parents=True, exist_ok=True)
     size = placeholder.input_size
     validation = calibration(cells)
-    logits = network.predict(validation.pixels, batch_size=64, verbose=0)[:, 0].astype(np.float64)
+    logits = networks.logits(network, validation.pixels)
     temperature = heads.temperature(logits, validation.labels)
     tflite, kept = out / "model.tflite", out / "network.keras"
     to_tflite(network, size, temperature, tflite)

@@ -16,6 +16,7 @@ from malaria.errors import Conflict
 from malaria.memory import BASE
 from malaria.options import ENSEMBLE, MOBILENET
 from malaria.ports import Report
+from malaria.progress import part
 from malaria.shards import Shard, Shards
 from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays, Stored
@@ -51,7 +52,7 @@ def full(
     def at(role: Role) -> Callable[[int], CellArrays]:
         @functools.lru_cache(1)
         def sized(size: int) -> CellArrays:
-            return dataset.load(sources, size, work / "cache", _part(report, 0, 5)).of(role)
+            return dataset.load(sources, size, work / "cache", part(report, 0, 5)).of(role)
 
         return sized
 
@@ -59,11 +60,11 @@ def full(
         _need_both_classes(at(role)(recipe.size), role)
     network = _begin(start, recipe)
     run = work / f"fit-{_key(recipe, start, sources)}"
-    shown = _shown(at(Role.TRAIN)(recipe.size), recipe, work / "cache", _part(report, 5, 5))
-    fitted = fit.fit(network, recipe, shown, at(Role.VALIDATION), run, _part(report, 10, 80))
+    shown = _shown(at(Role.TRAIN)(recipe.size), recipe, work / "cache", part(report, 5, 5))
+    fitted = fit.fit(network, recipe, shown, at(Role.VALIDATION), run, part(report, 10, 80))
     everything = dataset.load(sources, recipe.size, work / "cache", report)
     placeholder = replace(start.info, network=recipe.network, input_size=recipe.size)
-    return finish(fitted, everything, work / "finished", placeholder, _part(report, 90, 10)), everything
+    return finish(fitted, everything, work / "finished", placeholder, part(report, 90, 10)), everything
 
 
 def decoded(shards: Shards, chosen: Sequence[Shard], size: int, work: Path, report: Report) -> CellArrays:
@@ -122,7 +123,3 @@ def _begin(start: Start, recipe: Recipe) -> keras.Model:
     if start.weights is None:
         return networks.build(recipe.network, dropout=recipe.dropout)
     return keras.saving.load_model(start.weights, compile=False)
-
-
-def _part(report: Report, begin: float, span: float) -> Report:
-    return lambda p: report(replace(p, percent=begin + span * (p.percent or 0.0) / 100))

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 from keras import layers, ops
 
 from malaria.errors import BadOptions
@@ -53,6 +55,11 @@ def build(
         single = ", ".join(name for name in NETWORKS if name != ENSEMBLE)
         raise BadOptions(f"The network {network!r} {why}; from its start one can train {single}.")
     return with_head(network, image, grid, dropout)
+
+
+def logits(network: keras.Model, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """What a network says of pictures, (n,) float64, not calibrated. pixels: (n, s, s, 3)."""
+    return np.asarray(network.predict(np.asarray(pixels), batch_size=64, verbose=0)[:, 0], np.float64)
 
 
 def with_head(network: str, image: Any, grid: Any, dropout: float) -> keras.Model:
