@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("malaria")
 class GeneralisedCrossEntropy(keras.losses.Loss):  # type: ignore[misc]  # keras ships no types
-    """(1 - p^q) / q, of logits, where p is the probability given to the label (Zhang & Sabuncu, NeurIPS 2018).
+    """(1 - p^q) / q, of logits; p is the probability given to the label (Zhang & Sabuncu, NeurIPS 2018).
 
     q: 0..1; near 0 it is cross-entropy, at 1 the mean absolute error, by which all cells pull alike.
     """

@@ -126,7 +126,7 @@ class Recipe:
     """All of a training but its cells.
 
     learning_rate: the highest, per step. weight_decay: decoupled (Loshchilov & Hutter, ICLR 2019).
-    clip: of the gradient's norm. robust: q of a loss that doubted labels pull on less, 0: cross-entropy (`losses`).
+    clip: of the gradient's norm. robust: q of a loss that doubted labels pull on less; 0: cross-entropy.
     average: momentum of a moving average of the weights, which takes their place after each epoch; 0: none.
     teacher_share: how much of a target a teacher says, where there is one.
     """
