@@ -12,10 +12,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from malaria.segment import BLACK
 from malaria.training.recipe import Changes
 
-SURROUND = 8.0
-"""Level up to which a pixel is the black about a cell that was cut out: it stays as it is."""
 BLUR_SHARE = 0.2
 NOISE = 6.0
 
@@ -72,7 +71,7 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
     def _stain(self, x: Any, n: Any) -> Any:
         """Stain, light and gamma; black surround stays black."""
         told = self.changes
-        surround = ops.max(x, axis=-1, keepdims=True) < SURROUND
+        surround = ops.max(x, axis=-1, keepdims=True) <= BLACK
         density = -ops.log((x + 1.0) / 256.0)
         density = density + self._body(density, surround, n)
         stronger = self._uniform((n, 1, 1, 1), -told.strength, told.strength)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from malaria.preprocess import Pixels
+from malaria.segment import BLACK
 
 Reals = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -54,7 +55,7 @@ class Spot:
 
 def on_black(pixels: Pixels) -> Mask:
     """The mask of a cell that stands on black, as NIH cells do."""
-    return np.asarray(ndimage.binary_fill_holes(pixels.max(axis=2) > 12), np.bool_)
+    return np.asarray(ndimage.binary_fill_holes(pixels.max(axis=2) > BLACK), np.bool_)
 
 
 def spot_of(pixels: Pixels, mask: Mask) -> Spot | None:
