@@ -20,7 +20,7 @@ def test_without_tensorflow_the_one_command_is_told(
     def without(name: str, package: str | None = None) -> ModuleSpec | None:
         return None if name == "tensorflow" else real(name, package)
 
-    monkeypatch.setattr("malaria.cli.crossvalidate.find_spec", without)
+    monkeypatch.setattr("malaria.cli.training_options.find_spec", without)
     told = run("cross-validate", "--data", tmp_path)
     assert told.exit_code == 1
     assert "uv sync --inexact --extra train" in told.stderr

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,14 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.train import as_asked, laboratories
-from malaria.errors import MissingPart, how_to_add
+from malaria.cli.training_options import (
+    BackboneOption,
+    CacheOption,
+    DataOption,
+    LaboratoryOption,
+    RunOption,
+    need_tensorflow,
+)
 
 if TYPE_CHECKING:
     from malaria.metrics import Metrics
@@ -20,21 +26,15 @@ if TYPE_CHECKING:
 
 def ablate(
     plan: Annotated[Path, typer.Argument(help="TOML with a shared recipe and its variants.", exists=True)],
-    data: Annotated[list[Path], typer.Option(help="ZIP or folder to learn and tune from; may be repeated.")],
+    data: DataOption,
     roles: Annotated[Path, typer.Option(help="Folder with the roles.json to use.")] = Path("models"),
     out: Annotated[Path, typer.Option(help="Folder of the table: results.md and results.json.")] = Path(
         "ablation"
     ),
-    run: Annotated[Path, typer.Option(help="Folder of checkpoints and finished variants.")] = Path(
-        "runs/ablation"
-    ),
-    cache: Annotated[Path, typer.Option(help="Folder of decoded pixels.")] = Path("runs/cache"),
-    backbone_weights: Annotated[
-        Path | None, typer.Option(help="Pretrained MobileNetV2 (.weights.h5).")
-    ] = None,
-    laboratory: Annotated[
-        list[str] | None, typer.Option(help="SET=PATH: fields to learn and tune from; may be repeated.")
-    ] = None,
+    run: RunOption = None,
+    cache: CacheOption = None,
+    backbone_weights: BackboneOption = None,
+    laboratory: LaboratoryOption = None,
     without: Annotated[
         list[Path] | None, typer.Option(help="CSV of cells that variants may leave out; may be repeated.")
     ] = None,
@@ -48,8 +48,7 @@ def ablate(
 
         malaria ablate experiments/stain.toml --data part1.zip --laboratory chula=chula.zip
     """
-    if find_spec("tensorflow") is None:
-        raise MissingPart(f"`ablate` needs TensorFlow: {how_to_add('train')}.")
+    need_tensorflow("ablate")
     from malaria import codec
     from malaria.fields import SETS
     from malaria.training import ablate as steps
@@ -58,16 +57,16 @@ def ablate(
 
     variants = steps.read(plan)
     asked = Plan(
-        data,
-        [],
-        roles,
-        run,
-        cache,
-        Recipe(),
-        backbone_weights,
-        as_asked(sys.argv[1:]),
-        laboratories(laboratory or []),
-        without or [],
+        data=data,
+        held_out=[],
+        out=roles,
+        run=run or Path("runs") / out.name,
+        cache=cache or Path("runs") / "cache",
+        recipe=Recipe(),
+        backbone_weights=backbone_weights,
+        command=as_asked(sys.argv[1:]),
+        laboratories=laboratories(laboratory or []),
+        without=without or [],
     )
     with output.progress() as report:
         found = steps.ablate(asked, variants, laboratories(evaluated or [], SETS), report)

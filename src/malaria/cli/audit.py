@@ -61,11 +61,7 @@ def audit(
     if as_json:
         output.print_json(values)
         return
-    for table in tables:
-        typer.echo(f"\n{table.title}")
-        output.table(table.columns, table.rows)
-        if table.note:
-            typer.echo(table.note)
+    output.tables(tables)
     output.note(f"list: {out / LIST}; sheet: {out / SHEET}")
 
 

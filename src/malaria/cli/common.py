@@ -29,6 +29,10 @@ ThresholdOption = Annotated[
     float | None,
     typer.Option(help="Probability from which a cell is called Parasitized. Default: the model's own."),
 ]
+SuspectsOption = Annotated[
+    Path | None,
+    typer.Option(help="CSV (original_label,cell,patient) of doubted labels: figures with and without."),
+]
 ModelOption = Annotated[
     str | None,
     typer.Option(

@@ -2,14 +2,13 @@
 
 import sys
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import JsonOption, base_roles, state
+from malaria.cli.common import JsonOption, SuspectsOption, base_roles, state
 from malaria.cli.train import as_asked, label_asked, laboratories, recipe_asked
 from malaria.cli.training_options import (
     BackboneOption,
@@ -22,8 +21,8 @@ from malaria.cli.training_options import (
     StageOption,
     WithoutLabelOption,
     WithoutOption,
+    need_tensorflow,
 )
-from malaria.errors import MissingPart, how_to_add
 
 if TYPE_CHECKING:
     from malaria.fold_figures import FoldFigures
@@ -56,10 +55,7 @@ def cross_validate(
         bool,
         typer.Option(help="Also train one split that mixes the cells of patients, to show what it hides."),
     ] = True,
-    suspects: Annotated[
-        Path | None,
-        typer.Option(help="CSV (original_label,cell,patient) of doubted labels: figures with and without."),
-    ] = None,
+    suspects: SuspectsOption = None,
     limit_patients: Annotated[
         int | None, typer.Option(min=4, help="Use about so many patients only, for a try.")
     ] = None,
@@ -74,8 +70,7 @@ def cross_validate(
 
         malaria cross-validate --data part1.zip --data part2.zip --stage 96:6 --out cross-validated
     """
-    if find_spec("tensorflow") is None:
-        raise MissingPart(f"`cross-validate` needs TensorFlow: {how_to_add('train')}.")
+    need_tensorflow("cross-validate")
     from malaria import fold_figures, pictures
     from malaria import suspects as lists
     from malaria.training import crossvalidate as steps
@@ -109,11 +104,7 @@ def cross_validate(
     if as_json:
         output.print_json(fold_figures.told(found))
         return
-    for table in fold_figures.tables(found):
-        typer.echo(f"\n{table.title}")
-        output.table(table.columns, table.rows)
-        if table.note:
-            typer.echo(table.note)
+    output.tables(fold_figures.tables(found))
     output.note(f"report: {out / 'report.md'}")
 
 

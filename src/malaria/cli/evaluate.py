@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import JsonOption, ModelOption, State, ThresholdOption, base_roles, load_model, state
+from malaria.cli.common import (
+    JsonOption,
+    ModelOption,
+    State,
+    SuspectsOption,
+    ThresholdOption,
+    base_roles,
+    load_model,
+    state,
+)
 from malaria.cli.train import as_asked
 from malaria.domain import Role
 from malaria.errors import BadOptions
@@ -35,10 +44,7 @@ def evaluate(
     margin: Annotated[
         float, typer.Option(min=-0.5, max=2.0, help="By what share of its sides each box of a field grows.")
     ] = 0.0,
-    suspects: Annotated[
-        Path | None,
-        typer.Option(help="CSV (original_label,cell,patient) of doubted labels: figures with and without."),
-    ] = None,
+    suspects: SuspectsOption = None,
     role: Annotated[
         list[str] | None,
         typer.Option(help="Only patients (or fields) of this role: train, validation, gate, test or none."),
@@ -174,11 +180,7 @@ def _print(found: "Evaluation", look: Mapping[str, Any]) -> None:
             ("test", told),
         ]
     )
-    for table in evaluation_tables.tables(found):
-        typer.echo(f"\n{table.title}")
-        output.table(table.columns, table.rows)
-        if table.note:
-            typer.echo(table.note)
+    output.tables(evaluation_tables.tables(found))
     for bad in found.unreadable[:10]:
         output.note(f"not read: {output.printable(bad.name)}: {bad.reason}")
     if len(found.unreadable) > 10:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from malaria.report import Table as Titled
+
 Report = Callable[[Progress], None]
 PLAIN_WIDTH = 160
 """Columns of a table that goes into a file or a pipe, where there is no terminal to ask."""
@@ -67,6 +69,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
     for row in rows:
         built.add_row(*(_cell(value) for value in row))
     _show(built)
+
+
+def tables(of: "Iterable[Titled]") -> None:
+    """Print tables below each other, each with its title above it and its note, if any, below."""
+    for one in of:
+        sys.stdout.write(f"\n{one.title}\n")
+        table(one.columns, one.rows)
+        if one.note:
+            sys.stdout.write(f"{one.note}\n")
 
 
 def facts(pairs: Iterable[tuple[str, object]]) -> None:

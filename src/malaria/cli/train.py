@@ -4,7 +4,6 @@ import shlex
 import sys
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +15,7 @@ from malaria.cli.training_options import (
     BackboneOption,
     BatchSizeOption,
     CacheOption,
+    DataOption,
     LaboratoryOption,
     LearningRateOption,
     RecipeOption,
@@ -23,9 +23,10 @@ from malaria.cli.training_options import (
     StageOption,
     WithoutLabelOption,
     WithoutOption,
+    need_tensorflow,
 )
 from malaria.domain import CLASSES, Label
-from malaria.errors import BadOptions, MissingPart, NotFound, how_to_add
+from malaria.errors import BadOptions, NotFound
 from malaria.options import ENSEMBLE
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def train(
     ctx: typer.Context,
-    data: Annotated[list[Path], typer.Option(help="ZIP or folder to learn and tune from; may be repeated.")],
+    data: DataOption,
     held_out: Annotated[
         list[Path], typer.Option(help="ZIP or folder whose patients are only measured on; may be repeated.")
     ],
@@ -69,8 +70,7 @@ def train(
 
         malaria train --data part1.zip --data part2.zip --held-out part4.zip --out trained
     """
-    if find_spec("tensorflow") is None:
-        raise MissingPart(f"`train` needs TensorFlow: {how_to_add('train')}.")
+    need_tensorflow("train")
     from malaria.training import run as training
     from malaria.training.plan import Plan
 

@@ -1,10 +1,16 @@
 """Options that the commands which fit networks share."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from malaria.errors import MissingPart, how_to_add
+
+DataOption = Annotated[
+    list[Path], typer.Option(help="ZIP or folder to learn and tune from; may be repeated.")
+]
 RunOption = Annotated[
     Path | None, typer.Option(help="Folder of checkpoints; a stopped run goes on. Default: runs/OUT.")
 ]
@@ -33,3 +39,9 @@ StageOption = Annotated[
 ]
 BatchSizeOption = Annotated[int | None, typer.Option(min=1, max=512)]
 LearningRateOption = Annotated[float | None, typer.Option(min=1e-6, max=1.0)]
+
+
+def need_tensorflow(command: str) -> None:
+    """Raises MissingPart where TensorFlow is not installed, before any work."""
+    if find_spec("tensorflow") is None:
+        raise MissingPart(f"`{command}` needs TensorFlow: {how_to_add('train')}.")
