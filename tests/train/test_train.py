@@ -89,7 +89,7 @@ def test_another_recipe_does_not_go_on_in_the_same_run(plan) -> None:  # type: i
     from malaria.training.run import train
 
     plan.run.mkdir()
-    (plan.run / "recipe.json").write_text(json.dumps({"network": "another"}))
+    (plan.run / "training.json").write_text(json.dumps({"network": "another"}))
     with pytest.raises(Conflict, match="another recipe"):
         train(replace(plan), NOW, quiet)
 

@@ -9,8 +9,8 @@ import pytest
 from malaria import codec
 from malaria.digests import sha256
 from malaria.domain import ModelVersion
-from malaria.errors import BadOptions
-from malaria.training.plan import Plan, made_of, members_of
+from malaria.errors import BadOptions, Conflict
+from malaria.training.plan import Plan, hold_to, made_of, members_of
 from malaria.training.recipe import Recipe
 
 
@@ -55,6 +55,17 @@ def test_a_member_without_a_manifest_is_refused(
     beside.unlink() if manifest is None else beside.write_text(manifest)
     with pytest.raises(BadOptions, match=r"two/network\.keras has no manifest\.json"):
         members_of(joined(one, two))
+
+
+def test_a_run_folder_is_of_one_training(tmp_path: Path) -> None:
+    written = tmp_path / "run" / "training.json"
+    told = {"recipe": {"seed": 7}}
+    hold_to(written, told, "another run")
+    hold_to(written, told, "another run")
+    assert json.loads(written.read_text()) == told
+    with pytest.raises(Conflict, match=r"run holds another run\. Name another folder with --run"):
+        hold_to(written, {"recipe": {"seed": 8}}, "another run")
+    assert json.loads(written.read_text()) == told
 
 
 def test_a_training_is_told_by_all_that_decides_its_weights() -> None:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from malaria import cells, codec, folds, head, out_of_fold, roles, suspects
 from malaria.digests import sha256
 from malaria.domain import Label, Progress, Role
-from malaria.errors import BadInput, Conflict, Damaged
+from malaria.errors import BadInput, Damaged
 from malaria.memory import BASE
 from malaria.out_of_fold import OutOfFold
 from malaria.ports import Report
@@ -30,7 +30,7 @@ from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
 from malaria.training.mixture import mixture
-from malaria.training.plan import learnable, listed
+from malaria.training.plan import hold_to, learnable, listed
 from malaria.training.platelets import platelets
 from malaria.training.recipe import Recipe
 
@@ -162,14 +162,7 @@ def _same_settings(
         "files": files,
         "held_out": hashlib.sha256(json.dumps(held_out).encode()).hexdigest(),
     }
-    plan.run.mkdir(parents=True, exist_ok=True)
-    written = plan.run / "settings.json"
-    if written.exists() and json.loads(written.read_text()) != told:
-        raise Conflict(
-            f"{plan.run} holds folds of other settings or of other data. Name another folder with --run, or "
-            "delete it."
-        )
-    written.write_text(json.dumps(told, indent=1) + "\n")
+    hold_to(plan.run / "settings.json", told, "folds of other settings or of other data")
 
 
 def _sources(plan: Plan, table: _Table) -> list[Source]:

@@ -45,6 +45,13 @@ class Source(Protocol):
     def read(self) -> Iterator[Item]: ...
 
 
+def key_of(path: Path, *further: object) -> str:
+    """A key that changes with the file or folder, and with what JSON can hold of the rest."""
+    stat = path.stat()
+    told = json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, *further])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Layout:
     """A ZIP or folder in the upload layout, with the role of each patient; cells without one are left out."""
@@ -54,11 +61,7 @@ class Layout:
 
     @property
     def key(self) -> str:
-        stat = self.path.stat()
-        told = json.dumps(
-            [str(self.path.resolve()), stat.st_size, stat.st_mtime_ns, sorted(self.roles.items())]
-        )
-        return hashlib.sha256(told.encode()).hexdigest()
+        return key_of(self.path, sorted(self.roles.items()))
 
     def read(self) -> Iterator[Item]:
         for cell, data in cells.read(self.path):

@@ -4,8 +4,6 @@ They are uninfected, so they teach what is not a parasite: odd shapes, overlaps,
 keep 'another stain' from meaning 'healthy', `mixture` puts parasites on them too.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from malaria import fields
 from malaria.domain import Role
 from malaria.memory import BASE
 from malaria.patients import draw
-from malaria.training.dataset import Item
+from malaria.training.dataset import Item, key_of
 
 MARGIN = (-0.05, 0.35)
 """How much wider than its box a cell to train on is cropped, as a share: people crop tightly or loosely."""
@@ -36,10 +34,8 @@ class Laboratory:
 
     @property
     def key(self) -> str:
-        stat = self.path.stat()
         own = sorted((g, r) for g, r in self.roles.items() if g.startswith(f"{self.name}/"))
-        told = json.dumps([str(self.path.resolve()), stat.st_size, stat.st_mtime_ns, self.name, MARGIN, own])
-        return hashlib.sha256(told.encode()).hexdigest()
+        return key_of(self.path, self.name, MARGIN, own)
 
     def groups(self) -> list[str]:
         """The names of all its fields, as roles know them."""

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from malaria import cells, codec, roles, suspects
+from malaria import cells, codec, roles, suspects, whole
 from malaria.digests import sha256
 from malaria.domain import Label, ModelVersion, Role
-from malaria.errors import BadOptions, Damaged
+from malaria.errors import BadOptions, Conflict, Damaged
 from malaria.predict import Model
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
@@ -114,6 +114,17 @@ def _described(member: Path) -> ModelVersion:
             f"The member {member} has no manifest.json beside it that can be read ({error}). Name the "
             "network.keras in the folder of its version."
         ) from None
+
+
+def hold_to(written: Path, told: Mapping[str, Any], work: str) -> None:
+    """Write down what a run folder is of, before the work: one that changed midway would explain no weights.
+
+    Raises Conflict where it is of something else; work: what that is called.
+    """
+    written.parent.mkdir(parents=True, exist_ok=True)
+    if written.exists() and json.loads(written.read_text()) != told:
+        raise Conflict(f"{written.parent} holds {work}. Name another folder with --run, or delete it.")
+    whole.write_text(written, json.dumps(told, indent=1) + "\n")
 
 
 def made_of(plan: Plan) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from malaria import codec, roles, shipped
 from malaria.domain import ModelVersion, Role, version_name
-from malaria.errors import BadOptions, Conflict
+from malaria.errors import BadOptions
 from malaria.evaluate import metrics
 from malaria.memory import BASE
 from malaria.options import ENSEMBLE
@@ -25,7 +25,16 @@ from malaria.training import dataset, ensemble, fit, networks
 from malaria.training.dataset import CellArrays, Source
 from malaria.training.finish import Finished, finish
 from malaria.training.mixture import mixture
-from malaria.training.plan import Plan, learnable, listed, made_of, members_of, roles_of, sources_of
+from malaria.training.plan import (
+    Plan,
+    hold_to,
+    learnable,
+    listed,
+    made_of,
+    members_of,
+    roles_of,
+    sources_of,
+)
 from malaria.training.platelets import platelets
 from malaria.training.teacher import targets
 
@@ -51,7 +60,7 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
             f"The teacher answers cells of {plan.teacher.info.input_size} pixels; the recipe ends at "
             f"{recipe.size}."
         )
-    _same_training(plan)
+    hold_to(plan.run / "training.json", made_of(plan), "a run of another recipe or of other data")
     keras.utils.set_random_seed(recipe.seed)
     network = networks.build(
         recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
@@ -94,18 +103,6 @@ def _aims(plan: Plan, learnt: CellArrays, report: Report) -> npt.NDArray[np.floa
     if plan.teacher is None:
         return None
     return targets(learnt, plan.teacher, plan.recipe.teacher_share, plan.cache, report)
-
-
-def _same_training(plan: Plan) -> None:
-    """A run folder holds one training: one that changed midway would explain no weights."""
-    plan.run.mkdir(parents=True, exist_ok=True)
-    written, told = plan.run / "training.json", made_of(plan)
-    if written.exists() and json.loads(written.read_text()) != told:
-        raise Conflict(
-            f"{plan.run} holds a run of another recipe or of other data. Name another folder with --run, or "
-            "delete it."
-        )
-    written.write_text(json.dumps(told, indent=1) + "\n")
 
 
 def validation_of(sources: Sequence[Source], cache: Path, report: Report) -> Callable[[int], CellArrays]:
