@@ -67,6 +67,7 @@ def test_fields_have_roles_and_stand_in_memory_and_figures(plan, trained) -> Non
     held = "validation:bccd" in trained.metrics
     assert held == any(known[f"bccd/{i}"] == Role.VALIDATION for i in range(12))
     assert trained.metrics["validation"]["auc"] is not None
+    assert trained.lineage["left_out"] == int(known["C1P1"] == Role.TRAIN)
     assert (plan.run / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert list((plan.run / "tensorboard").rglob("events.out.*"))
 
@@ -111,7 +112,8 @@ def test_fitted_networks_are_joined_without_training(plan, trained) -> None:  # 
         replace(plan, recipe=recipe, members=(member, member), run=plan.run / "joined"), NOW, quiet
     )
     assert (joined.network, joined.input_size) == ("ensemble", 64)
-    assert (joined.lineage["method"], "recipe" in joined.lineage) == ("join", False)
+    assert joined.lineage["method"] == "join"
+    assert not {"recipe", "without", "left_out", "teacher"} & set(joined.lineage)
     for told in joined.lineage["members"]:
         assert (told["version"], told["network"]) == (trained.version, "mobilenet_v2")
         assert (told["digest"], told["weights"]) == (trained.digest, sha256(member))

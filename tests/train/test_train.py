@@ -104,6 +104,26 @@ def test_a_patient_on_both_sides_stops_everything(plan, tmp_path: Path) -> None:
         train(both, NOW, quiet)
 
 
+def test_seconds_left_weigh_steps_by_their_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    from malaria.training import fit
+
+    now, told = [0.0], list[Progress]()
+    monkeypatch.setattr("malaria.training.fit.time.monotonic", lambda: now[0])
+    ticker = fit.Ticker([64**2, 64**2, 128**2], 10, 1, told.append)  # the first epoch was run before
+    ticker.on_epoch_begin(1)
+    now[0] = 5.0
+    ticker.on_train_batch_end(4, {"loss": 0.5})
+    now[0] = 10.0
+    ticker.on_epoch_end(1, {"val_loss": 0.4})
+    ticker.on_epoch_begin(2)
+    now[0] = 50.0
+    ticker.on_epoch_end(2)
+    assert [p.eta for p in told] == [45.0, 40.0, 0.0]
+    assert [p.percent for p in told] == [25.0, pytest.approx(100 / 3), 100.0]
+    assert [(p.epoch, p.epochs) for p in told] == [(2, 3), (2, 3), (3, 3)]
+    assert (told[0].loss, told[1].validation_loss) == (0.5, 0.4)
+
+
 def test_augmentation_keeps_shape_range_and_black_surround() -> None:
     from malaria.training.augment import Augment
 

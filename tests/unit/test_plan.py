@@ -4,14 +4,16 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from malaria import codec
 from malaria.digests import sha256
-from malaria.domain import ModelVersion
+from malaria.domain import Label, ModelVersion
 from malaria.errors import BadOptions, Conflict
-from malaria.training.plan import Plan, hold_to, made_of, members_of
+from malaria.training.plan import Plan, hold_to, left_out, made_of, members_of
 from malaria.training.recipe import Recipe
+from tests.unit.test_mixture import arrays
 
 
 def joined(*members: Path) -> Plan:
@@ -55,6 +57,23 @@ def test_a_member_without_a_manifest_is_refused(
     beside.unlink() if manifest is None else beside.write_text(manifest)
     with pytest.raises(BadOptions, match=r"two/network\.keras has no manifest\.json"):
         members_of(joined(one, two))
+
+
+def test_cells_that_lists_leave_out_are_counted_where_they_would_be_trained_on(tmp_path: Path) -> None:
+    listed = tmp_path / "listed.csv"
+    cells = arrays(8)
+    roles = np.where(np.arange(len(cells)) % 2, "train", "validation")
+    cells = replace(cells, roles=roles)
+    told = "".join(
+        f"{Label(int(label)).text},{name},\n"
+        for label, name in zip(cells.labels[:6], cells.names, strict=False)
+    )
+    listed.write_text("original_label,cell,patient\n" + told)
+    plan = replace(joined(), without=[listed])
+    assert left_out(plan, cells) == 3
+    by_label = [left_out(replace(plan, without_label=label), cells) for label in Label]
+    assert by_label == [int(np.sum(cells.labels[1:6:2] == label)) for label in Label]
+    assert left_out(joined(), cells) == 0
 
 
 def test_a_run_folder_is_of_one_training(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from malaria.cli.training_options import (
     DataOption,
     LaboratoryOption,
     RunOption,
+    StartOption,
     need_tensorflow,
 )
 
@@ -34,6 +35,7 @@ def ablate(
     run: RunOption = None,
     cache: CacheOption = None,
     backbone_weights: BackboneOption = None,
+    start: StartOption = None,
     laboratory: LaboratoryOption = None,
     without: Annotated[
         list[Path] | None, typer.Option(help="CSV of cells that variants may leave out; may be repeated.")
@@ -67,6 +69,7 @@ def ablate(
         command=as_asked(sys.argv[1:]),
         laboratories=laboratories(laboratory or []),
         without=without or [],
+        start=start,
     )
     with output.progress() as report:
         found = steps.ablate(asked, variants, laboratories(evaluated or [], SETS), report)

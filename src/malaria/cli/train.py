@@ -21,6 +21,7 @@ from malaria.cli.training_options import (
     RecipeOption,
     RunOption,
     StageOption,
+    StartOption,
     WithoutLabelOption,
     WithoutOption,
     need_tensorflow,
@@ -54,6 +55,13 @@ def train(
     laboratory: LaboratoryOption = None,
     without: WithoutOption = None,
     without_label: WithoutLabelOption = None,
+    doubted: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="CSV of cells that are learnt, but not moved onto others; may be repeated.", exists=True
+        ),
+    ] = None,
+    start: StartOption = None,
     teacher: Annotated[
         str | None, typer.Option(help="Version or .tflite whose answers are learnt beside the labels.")
     ] = None,
@@ -77,6 +85,9 @@ def train(
     chosen: dict[str, object] = {"batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     idle: dict[str, object] = {"recipe": recipe, "stage": stage, **chosen, "teacher": teacher}
     idle |= {"backbone_weights": backbone_weights, "without": without, "without_label": without_label}
+    idle |= {"doubted": doubted, "start": start}
+    if start and backbone_weights:
+        raise BadOptions("--start and --backbone-weights are two ways to begin: give one.")
     joined = members(network, member or [], idle)
     plan = Plan(
         data=data,
@@ -91,6 +102,8 @@ def train(
         without=without or [],
         without_label=label_asked(without_label),
         members=joined,
+        doubted=doubted or [],
+        start=start,
         teacher=load_model(ctx, teacher) if teacher else None,
     )
     with output.progress() as report:
@@ -108,6 +121,8 @@ def train(
         for name, told in info.metrics.items()
     ]
     output.table(("patients", "accuracy", "sensitivity", "specificity", "auc"), rows)
+    if without:
+        output.note(f"{info.lineage['left_out']:,} cells that are listed were left out of the training.")
     typer.echo(str(out / info.version))
     if publish:
         output.note(f"`malaria models promote {info.version} --reason ...` serves it.")

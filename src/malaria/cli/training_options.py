@@ -39,6 +39,9 @@ StageOption = Annotated[
 ]
 BatchSizeOption = Annotated[int | None, typer.Option(min=1, max=512)]
 LearningRateOption = Annotated[float | None, typer.Option(min=1e-6, max=1.0)]
+StartOption = Annotated[
+    Path | None, typer.Option(help="A network.keras to go on from, instead of a backbone.", exists=True)
+]
 
 
 def need_tensorflow(command: str) -> None:

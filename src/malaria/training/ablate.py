@@ -37,7 +37,7 @@ from malaria.training.mixture import mixture
 from malaria.training.panels import Panel, figures, panels
 from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
 from malaria.training.platelets import platelets
-from malaria.training.run import validation_of
+from malaria.training.run import begin, validation_of
 
 OWN = ("name", "without", "without_label", "backbone")
 """What a variant says beside its recipe."""
@@ -46,7 +46,8 @@ OWN = ("name", "without", "without_label", "backbone")
 @dataclass(frozen=True)
 class Variant:
     """name: what is told of it. recipe: all of it. without: whether cells that the plan lists are left out,
-    of one label or of both. backbone: whether it starts from the pretrained backbone."""
+    of one label or of both. backbone: whether it starts as the plan says, from a pretrained backbone or a
+    fitted network, and not from nothing."""
 
     name: str
     recipe: recipe.Recipe
@@ -154,12 +155,7 @@ def _run(
     told = variant.recipe
     laid = platelets(sources, size, told.shares.platelets)
     shown = mixture(learnt, told.shares, told.seed, plan.cache, report, doubted=doubted, platelets=laid)
-    network = networks.build(
-        variant.recipe.network,
-        dropout=variant.recipe.dropout,
-        backbone_weights=plan.backbone_weights if variant.backbone else None,
-        width=variant.recipe.width,
-    )
+    network = begin(plan if variant.backbone else replace(plan, backbone_weights=None, start=None))
     fitted = fit.fit(
         network, variant.recipe, shown, validation_of(sources, plan.cache, report), plan.run, report
     )

@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,7 +53,8 @@ def fit(
     run.mkdir(parents=True, exist_ok=True)
     steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
     trainee, start = _resume(run) or (_compile(network, recipe, steps), 0)
-    callbacks = [_Ticker(recipe.epochs, steps, start, report), *curves.board(run)]
+    costs = [recipe.size_at(epoch) ** 2 for epoch in range(recipe.epochs)]
+    callbacks = [Ticker(costs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
         keras.utils.set_random_seed(recipe.seed + epoch)
         cells = train(recipe.size_at(epoch)).epoch(recipe.seed + epoch)
@@ -146,13 +147,17 @@ def _log(run: Path, epoch: int, figures: dict[str, list[float]]) -> None:
         writer.writerow(row)
 
 
-class _Ticker(keras.callbacks.Callback):  # type: ignore[misc]
-    """Reports every few seconds: percent, loss and seconds left; the validation loss as an epoch ends."""
+class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
+    """Reports every few seconds: percent, loss and seconds left; the validation loss as an epoch ends.
 
-    def __init__(self, epochs: int, steps: int, start: int, report: Report) -> None:
+    costs: what a step of each epoch costs, in any unit, such as the pixels of a picture. steps: of an epoch.
+    start: the epoch that is run first.
+    """
+
+    def __init__(self, costs: Sequence[float], steps: int, start: int, report: Report) -> None:
         super().__init__()
-        self._epochs, self._steps, self._report = epochs, steps, report
-        self._first, self._epoch = start * steps, start
+        self._costs, self._steps, self._report = costs, steps, report
+        self._first, self._epoch = self._cost(start, 0), start
         self._began = self._told = time.monotonic()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002  # Keras calls it so
@@ -165,17 +170,22 @@ class _Ticker(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
         self._tell(self._steps, logs or {}, (logs or {}).get("val_loss"))
 
+    def _cost(self, epochs: int, steps: int) -> float:
+        """What so many epochs cost, and so many steps of the one after them."""
+        begun = self._costs[epochs] * steps / self._steps if steps else 0.0
+        return sum(self._costs[:epochs]) + begun
+
     def _tell(self, batch: int, logs: Logs, validation_loss: float | None = None) -> None:
         self._told = time.monotonic()
-        done, total = self._epoch * self._steps + batch, self._epochs * self._steps
-        pace = (self._told - self._began) / max(done - self._first, 1)
+        done, total = self._cost(self._epoch, batch), sum(self._costs)
+        pace = (self._told - self._began) / (done - self._first)
         self._report(
             Progress(
                 "train",
                 percent=100.0 * done / total,
                 eta=pace * (total - done),
                 epoch=self._epoch + 1,
-                epochs=self._epochs,
+                epochs=len(self._costs),
                 loss=logs.get("loss"),
                 validation_loss=validation_loss,
             )

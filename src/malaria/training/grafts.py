@@ -1,9 +1,9 @@
 """Cells of all laboratories with what is stained on a base cell moved onto them, label and all.
 
-Parasites are darker than the specks of uninfected cells. Were both moved as they are, the darkest spot alone
-would tell the label on other laboratories' cells, and a network would learn to look no further. So the
-strength of each moved spot is drawn anew, from one distribution for both labels: what is left to tell them
-apart is form and colour.
+Parasites are darker than most specks of uninfected cells. Were all moved as they are, the darkest spot alone
+would tell the label on other laboratories' cells, and a network would learn to look no further. So parasites
+are made fainter or darker, from hardly visible on; specks and platelets are laid on as they are, since a
+speck that is made large and dark looks like an old parasite.
 """
 
 from collections.abc import Sequence
@@ -22,17 +22,18 @@ from malaria.training.dataset import CellArrays, Part
 from malaria.training.laboratories import NATIVE
 from malaria.training.transplant import Spot, on_black, planted, spot_of, strengthened, turned
 
+VERSION = 2
+"""Of the making; transplants of another version are made anew."""
 SPOTS = (0.6, 0.2, 0.08, 0.06, 0.06)
 """Shares of cells with one spot, two, and so on: some infected cells hold several parasites."""
 INFECTED = 0.6
 """Share of transplants whose spot is a parasite: other laboratories' own cells are all uninfected."""
 CLEAREST = 0.16
 """Parasites that absorb less in green are not moved: on another cell nobody would see them."""
-PLATELET_SIZES = (0.5, 1.0)
-"""Platelets are laid on no larger than they are: larger ones would look like old parasites."""
-SIZES = (0.7, 2.2)
-STRENGTH = (0.16, 1.2)
-"""Least and most that a moved spot absorbs in green, drawn evenly in its logarithm."""
+SIZES = {0: (0.5, 1.1), 1: (0.7, 2.2)}
+"""How much smaller or larger a spot is laid on, by its label."""
+STRENGTH = (0.14, 0.9)
+"""Least and most that a moved parasite absorbs in green, drawn evenly in its logarithm."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,8 @@ def transplant_all(
         spot = of_label[own.integers(len(of_label))]
         for _attempt in range(8):  # a large spot fits on few cells
             strength = float(np.exp(own.uniform(*np.log(STRENGTH))))
-            wanted = spot if laid else strengthened(spot, strength)
-            sizes = PLATELET_SIZES if laid else SIZES
-            grown = _grown(*_recipient(plain, others, clean, own), wanted, sizes, own)
+            wanted = strengthened(spot, strength) if labels[i] else spot
+            grown = _grown(*_recipient(plain, others, clean, own), wanted, SIZES[int(labels[i])], own)
             if grown is not None:
                 return grown
         return unfit

@@ -25,6 +25,7 @@ from malaria.errors import BadOptions
 from malaria.memory import BASE
 from malaria.ports import Report
 from malaria.preprocess import Pixels
+from malaria.training import grafts
 from malaria.training.composing import each
 from malaria.training.dataset import CellArrays, Part
 from malaria.training.grafts import NO_PLATELETS, Platelets, transplant_all
@@ -119,7 +120,7 @@ def _parts(
     """Of each part: all that decides it, nothing where it is not worth keeping; and how it is made."""
     plain, others = cells.where(cells.origins == BASE), cells.where(cells.origins != BASE)
     donors = sure.where(sure.origins == BASE)
-    laid = [shares.transplants, platelets.share, [spot.strength for spot in platelets.spots]]
+    laid = [grafts.VERSION, shares.transplants, platelets.share, [spot.strength for spot in platelets.spots]]
     size = cells.pixels.shape[1]
 
     def as_is(of: CellArrays) -> Part:

@@ -27,7 +27,9 @@ class Plan:
     laboratories: fields of other laboratories, by the name of their set; their cells are uninfected.
     without: lists of cells not to train on, CSV with original_label, cell and patient; they keep their role
     and their place in every figure. without_label: leave out only those of this label; None: both.
-    teacher: a model whose answers are learnt beside the labels.
+    doubted: lists of cells that are learnt as they are, but of which nothing is moved onto other cells.
+    start: Keras file of a fitted network to go on from. teacher: a model whose answers are learnt beside the
+    labels.
     members: of an ensemble, Keras files of fitted networks, each in the folder of its version; then nothing
     is trained, and of the rest only data, held_out, laboratories, out, run, cache and command count.
     out: folder for the version and roles.json, which is used where it exists and made where not.
@@ -45,6 +47,8 @@ class Plan:
     laboratories: Mapping[str, Path] = field(default_factory=dict)
     without: Sequence[Path] = ()
     without_label: Label | None = None
+    doubted: Sequence[Path] = ()
+    start: Path | None = None
     teacher: Model | None = None
     members: Sequence[Path] = ()
 
@@ -91,6 +95,12 @@ def learnable(
     """Which cells are trained on, (n,): those of training patients and fields that no list leaves out."""
     train: npt.NDArray[np.bool_] = cells.roles == Role.TRAIN.value
     return train & ~listed(cells, without, label)
+
+
+def left_out(plan: Plan, cells: CellArrays) -> int:
+    """How many cells the plan's lists keep from being trained on."""
+    trained = learnable(cells, plan.without, plan.without_label)
+    return int(np.count_nonzero(learnable(cells, ()) & ~trained))
 
 
 def members_of(plan: Plan) -> list[ModelVersion]:
@@ -143,8 +153,10 @@ def made_of(plan: Plan) -> dict[str, Any]:
         "data": {path.name: sha256(path) for path in (*plan.data, *plan.held_out)},
         "laboratories": {name: sha256(path) for name, path in plan.laboratories.items()},
         "without": {path.name: sha256(path) for path in plan.without},
+        "doubted": {path.name: sha256(path) for path in plan.doubted},
         "without_label": plan.without_label.text if plan.without_label is not None else None,
         "members": [sha256(path) for path in plan.members],
+        "start": sha256(plan.start) if plan.start else None,
         "teacher": plan.teacher.info.digest if plan.teacher else None,
         "backbone_weights": sha256(plan.backbone_weights) if plan.backbone_weights else None,
     }

@@ -29,6 +29,7 @@ from malaria.training.plan import (
     Plan,
     hold_to,
     learnable,
+    left_out,
     listed,
     made_of,
     members_of,
@@ -62,19 +63,30 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
         )
     hold_to(plan.run / "training.json", made_of(plan), "a run of another recipe or of other data")
     keras.utils.set_random_seed(recipe.seed)
-    network = networks.build(
-        recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
-    )
+    network = begin(plan)
     everything = dataset.load(sources, recipe.size, plan.cache, report)
     learnt = everything.where(learnable(everything, plan.without, plan.without_label))
     aims = _aims(plan, learnt, report)
-    doubted = listed(learnt, plan.without)
+    doubted = listed(learnt, [*plan.without, *plan.doubted])
     laid = platelets(sources, recipe.size, recipe.shares.platelets)
     shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report, aims, doubted, laid)
     fitted = fit.fit(network, recipe, shown, validation_of(sources, plan.cache, report), plan.run, report)
     begun = _begun(recipe.network, recipe.size, now)
     done = finish(fitted, everything, plan.run / "version", begun, report)
     return _lay_out(plan, begun, done, everything)
+
+
+def begin(plan: Plan) -> keras.Model:
+    """The network to train: a new one, or a fitted one to go on from. Raises BadOptions."""
+    recipe = plan.recipe
+    if plan.start is None:
+        return networks.build(
+            recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
+        )
+    fitted = keras.saving.load_model(plan.start, compile=False)
+    if fitted.name != recipe.network:
+        raise BadOptions(f"{plan.start} holds a {fitted.name}, and --network is {recipe.network}.")
+    return fitted
 
 
 def _roles(plan: Plan) -> dict[str, Role]:
@@ -128,7 +140,7 @@ def _lay_out(plan: Plan, begun: ModelVersion, done: Finished, everything: CellAr
         digest=digest,
         size_bytes=len(content),
         metrics=figures(done, everything, 0.5),
-        lineage=_story(plan, done),
+        lineage=_story(plan, done, everything),
     )
     folder = plan.out / info.version
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,11 +166,13 @@ def figures(done: Finished, everything: CellArrays, threshold: float) -> dict[st
     return told
 
 
-def _story(plan: Plan, done: Finished) -> dict[str, Any]:
+def _story(plan: Plan, done: Finished, everything: CellArrays) -> dict[str, Any]:
+    listed_cells = {} if plan.members else {"left_out": left_out(plan, everything)}
     return {
         "method": "join" if plan.members else "train",
         "command": plan.command,
         **made_of(plan),
+        **listed_cells,
         "temperature": round(done.temperature, 6),
         "parity": done.parity,
         "packages": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
