@@ -90,13 +90,4 @@ def test_a_run_folder_is_of_one_training(tmp_path: Path) -> None:
 def test_a_training_is_told_by_all_that_decides_its_weights() -> None:
     told = made_of(replace(joined(), recipe=Recipe(seed=5)))
     assert told["recipe"]["seed"] == 5
-    assert list(told) == [
-        "recipe",
-        "data",
-        "laboratories",
-        "without",
-        "without_label",
-        "members",
-        "teacher",
-        "backbone_weights",
-    ]
+    assert {"data", "laboratories", "without", "without_label", "teacher", "backbone_weights"} <= set(told)
