@@ -126,7 +126,9 @@ def test_fitted_networks_are_joined_without_training(plan, trained) -> None:  # 
         assert joined.metrics["validation"][name] == pytest.approx(trained.metrics["validation"][name])
 
 
-def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(plan, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type: ignore[no-untyped-def]
+    plan, trained, tmp_path: Path
+) -> None:
     from malaria.training import ablate
 
     told = tmp_path / "plan.toml"
