@@ -12,6 +12,7 @@ import pytest
 from malaria import memory, roles
 from malaria.digests import sha256
 from malaria.domain import Progress, Role
+from malaria.errors import BadOptions
 from malaria.patients import patient_of
 from malaria.predict import Model
 from tests.train.test_train import nih_named
@@ -103,6 +104,31 @@ def test_a_teachers_answers_move_the_targets(plan, trained) -> None:  # type: ig
     assert np.any(aims != cells.labels)
     with pytest.raises(ValueError, match="a teacher for 64"):
         targets(replace(cells, pixels=np.zeros((10, 96, 96, 3), np.uint8)), teacher, 0.5, plan.cache, quiet)
+
+
+def test_a_fitted_network_goes_on_and_its_story_is_kept(plan, trained, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training.run import train
+
+    start = plan.out / trained.version / "network.keras"
+    recipe = replace(plan.recipe, learning_rate=1e-9, dropout=0.0)  # so that it stays what it was
+    plain = replace(recipe, shares=replace(recipe.shares, surrounded=0, transplanted=0, restained=0))
+    on = replace(plan, recipe=plain, start=start, run=tmp_path / "run", out=tmp_path / "models")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "roles.json").write_bytes((plan.out / "roles.json").read_bytes())
+    further = train(on, NOW, quiet)
+    assert further.lineage["begun_from"]["version"] == trained.version
+    assert further.lineage["begun_from"]["recipe"] == trained.lineage["recipe"]
+    kept, was = (memory.load(f / "memory.npz") for f in (on.out / further.version, start.parent))
+    apart = np.abs(kept.embeddings - was.embeddings).mean() / was.embeddings.std()
+    assert apart < 0.5, "it went on from where it was"
+
+    with pytest.raises(BadOptions, match="is one of a compact_cnn"):
+        train(replace(on, recipe=replace(plain, network="compact_cnn"), run=tmp_path / "other"), NOW, quiet)
+    (tmp_path / "bare").mkdir()
+    bare = (tmp_path / "bare" / "network.keras").resolve()
+    bare.write_bytes(start.read_bytes())
+    with pytest.raises(BadOptions, match="no manifest"):
+        train(replace(on, start=bare, run=tmp_path / "third"), NOW, quiet)
 
 
 def test_fitted_networks_are_joined_without_training(plan, trained) -> None:  # type: ignore[no-untyped-def]

@@ -9,7 +9,7 @@ import pytest
 from malaria.errors import BadOptions
 from malaria.options import NETWORKS
 from malaria.training import recipe as recipes
-from malaria.training.recipe import Recipe, Stage
+from malaria.training.recipe import Recipe, Shares, Stage
 
 
 def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
@@ -88,3 +88,10 @@ def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
         recipes.read(tmp_path / "x.toml")
     with pytest.raises(BadOptions, match="cannot be read"):
         recipes.read(tmp_path / "none.toml")
+
+
+def test_the_recipes_of_the_shipped_networks_can_be_read(models_dir: Path) -> None:
+    told = [recipes.read(path) for path in sorted((models_dir / "recipes").glob("*.toml"))]
+    black, travel = (recipes.changed(recipes.recipe_of(None), one) for one in told)
+    assert black.shares.of_parts() == {**dict.fromkeys(Shares().of_parts(), 0.0), "plain": 1.0}
+    assert all(travel.shares.of_parts().values()), "every part is shown"

@@ -115,13 +115,25 @@ def members_of(plan: Plan) -> list[ModelVersion]:
     return found
 
 
+def begun_from(plan: Plan) -> dict[str, Any]:
+    """How the network was made that the plan goes on from, as its manifest tells; empty where it is new.
+
+    Raises BadOptions where there is no such manifest.
+    """
+    if plan.start is None:
+        return {}
+    info = _described(plan.start)
+    return {"version": info.version, "digest": info.digest, **info.lineage}
+
+
 def _described(member: Path) -> ModelVersion:
+    """The version whose network.keras this is. Raises BadOptions."""
     manifest = member.with_name("manifest.json")
     try:
         return codec.version_from_json(json.loads(manifest.read_text(encoding="utf-8")))
     except (OSError, ValueError, Damaged) as error:
         raise BadOptions(
-            f"The member {member} has no manifest.json beside it that can be read ({error}). Name the "
+            f"{member} has no manifest.json beside it that can be read ({error}). Name the "
             "network.keras in the folder of its version."
         ) from None
 

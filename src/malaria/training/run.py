@@ -27,6 +27,7 @@ from malaria.training.finish import Finished, finish
 from malaria.training.mixture import mixture
 from malaria.training.plan import (
     Plan,
+    begun_from,
     hold_to,
     learnable,
     left_out,
@@ -50,7 +51,7 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
         PatientOverlap: a patient stands in both data and held-out sources.
         BadLayout: a source holds no labelled pictures.
         Conflict: the run folder belongs to another recipe.
-        BadOptions: a teacher or members that do not fit.
+        BadOptions: a start, a teacher or members that do not fit.
     """
     if plan.members:
         return _joined(plan, now, report)
@@ -83,9 +84,10 @@ def begin(plan: Plan) -> keras.Model:
         return networks.build(
             recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
         )
+    begun_from(plan)  # what no manifest tells of is refused before any work
     fitted = keras.saving.load_model(plan.start, compile=False)
     if fitted.name != recipe.network:
-        raise BadOptions(f"{plan.start} holds a {fitted.name}, and --network is {recipe.network}.")
+        raise BadOptions(f"{plan.start} holds a {fitted.name}; the recipe is one of a {recipe.network}.")
     return fitted
 
 
@@ -167,12 +169,14 @@ def figures(done: Finished, everything: CellArrays, threshold: float) -> dict[st
 
 
 def _story(plan: Plan, done: Finished, everything: CellArrays) -> dict[str, Any]:
-    listed_cells = {} if plan.members else {"left_out": left_out(plan, everything)}
+    more: dict[str, Any] = {} if plan.members else {"left_out": left_out(plan, everything)}
+    if plan.start:
+        more["begun_from"] = begun_from(plan)
     return {
         "method": "join" if plan.members else "train",
         "command": plan.command,
         **made_of(plan),
-        **listed_cells,
+        **more,
         "temperature": round(done.temperature, 6),
         "parity": done.parity,
         "packages": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
