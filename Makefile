@@ -15,7 +15,7 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench synth clean
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures synth clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -62,6 +62,12 @@ demo: $(VENV)/.serve ## A tour against a running server: predict, refuse, retrai
 
 smoke: $(VENV)/.serve ## Check any deployment: make smoke URL=https://...
 	@$(BIN)/python -m malaria.tours.smoke $(URL)
+
+figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folder with the sets, SUSPECTS=list
+	$(BIN)/malaria evaluate --data $(DATA)/nih-cells-part4.zip --role gate --suspects $(SUSPECTS) --report docs/results/gate
+	$(BIN)/malaria evaluate --data $(DATA)/chula_rbc12.zip --kinds chula --role validation --report docs/results/chula
+	$(BIN)/malaria evaluate --data $(DATA)/bccd.zip --kinds bccd --role validation --report docs/results/bccd
+	$(BIN)/malaria evaluate --data $(DATA)/smears_bbbc041 --kinds bbbc041 --report docs/results/bbbc041
 
 bench: $(VENV)/.serve ## How much the API adds to the bare interpreter, with 1, 8 and 32 clients (URL=...)
 	@$(BIN)/python -m malaria.tours.bench $(URL)
