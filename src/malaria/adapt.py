@@ -15,7 +15,7 @@ from malaria import head as heads
 from malaria.domain import Progress, Role
 from malaria.errors import Damaged
 from malaria.head import Head
-from malaria.memory import BASE, Memory, remember
+from malaria.memory import BASE, Memory, is_base, remember
 from malaria.ports import Report
 from malaria.predict import Model
 from malaria.preprocess import Pixels, pixels
@@ -93,9 +93,10 @@ def _refit(
     Its temperature is set on the NIH ones alone: another laboratory that brings one class only would say how
     common that class is, not how sure to be.
     """
+    counted = _weights(remembered)
     cells, most = (
         len(extra) / settings.views,
-        len(remembered) * settings.site_share / (1 - settings.site_share),
+        float(counted.sum()) * settings.site_share / (1 - settings.site_share),
     )
     embeddings = np.concatenate([remembered.embeddings, extra])
     # What is remembered is to be answered as it was: with no new cells nothing would change. Fitting
@@ -107,12 +108,20 @@ def _refit(
     for weight in settings.cell_weights:
         report(Progress("train", percent=80.0, message=f"refitting the head, new cells weigh {weight:g}"))
         each = min(cells * weight, most) / len(extra)
-        weights = np.concatenate([np.ones(len(remembered)), np.full(len(extra), each)])
+        weights = np.concatenate([counted, np.full(len(extra), each)])
         fitted = heads.refit(old, embeddings, targets, weights, settings.penalty)
         fitted = fitted.cooled(heads.temperature(fitted.logits(nih.embeddings), nih.labels))
         if np.all(_rates(fitted, validation) >= before - settings.base_loss):
             break
     return fitted
+
+
+def _weights(remembered: Memory) -> heads.Floats:
+    """How much each remembered cell counts, (n,): all base cells together as much as the NIH ones, so that a
+    site does not count for less where the base holds other laboratories too."""
+    base = is_base(remembered.origins)
+    nih = int(np.sum(remembered.origins == BASE))
+    return np.where(base & (nih > 0), nih / max(int(base.sum()), 1), 1.0)
 
 
 def _rates(head: Head, validation: Memory) -> heads.Floats:

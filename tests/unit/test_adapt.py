@@ -87,3 +87,16 @@ def test_another_laboratory_of_one_class_does_not_set_the_temperature(
     )
     assert np.allclose(alone.new.weights, beside.new.weights, rtol=1e-6)
     assert alone.new.bias == pytest.approx(beside.new.bias)
+
+
+def test_a_site_counts_as_much_beside_other_base_laboratories(
+    services: Services, remembered: Memory, shard: Shard
+) -> None:
+    """The same cells once more, as another laboratory's, say nothing new: the head is to move as far."""
+    train = remembered.of(Role.TRAIN, base=True)
+    again = replace(train, origins=np.full(len(train), "base:bccd"), fingerprints=train.fingerprints + 1)
+    alone, _ = adapted(services, remembered, shard, cell_weights=(5.0,))
+    beside, _ = adapted(services, remembered.with_cells(again), shard, cell_weights=(5.0,))
+    moved = np.abs(alone.new.weights - alone.old.weights).max()
+    assert moved > 0.01
+    assert beside.new.weights == pytest.approx(alone.new.weights, abs=0.02 * moved)
