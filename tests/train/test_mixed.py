@@ -131,6 +131,17 @@ def test_a_fitted_network_goes_on_and_its_story_is_kept(plan, trained, tmp_path:
         train(replace(on, start=bare, run=tmp_path / "third"), NOW, quiet)
 
 
+def test_weights_are_drawn_back_to_those_of_the_start() -> None:
+    from malaria.training import networks
+    from malaria.training.run import blend
+
+    first, fitted, kept = (networks.build("compact_cnn") for _ in range(3))
+    kept.set_weights(fitted.get_weights())
+    blend(fitted, first, 0.25)
+    for now, learnt, known in zip(fitted.weights, kept.weights, first.weights, strict=True):
+        assert np.allclose(now.numpy(), 0.75 * learnt.numpy() + 0.25 * known.numpy(), atol=1e-6)
+
+
 def test_fitted_networks_are_joined_without_training(plan, trained) -> None:  # type: ignore[no-untyped-def]
     from malaria.training.recipe import Recipe, Stage
     from malaria.training.run import train

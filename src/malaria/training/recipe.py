@@ -128,6 +128,8 @@ class Recipe:
     learning_rate: the highest, per step. weight_decay: decoupled (Loshchilov & Hutter, ICLR 2019).
     clip: of the gradient's norm. robust: q of a loss that doubted labels pull on less; 0: cross-entropy.
     average: momentum of a moving average of the weights, which takes their place after each epoch; 0: none.
+    start_share: how much of the finished weights are those of the network that was gone on from: what it knew
+    and what it learnt, averaged (Wortsman et al., CVPR 2022).
     teacher_share: how much of a target a teacher says, where there is one.
     """
 
@@ -145,6 +147,7 @@ class Recipe:
     label_smoothing: BelowOne = 0.05
     robust: Share = 0.0
     average: BelowOne = 0.0
+    start_share: Share = 0.0
     teacher_share: Share = 0.7
     shares: Shown = field(default_factory=Shares)
     changes: Changes = field(default_factory=Changes)

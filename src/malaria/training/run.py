@@ -72,6 +72,8 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
     laid = platelets(sources, recipe.size, recipe.shares.platelets)
     shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report, aims, doubted, laid)
     fitted = fit.fit(network, recipe, shown, validation_of(sources, plan.cache, report), plan.run, report)
+    if plan.start:
+        blend(fitted, begin(plan), recipe.start_share)
     begun = _begun(recipe.network, recipe.size, now)
     done = finish(fitted, everything, plan.run / "version", begun, report)
     return _lay_out(plan, begun, done, everything)
@@ -89,6 +91,12 @@ def begin(plan: Plan) -> keras.Model:
     if fitted.name != recipe.network:
         raise BadOptions(f"{plan.start} holds a {fitted.name}; the recipe is one of a {recipe.network}.")
     return fitted
+
+
+def blend(fitted: keras.Model, start: keras.Model, share: float) -> None:
+    """Draw a network's weights, statistics of batches included, a share of the way back to its start's."""
+    for weights, first in zip(fitted.weights, start.weights, strict=True):
+        weights.assign((1.0 - share) * weights + share * first)
 
 
 def _roles(plan: Plan) -> dict[str, Role]:
