@@ -37,7 +37,7 @@ from malaria.training.mixture import mixture
 from malaria.training.panels import Panel, figures, panels
 from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
 from malaria.training.platelets import platelets
-from malaria.training.run import begin, validation_of
+from malaria.training.run import begin, blend, validation_of
 
 OWN = ("name", "without", "without_label", "backbone")
 """What a variant says beside its recipe."""
@@ -155,10 +155,13 @@ def _run(
     told = variant.recipe
     laid = platelets(sources, size, told.shares.platelets)
     shown = mixture(learnt, told.shares, told.seed, plan.cache, report, doubted=doubted, platelets=laid)
-    network = begin(plan if variant.backbone else replace(plan, backbone_weights=None, start=None))
+    own = plan if variant.backbone else replace(plan, backbone_weights=None, start=None)
+    network = begin(own)
     fitted = fit.fit(
         network, variant.recipe, shown, validation_of(sources, plan.cache, report), plan.run, report
     )
+    if own.start:
+        blend(fitted, begin(own), told.start_share)
     tuned = calibration(cells)
     temperature = heads.temperature(networks.logits(fitted, tuned.pixels), tuned.labels)
 
