@@ -7,26 +7,26 @@ _FIGURES = {"cells": 2918, "patients": 20, "accuracy": 0.978, "sensitivity": 0.9
 
 PROMOTION: dict[str, Any] = {
     "number": 2,
-    "version": "20261123-d3470911",
+    "version": "20261125-05ce9190",
     "digest": _DIGEST,
     "verdict": "rollback",
     "actor": "ada",
     "reason": "misses rings",
-    "at": "2026-11-24T08:15:00Z",
+    "at": "2026-11-25T19:15:00Z",
 }
 MODEL: dict[str, Any] = {
-    "version": "20261123-d3470911",
+    "version": "20261125-05ce9190",
     "digest": _DIGEST,
     "network": "mobilenet_v2",
     "input_size": 128,
-    "created": "2026-11-23T20:56:42Z",
+    "created": "2026-11-25T18:02:13Z",
     "size_bytes": 9831936,
     "threshold": 0.5,
     "labels": ["Uninfected", "Parasitized"],
     "metrics": {"gate": _FIGURES},
     "lineage": {"method": "train"},
     "served": True,
-    "promoted": ["2026-11-24T08:15:00Z"],
+    "promoted": ["2026-11-25T19:15:00Z"],
 }
 SERVED: dict[str, Any] = {**MODEL, "promotion": PROMOTION}
 MODELS: dict[str, Any] = {"served": MODEL["version"], "models": [MODEL], "promotions": [PROMOTION]}
@@ -42,7 +42,7 @@ HEALTH: dict[str, Any] = {
 STATUS: dict[str, Any] = {
     **HEALTH,
     "software_version": "0.1.0",
-    "time": "2026-11-25T08:15:00Z",
+    "time": "2026-11-26T08:15:00Z",
     "predictions": {"Parasitized": 210, "Uninfected": 1040, "failed": 3},
     "promotion": PROMOTION,
     "training": {"running": [], "queued": 0},
