@@ -191,12 +191,15 @@ def _stage(text: str) -> dict[str, int]:
 
 
 def as_asked(arguments: list[str]) -> str:
-    """The command as it can be repeated elsewhere: paths shortened to their names."""
+    """The command as it can be repeated elsewhere: of paths that lead out of the folder, the name only."""
+
+    def leads_out(text: str) -> bool:
+        return Path(text).is_absolute() or text.startswith("../")
 
     def short(text: str) -> str:
         name, equals, value = text.partition("=")
-        if equals and Path(value).is_absolute():
+        if equals and leads_out(value):
             return name + equals + Path(value).name
-        return Path(text).name if Path(text).is_absolute() else text
+        return Path(text).name if leads_out(text) else text
 
     return shlex.join(["malaria", *map(short, arguments)])
