@@ -94,7 +94,9 @@ def test_a_site_counts_as_much_beside_other_base_laboratories(
 ) -> None:
     """The same cells once more, as another laboratory's, say nothing new: the head is to move as far."""
     train = remembered.of(Role.TRAIN, base=True)
-    again = replace(train, origins=np.full(len(train), "base:bccd"), fingerprints=train.fingerprints + 1)
+    again = replace(
+        train, origins=np.full(len(train), "base:bccd"), fingerprints=train.fingerprints + np.uint64(1)
+    )
     alone, _ = adapted(services, remembered, shard, cell_weights=(5.0,))
     beside, _ = adapted(services, remembered.with_cells(again), shard, cell_weights=(5.0,))
     moved = np.abs(alone.new.weights - alone.old.weights).max()
