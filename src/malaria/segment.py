@@ -33,8 +33,12 @@ share of its bays, and of the crop's middle, that a whole cell fills."""
 
 def masked(image: Image.Image) -> Image.Image:
     """The crop with all that is not its cell in black, RGB, of the same size."""
-    pixels = np.asarray(image.convert("RGB"))
-    return Image.fromarray(pixels * mask(pixels)[..., np.newaxis])
+    return Image.fromarray(cut(np.asarray(image.convert("RGB"))))
+
+
+def cut(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The same of pixels, (h, w, 3)."""
+    return np.asarray(pixels * mask(pixels)[..., np.newaxis], np.uint8)
 
 
 def mask(pixels: npt.NDArray[np.uint8]) -> Mask:

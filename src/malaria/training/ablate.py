@@ -147,20 +147,18 @@ def _run(
     plan: Plan, variant: Variant, sources: Sequence[Source], panels_at: PanelsAt, report: Report
 ) -> dict[str, Metrics]:
     keras.backend.clear_session()
-    keras.utils.set_random_seed(variant.recipe.seed)
-    size = variant.recipe.size
+    told = variant.recipe
+    keras.utils.set_random_seed(told.seed)
+    size = told.size
     cells = dataset.load(sources, size, plan.cache, report)
     learnt = cells.where(learnable(cells, plan.without if variant.without else (), variant.without_label))
     doubted = listed(learnt, plan.without)
-    told = variant.recipe
     laid = platelets(sources, size, told.shares.platelets)
     shown = mixture(learnt, told.shares, told.seed, plan.cache, report, doubted=doubted, platelets=laid)
     own = plan if variant.backbone else replace(plan, backbone_weights=None, start=None)
     network = begin(own)
-    fitted = fit.fit(
-        network, variant.recipe, shown, validation_of(sources, plan.cache, report), plan.run, report
-    )
-    if own.start:
+    fitted = fit.fit(network, told, shown, validation_of(sources, plan.cache, report), plan.run, report)
+    if own.start and told.start_share:
         blend(fitted, begin(own), told.start_share)
     tuned = calibration(cells)
     temperature = heads.temperature(networks.logits(fitted, tuned.pixels), tuned.labels)

@@ -99,12 +99,7 @@ def mixture(
             part = _kept(make, cache / f"made-{name}-{_key(made_of)}") if made_of else make()
             if len(part.labels):
                 shown[name] = part
-    chances = even(cells.groups[base], shares.by_patient) if shares.by_patient else None
-    of_base, of_others = ("plain", "surrounded", "restained"), ("laboratories", "masked")
-    for names, own, often in ((of_base, aims[base], chances), (of_others, aims[~base], None)):
-        for name in names:  # each is one cell of the same place, so it is to be answered alike
-            if name in shown:
-                shown[name] = Part(shown[name].pixels, own, often)
+    shown |= _aimed(shown, cells, aims, shares.by_patient)
     counts = _counts(shown, shares, int(base.sum()))
 
     @functools.lru_cache(1)
@@ -112,6 +107,17 @@ def mixture(
         return Mixture(tuple(part.at(size) for part in shown.values()), counts)
 
     return sized
+
+
+def _aimed(
+    shown: Mapping[str, Part], cells: CellArrays, aims: npt.NDArray[np.float32], by_patient: float
+) -> dict[str, Part]:
+    """The parts that show each cell once, with what it is to be answered and how often it is drawn."""
+    base = cells.origins == BASE
+    chances = even(cells.groups[base], by_patient) if by_patient else None
+    of_base = dict.fromkeys(("plain", "surrounded", "restained"), (aims[base], chances))
+    told = {**of_base, **dict.fromkeys(("laboratories", "masked"), (aims[~base], None))}
+    return {name: Part(shown[name].pixels, *told[name]) for name in told.keys() & shown.keys()}
 
 
 def _parts(
@@ -179,11 +185,7 @@ def _kept(make: Callable[[], Part], folder: Path) -> Part:
 
 def mask_all(pixels: npt.NDArray[np.uint8], report: Report) -> Pixels:
     """Raw crops, (n, s, s, 3), on black."""
-
-    def one(_: int, crop: Pixels) -> Pixels:
-        return np.asarray(crop * segment.mask(crop)[..., np.newaxis], np.uint8)
-
-    return each(one, pixels, "masked", report)
+    return each(lambda _, crop: segment.cut(crop), pixels, "masked", report)
 
 
 def surround_all(cells: CellArrays, seed: int, report: Report) -> Part:

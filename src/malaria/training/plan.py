@@ -167,7 +167,6 @@ def made_of(plan: Plan) -> dict[str, Any]:
         "without": {path.name: sha256(path) for path in plan.without},
         "doubted": {path.name: sha256(path) for path in plan.doubted},
         "without_label": plan.without_label.text if plan.without_label is not None else None,
-        "members": [sha256(path) for path in plan.members],
         "start": sha256(plan.start) if plan.start else None,
         "teacher": plan.teacher.info.digest if plan.teacher else None,
         "backbone_weights": sha256(plan.backbone_weights) if plan.backbone_weights else None,

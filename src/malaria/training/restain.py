@@ -40,7 +40,7 @@ def restain_all(plain: CellArrays, others: CellArrays, seed: int, report: Report
         if rng.random() < ON_BLACK or mask.all():
             return made
         beside = rng.choice(fields[others.groups[k]], int(rng.choice(3, p=[0.4, 0.35, 0.25])))
-        near = [_cut(np.asarray(others.pixels[j])) for j in beside]
+        near = [segment.cut(np.asarray(others.pixels[j])) for j in beside]
         return surrounded(made, near, rng, median(density(model), ~mask))
 
     return Part(each(one, plain.pixels, "restained", report), plain.labels.astype(np.float32))
@@ -62,10 +62,6 @@ def restained(pixels: Pixels, body: Reals) -> Pixels:
 def median(densities: Reals, mask: npt.NDArray[np.bool_]) -> Reals:
     """The median density of each channel within the mask, (3,)."""
     return np.asarray(np.median(densities[mask], axis=0), np.float32)
-
-
-def _cut(crop: Pixels) -> Pixels:
-    return np.asarray(crop * segment.mask(crop)[..., np.newaxis], np.uint8)
 
 
 def _blurred(pixels: Pixels, sigma: float) -> Pixels:

@@ -62,9 +62,9 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
             f"The teacher answers cells of {plan.teacher.info.input_size} pixels; the recipe ends at "
             f"{recipe.size}."
         )
-    hold_to(plan.run / "training.json", made_of(plan), "a run of another recipe or of other data")
     keras.utils.set_random_seed(recipe.seed)
     network = begin(plan)
+    hold_to(plan.run / "training.json", made_of(plan), "a run of another recipe or of other data")
     everything = dataset.load(sources, recipe.size, plan.cache, report)
     learnt = everything.where(learnable(everything, plan.without, plan.without_label))
     aims = _aims(plan, learnt, report)
@@ -72,7 +72,7 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
     laid = platelets(sources, recipe.size, recipe.shares.platelets)
     shown = mixture(learnt, recipe.shares, recipe.seed, plan.cache, report, aims, doubted, laid)
     fitted = fit.fit(network, recipe, shown, validation_of(sources, plan.cache, report), plan.run, report)
-    if plan.start:
+    if plan.start and recipe.start_share:
         blend(fitted, begin(plan), recipe.start_share)
     begun = _begun(recipe.network, recipe.size, now)
     done = finish(fitted, everything, plan.run / "version", begun, report)
@@ -86,7 +86,7 @@ def begin(plan: Plan) -> keras.Model:
         return networks.build(
             recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
         )
-    begun_from(plan)  # what no manifest tells of is refused before any work
+    begun_from(plan)  # what no manifest tells of is refused
     fitted = keras.saving.load_model(plan.start, compile=False)
     if fitted.name != recipe.network:
         raise BadOptions(f"{plan.start} holds a {fitted.name}; the recipe is one of a {recipe.network}.")
