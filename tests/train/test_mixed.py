@@ -44,7 +44,10 @@ def plan(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped-d
         run=folder / "run",
         cache=folder / "cache",
         recipe=Recipe(
-            stages=(Stage(64, 1),), batch_size=16, shares=Shares(1.0, 0.5, 0.5, 0.2, 0.5, 0.5, transplants=16)
+            network="compact_cnn",
+            stages=(Stage(64, 1),),
+            batch_size=16,
+            shares=Shares(1.0, 0.5, 0.5, 0.2, 0.5, 0.5, transplants=16),
         ),
         backbone_weights=None,
         command="a test",
@@ -122,8 +125,8 @@ def test_a_fitted_network_goes_on_and_its_story_is_kept(plan, trained, tmp_path:
     apart = np.abs(kept.embeddings - was.embeddings).mean() / was.embeddings.std()
     assert apart < 0.5, "it went on from where it was"
 
-    with pytest.raises(BadOptions, match="is one of a compact_cnn"):
-        train(replace(on, recipe=replace(plain, network="compact_cnn"), run=tmp_path / "other"), NOW, quiet)
+    with pytest.raises(BadOptions, match="is one of a mobilenet_v2"):
+        train(replace(on, recipe=replace(plain, network="mobilenet_v2"), run=tmp_path / "other"), NOW, quiet)
     (tmp_path / "bare").mkdir()
     bare = (tmp_path / "bare" / "network.keras").resolve()
     bare.write_bytes(start.read_bytes())
@@ -155,10 +158,10 @@ def test_fitted_networks_are_joined_without_training(plan, trained) -> None:  # 
     assert joined.lineage["method"] == "join"
     assert not {"recipe", "without", "left_out", "teacher"} & set(joined.lineage)
     for told in joined.lineage["members"]:
-        assert (told["version"], told["network"]) == (trained.version, "mobilenet_v2")
+        assert (told["version"], told["network"]) == (trained.version, "compact_cnn")
         assert (told["digest"], told["weights"]) == (trained.digest, sha256(member))
     listed = json.loads((plan.out / "shipped.json").read_text())
-    assert listed["networks"] == {"mobilenet_v2": trained.version, "ensemble": joined.version}
+    assert listed["networks"] == {"compact_cnn": trained.version, "ensemble": joined.version}
     for name in ("auc", "accuracy"):  # two of the same answer as one
         assert joined.metrics["validation"][name] == pytest.approx(trained.metrics["validation"][name])
 
@@ -170,7 +173,7 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
 
     told = tmp_path / "plan.toml"
     told.write_text(
-        "[recipe]\nstages = [{size = 64, epochs = 1}]\nbatch_size = 16\n"
+        '[recipe]\nnetwork = "compact_cnn"\nstages = [{size = 64, epochs = 1}]\nbatch_size = 16\n'
         '[[variant]]\nname = "plain"\n'
         '[[variant]]\nname = "with surround"\nshares = {surrounded = 1.0}\n'
     )
