@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from malaria import head as heads
 from malaria import shipped
-from malaria.adapt import Adapted, AdaptSettings, adapt
+from malaria.adapt import Adapted, adapt
 from malaria.challenger import (
     Challenge,
     Made,
@@ -26,6 +26,7 @@ from malaria.errors import Conflict, MissingPart, how_to_add
 from malaria.gate import GateSet, judge
 from malaria.memory import Memory, is_base
 from malaria.ports import Report
+from malaria.refitting import AdaptSettings
 from malaria.shards import Shard
 
 if TYPE_CHECKING:

@@ -23,6 +23,8 @@ MAX_PIXELS = 50_000_000
 """Larger pictures are refused before they are decoded (a 40,000 x 40,000 PNG fits in 200 KB)."""
 MIN_SIDE = 8
 """A smaller picture cannot show a parasite; the smallest NIH cell is 46 pixels wide."""
+BLACK = 12
+"""Level up to which a pixel is the black surround of a cell that was cut out before."""
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 
 

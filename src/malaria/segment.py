@@ -13,6 +13,8 @@ import numpy.typing as npt
 from PIL import Image
 from scipy import ndimage
 
+from malaria.preprocess import BLACK
+
 Mask = npt.NDArray[np.bool_]
 _Floats = npt.NDArray[np.float32]
 
@@ -20,8 +22,6 @@ WORK_SIDE = 64
 """Longest side, in pixels, at which a crop is looked at: enough for an outline, and fast."""
 LEAST, MOST = 0.12, 0.97
 """Shares of the crop that a cell may fill; outside of them the outline is not believed."""
-BLACK = 12
-"""Level up to which a pixel is the black surround of a cell that was cut out before."""
 SHARES = (1.0, 0.75, 0.5, 0.35)
 """Of Otsu's threshold, tried in turn: a pale cell with a dark rim needs a lower one to be whole."""
 NECKS = (0.8, 0.65, 0.5, 0.35, 0.2)

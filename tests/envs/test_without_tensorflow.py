@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from malaria import synthetic
+from malaria.stains import washed_out
 from tests.envs.environments import Environment, make
-from tests.flow.sites import strong_shift
 
 pytestmark = pytest.mark.envs
 
@@ -23,7 +23,7 @@ def laboratory(path: Path, cells: int) -> Path:
     made = list(synthetic.generate(cells, 77))
     with zipfile.ZipFile(path, "w") as archive:
         for cell in made:
-            shifted = strong_shift(cell.image)
+            shifted = washed_out(cell.image)
             with archive.open(f"{cell.label.text}/{cell.name}", "w") as entry:
                 shifted.save(entry, "PNG")
         listed = "".join(f"{cell.name},{cell.patient}\n" for cell in made)

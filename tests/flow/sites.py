@@ -7,22 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from malaria import cells, preprocess, roles
 from malaria.domain import Cell, Label, Role
 
 Stain = Callable[[Image.Image], Image.Image]
-
-
-def strong_shift(image: Image.Image) -> Image.Image:
-    """A strong, fixed change of stain and lamp: less red, more blue, washed out; the surround stays black."""
-    rgb = np.asarray(image, dtype=np.float64)
-    mixed = rgb @ np.array([[0.55, 0.10, 0.25], [0.20, 0.80, 0.15], [0.05, 0.10, 0.75]])
-    changed = np.clip(0.72 * mixed + 52.0, 0, 255)
-    surround = rgb.max(axis=-1, keepdims=True) < 8
-    return Image.fromarray(np.where(surround, rgb, changed).astype(np.uint8))
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import pytest
 
 from malaria import memory as memories
 from malaria import synthetic
-from malaria.adapt import Adapted, AdaptSettings, adapt
+from malaria.adapt import Adapted, adapt
 from malaria.domain import Progress, Role
 from malaria.ingest import Held, ingest
 from malaria.memory import BASE, Memory
+from malaria.refitting import AdaptSettings
 from malaria.services import Services
 from malaria.shards import Shard
 

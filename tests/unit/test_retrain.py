@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from malaria import challenge, memory, retrain, synthetic
-from malaria.adapt import AdaptSettings, turn
+from malaria.adapt import turn
 from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
+from malaria.refitting import AdaptSettings
 from malaria.services import Services
 
 ADAPT = RetrainOptions(method=Method.ADAPT)

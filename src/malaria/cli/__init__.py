@@ -12,6 +12,7 @@ import typer.core
 
 from malaria.cli import (
     ablate,
+    adaptcurve,
     audit,
     crossvalidate,
     data,
@@ -101,6 +102,7 @@ app.command()(train.train)
 app.command()(crossvalidate.cross_validate)
 app.command()(audit.audit)
 app.command()(ablate.ablate)
+app.command()(adaptcurve.adapt_curve)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

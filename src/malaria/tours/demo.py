@@ -12,16 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
-import numpy as np
-from PIL import Image
 
-from malaria import synthetic
+from malaria import stains, synthetic
 from malaria.synthetic import SyntheticCell
 from malaria.tours import asking
 
 Say = Callable[[str], None]
 ENDED = frozenset({"succeeded", "failed", "cancelled", "duplicate"})
-LAMP = np.array([[0.55, 0.10, 0.25], [0.20, 0.80, 0.15], [0.05, 0.10, 0.75]])
 
 
 class Stuck(Exception):
@@ -30,11 +27,8 @@ class Stuck(Exception):
 
 def other_stain(cell: SyntheticCell) -> bytes:
     """The cell as another laboratory would photograph it: another stain and lamp, washed out; PNG."""
-    rgb = np.asarray(cell.image, dtype=np.float64)
-    surround = rgb.max(axis=-1, keepdims=True) < 8
-    changed = np.where(surround, rgb, np.clip(0.4 * (rgb @ LAMP) + 125.0, 0, 255))
     out = io.BytesIO()
-    Image.fromarray(changed.astype(np.uint8)).save(out, "PNG")
+    stains.washed_out(cell.image, contrast=0.4, light=125.0).save(out, "PNG")
     return out.getvalue()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from malaria.segment import BLACK
+from malaria.preprocess import BLACK
 from malaria.training.recipe import Changes
 
 BLUR_SHARE = 0.2

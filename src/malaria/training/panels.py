@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from malaria import fields, metrics, preprocess
+from malaria import crops, metrics
 from malaria.domain import Role
 from malaria.memory import BASE
 from malaria.ports import Report
@@ -64,22 +64,15 @@ def panels(
         apart = np.arange(len(moved.labels)).astype(np.str_)
         found["parasites moved"] = Panel(moved.pixels, moved.labels.astype(np.uint8), apart)
     for name, path in evaluated.items():
-        raw = crops(path, name, cells.pixels.shape[1])
+        raw = boxed(path, name, cells.pixels.shape[1])
         found[name] = raw
         found[f"{name}, masked"] = Panel(mask_all(raw.pixels, report), raw.labels, raw.groups)
     return found
 
 
-def crops(path: Path, name: str, size: int) -> Panel:
+def boxed(path: Path, name: str, size: int) -> Panel:
     """The raw crops of the boxes of a set of fields, named as in `fields.SETS`."""
-    pixels, labels, groups = [], [], []
-    for one in fields.read(path, fields.meaning_of(name)):
-        image = one.image()
-        for box in one.boxes:
-            if box.kind.label is not None:
-                pixels.append(preprocess.to_square(fields.crop(image, box), size))
-                labels.append(int(box.kind.label))
-                groups.append(one.name)
+    pixels, labels, groups = zip(*crops.of_fields(path, name, size), strict=True)
     return Panel(np.array(pixels), np.array(labels, np.uint8), np.array(groups))
 
 

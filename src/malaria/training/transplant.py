@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from malaria.preprocess import Pixels
-from malaria.segment import BLACK
+from malaria.preprocess import BLACK, Pixels
 
 Reals = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

@@ -1,0 +1,70 @@
+"""What `adapt_curve` found, as tables: what a laboratory gains by so many cells beside what it costs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from malaria import codec
+from malaria.adapt_curve import Change, Drawn
+from malaria.report import Table
+
+SHOWN = {
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "auc": "AUC",
+    "specificity_at_sensitivity_90": "specificity at sensitivity 0.90",
+}
+NOTE = (
+    "Each figure before -> after, the mean of the uploads drawn; in brackets the least and the most that one "
+    "upload changed it, in points. The laboratory: fields that the upload was not drawn from. "
+    "NIH: validation patients that the refit did not look at."
+)
+
+Curves = Mapping[str, Mapping[str, Sequence[Drawn]]]
+"""Uploads by the name of the settings and by laboratory."""
+
+
+def told(found: Curves) -> dict[str, Any]:
+    """Every upload, for report.json."""
+    return {
+        "uploads": {
+            name: {site: [codec.to_json(one) for one in drawn] for site, drawn in sites.items()}
+            for name, sites in found.items()
+        }
+    }
+
+
+def tables(found: Curves) -> list[Table]:
+    """A table for each laboratory."""
+    sites = list(next(iter(found.values())))
+    return [_table(site, {name: of[site] for name, of in found.items()}) for site in sites]
+
+
+def _table(site: str, found: Mapping[str, Sequence[Drawn]]) -> Table:
+    columns = ("settings", "cells", "parasitized", "uploads", "changed", *SHOWN.values(), "NIH accuracy")
+    rows = []
+    for name, drawn in found.items():
+        for cells in sorted({one.cells for one in drawn}):
+            some = [one for one in drawn if one.cells == cells]
+            rows.append(
+                (
+                    name,
+                    cells,
+                    f"{np.mean([one.parasitized for one in some]):.1f}",
+                    len(some),
+                    sum(one.changed for one in some),
+                    *(_change([one.site[figure] for one in some]) for figure in SHOWN),
+                    _change([one.base["accuracy"] for one in some]),
+                )
+            )
+    return Table(site, columns, rows, NOTE)
+
+
+def _change(of: Sequence[Change]) -> str | None:
+    known = np.array([(before, after) for before, after in of if before is not None and after is not None])
+    if not len(known):
+        return None
+    gains = 100 * (known[:, 1] - known[:, 0])
+    before, after = known.mean(axis=0)
+    return f"{before:.3f} -> {after:.3f} ({gains.min():+.1f} to {gains.max():+.1f})"

@@ -1,0 +1,146 @@
+"""`malaria adapt-curve`: what an adaptation gains and costs, by the number of cells that are labelled."""
+
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from malaria.cli import output
+from malaria.cli.common import base_roles, load_model, state
+from malaria.cli.train import as_asked, laboratories
+from malaria.domain import Role
+from malaria.errors import BadOptions, NotFound
+
+if TYPE_CHECKING:
+    from malaria.crops import Cells
+    from malaria.refitting import AdaptSettings
+
+SIMULATED = "simulated"
+
+
+def adapt_curve(
+    ctx: typer.Context,
+    site: Annotated[
+        list[str] | None, typer.Option(help="SET=PATH: fields of a laboratory; may be repeated.")
+    ] = None,
+    simulated: Annotated[
+        list[Path] | None,
+        typer.Option(help="NIH cells that are shown washed out, as one more laboratory's; may be repeated."),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a version: model.tflite and memory.npz. Default: what ships."),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="TOML of settings to compare, [[variant]]. Default: those in use.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of report.json and report.md.")] = Path("adapt-curve"),
+    cells: Annotated[
+        list[int] | None,
+        typer.Option(min=10, help="Cells of an upload; may be repeated. Default: 25 to 1000."),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Uploads of each size.")] = 10,
+    seed: Annotated[int, typer.Option(min=0, help="Of the uploads that are drawn.")] = 0,
+) -> None:
+    """Draw uploads from laboratories, adapt to each, and measure on the laboratories' other fields.
+
+    Gate and test patients are left alone. Of Chula and BCCD the validation fields are taken.
+
+    Example:
+
+        malaria adapt-curve --site bbbc041=smears --simulated part1.zip --draws 5
+    """
+    from malaria import adapt_curve as steps
+    from malaria import adapt_tables, report
+    from malaria import head as heads
+    from malaria import memory as memories
+    from malaria.fields import SETS
+
+    fields, parts, settings = laboratories(site or [], SETS), simulated or [], _settings(plan)
+    if not fields and not parts:
+        raise BadOptions("Name a laboratory: --site SET=PATH, or --simulated ZIP.")
+    folder = _folder(ctx, model)
+    served, memory = load_model(ctx, str(folder / "model.tflite")), memories.load(folder / "memory.npz")
+    head = heads.read((folder / "model.tflite").read_bytes())
+    known = base_roles(state(ctx).settings())
+    found: dict[str, dict[str, Sequence[steps.Drawn]]] = {name: {} for name in settings}
+    with output.progress() as tell:
+        for name, shown in _laboratories(fields, parts, known, served.info.input_size):
+            views = max(chosen.views for chosen in settings.values())
+            seen, base = steps.embed(served, shown, views, tell), steps.ground(memory, name == SIMULATED)
+            for variant, chosen in settings.items():
+                sizes = cells or steps.SIZES
+                found[variant][name] = steps.curve(head, base, seen, chosen, sizes, draws, seed, tell)
+    tables = adapt_tables.tables(found)
+    made = _made([*fields.values(), *parts], seed, served.info.version, served.info.digest)
+    report.write(out, f"Adaptations of {made.model}", made, adapt_tables.told(found), tables, None)
+    output.tables(tables)
+    output.note(f"report: {out / 'report.md'}")
+
+
+def _folder(ctx: typer.Context, chosen: Path | None) -> Path:
+    """The folder of the version to adapt. Raises NotFound."""
+    from malaria import shipped, wiring
+
+    if chosen is None:
+        return shipped.read_shipped(wiring.shipped_models(state(ctx).settings()))[1]
+    for name in ("model.tflite", "memory.npz"):
+        if not (chosen / name).is_file():
+            raise NotFound(f"{chosen} holds no {name}. Name the folder of a version, as under models/.")
+    return chosen
+
+
+def _settings(plan: Path | None) -> Mapping[str, "AdaptSettings"]:
+    """The settings to compare, by name. Raises BadOptions."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from malaria.refitting import AdaptSettings
+
+    if plan is None:
+        return {"in use": AdaptSettings()}
+    try:
+        variants = tomllib.loads(plan.read_text(encoding="utf-8"))["variant"]
+        check: Callable[[Any], AdaptSettings] = TypeAdapter(AdaptSettings).validate_python
+        found = {str(v["name"]): check({n: x for n, x in v.items() if n != "name"}) for v in variants}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise BadOptions(f"{plan} must hold settings, [[variant]], each with a name: {error}.") from None
+    if not found or len(found) != len(variants):
+        raise BadOptions(f"{plan} must hold settings, [[variant]], each with a name of its own.")
+    return found
+
+
+def _laboratories(
+    fields: Mapping[str, Path], parts: Sequence[Path], known: Mapping[str, Role], size: int
+) -> Iterator[tuple[str, "Cells"]]:
+    """Each laboratory's name and cells. Fields with another role than validation are left alone."""
+    from malaria import crops
+    from malaria.adapt_curve import played
+    from malaria.stains import washed_out
+
+    if parts:
+
+        def of_train(patient: str) -> bool:
+            return known.get(patient) == Role.TRAIN and played(patient)
+
+        shown = (crops.of_patients(part, size, of_train, washed_out) for part in parts)
+        yield SIMULATED, chain.from_iterable(shown)
+    for name, path in fields.items():
+
+        def tuned_on(field: str, named: str = name) -> bool:
+            return known.get(f"{named}/{field}", Role.VALIDATION) == Role.VALIDATION
+
+        yield name, crops.of_fields(path, name, size, tuned_on)
+
+
+def _made(files: Sequence[Path], seed: int, version: str, digest: str) -> Any:
+    from malaria.digests import sha256
+    from malaria.report import Made
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    data = {path.name: sha256(path) for path in files}
+    return Made(as_asked(sys.argv[1:]), data, seed, now, version, digest)

@@ -1,0 +1,71 @@
+"""What is drawn as an upload, who judges it, and how it is told."""
+
+import numpy as np
+
+from malaria import adapt_curve, adapt_tables
+from malaria.adapt_curve import Drawn, curve, ground, played
+from malaria.domain import Role
+from malaria.memory import Memory
+from malaria.refitting import AdaptSettings
+from tests.unit.test_refitting import OLD, memory, site
+
+
+def remembered() -> Memory:
+    held = memory(Role.TRAIN, 1)
+    for role in (Role.VALIDATION, Role.GATE, Role.TEST):
+        held = held.with_cells(memory(role, 2))
+    return held
+
+
+def test_gate_and_test_patients_are_left_alone() -> None:
+    base = ground(remembered(), simulated=False)
+    assert set(base.learnt.roles) == {Role.TRAIN.value}
+    for part in (base.looked_at, base.judged):
+        assert set(part.roles) == {Role.VALIDATION.value}
+    assert not set(base.looked_at.patients) & set(base.judged.patients)
+    assert len(base.judged) > 0
+
+
+def test_patients_that_play_a_laboratory_are_not_remembered() -> None:
+    base = ground(remembered(), simulated=True)
+    assert not any(played(patient) for patient in base.learnt.patients)
+    assert len(base.learnt) < len(ground(remembered(), simulated=False).learnt)
+
+
+def test_an_upload_is_judged_on_other_fields() -> None:
+    new = site(60, 100)
+    taken = adapt_curve._upload(new, 40, np.random.default_rng(0))
+    assert taken is not None
+    rows, judged = taken
+    assert len(rows) == len(set(rows)) == 40
+    assert not set(new.groups[rows]) & set(new.groups[judged])
+    assert adapt_curve._upload(new, 200, np.random.default_rng(0)) is None, "half of the fields hold fewer"
+
+
+def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
+    base = ground(remembered(), simulated=False)
+    drawn, again = (
+        curve(OLD, base, site(200, 300), AdaptSettings(), (10, 150), 3, 0, lambda _: None) for _ in range(2)
+    )
+    assert drawn == again
+    reached = {
+        size: np.mean([one.site["sensitivity"][1] or 0.0 for one in drawn if one.cells == size])
+        for size in (10, 150)
+    }
+    assert reached[150] > max(reached[10], 0.8)
+    assert [one.cells for one in drawn] == [10] * 3 + [150] * 3
+
+
+def test_tables_tell_the_change_and_its_spread() -> None:
+    def upload(after: float | None) -> Drawn:
+        site = dict.fromkeys(adapt_curve.FIGURES, (0.5, after))
+        return Drawn(50, 4, True, site, {"accuracy": (0.97, 0.969)})
+
+    found = {"in use": {"bbbc041": [upload(0.6), upload(0.8)]}}
+    [table] = adapt_tables.tables(found)
+    row = dict(zip(table.columns, table.rows[0], strict=True))
+    assert (row["cells"], row["uploads"], row["changed"]) == (50, 2, 2)
+    assert row["sensitivity"] == "0.500 -> 0.700 (+10.0 to +30.0)"
+    assert row["NIH accuracy"] == "0.970 -> 0.969 (-0.1 to -0.1)"
+    [unknown] = adapt_tables.tables({"in use": {"bccd": [upload(None)]}})[0].rows
+    assert unknown[5] is None

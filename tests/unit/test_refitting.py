@@ -1,0 +1,136 @@
+"""A head is refitted on a laboratory's cells, as far as base patients bear it and the laboratory gains."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from malaria import refitting
+from malaria.domain import Progress, Role
+from malaria.head import Head
+from malaria.memory import BASE, Memory, remember
+from malaria.refitting import AdaptSettings, NewCells, refit
+
+WIDTH = 6
+OLD = Head(np.array([4.0, -4.0, 0, 0, 0, 0]), 0.0)
+"""Channel 0 speaks for a parasite and channel 1 against it; 2 tells the laboratory; the rest is noise."""
+
+
+def cells(labels: np.ndarray, seed: int, *, faint: float = 0.0, elsewhere: float = 0.0) -> np.ndarray:
+    """Embeddings (n, WIDTH). faint: by how much parasites speak less. elsewhere: the laboratory's channel."""
+    rng = np.random.default_rng(seed)
+    x = np.abs(rng.normal(0, 0.4, (len(labels), WIDTH)))
+    x[:, 0] += np.where(labels == 1, 2.0 - faint, 0.0)
+    x[:, 1] += np.where(labels == 0, 2.0, faint)
+    x[:, 2] += elsewhere
+    return np.asarray(x, np.float32)
+
+
+def memory(role: Role, seed: int, n: int = 400) -> Memory:
+    """Base cells, a few of which are hard to tell, as real ones are."""
+    labels = (np.arange(n) % 2).astype(np.uint8)
+    looks = np.where(np.arange(n) % 37 == 0, 1 - labels, labels)
+    names = np.array([f"P{i % 20}" for i in range(n)])
+    return remember(
+        cells(looks, seed),
+        labels,
+        names,
+        np.full(n, role.value),
+        np.full(n, BASE),
+        np.arange(n, dtype=np.uint64),
+    )
+
+
+def site(infected: int, uninfected: int, seed: int = 5, *, faint: float = 1.5) -> NewCells:
+    labels = np.repeat([1, 0], [infected, uninfected]).astype(np.uint8)
+    x = cells(labels, seed, faint=faint, elsewhere=1.5)
+    groups = np.array([f"field {i % 8}" for i in range(len(labels))])
+    return NewCells(np.stack([x, x + np.float32(0.01)], axis=1), labels, groups)
+
+
+def refitted(new: NewCells, **settings: object) -> Head:
+    chosen = AdaptSettings(**settings)  # type: ignore[arg-type]
+    return refit(OLD, memory(Role.TRAIN, 1), memory(Role.VALIDATION, 2), new, chosen, lambda _: None)
+
+
+def sensitivity(head: Head, faint: float = 1.5) -> float:
+    """On cells of the laboratory that nobody learnt from."""
+    ill = np.ones(500, np.uint8)
+    return float((head.logits(cells(ill, 99, faint=faint, elsewhere=1.5)) >= 0).mean())
+
+
+def test_a_laboratory_whose_parasites_are_missed_gains_and_base_patients_lose_nothing() -> None:
+    new = refitted(site(40, 60))
+    assert sensitivity(OLD) < 0.5
+    assert sensitivity(new) > 0.9
+    held = memory(Role.VALIDATION, 2)
+    assert ((new.logits(held.embeddings) >= 0) == held.labels).mean() > 0.96
+
+
+def test_where_the_served_head_answers_well_nothing_falls() -> None:
+    good = site(40, 60, faint=0.0)
+    new, asked = refitted(good), site(300, 300, seed=50, faint=0.0)
+    right = [((head.logits(asked.views[:, 0]) >= 0) == asked.labels).mean() for head in (OLD, new)]
+    assert right[1] >= right[0] > 0.98
+
+
+def test_cells_that_a_head_answers_worse_unless_it_has_learnt_them_change_nothing() -> None:
+    """What one field seems to teach, that its parasitized cells are marked, is wrong in the other field."""
+    new = site(40, 40, faint=0.9)
+    fit = refitting._Fit(OLD, memory(Role.TRAIN, 1), memory(Role.VALIDATION, 2), AdaptSettings())
+    assert refitting._gains(fit, new, 20.0, parts=2)
+    one = np.arange(80) % 2 == 0
+    views = new.views.copy()
+    views[one == (new.labels == 1), :, 2] += np.float32(6.0)
+    fields = np.where(one, "one field", "the other").astype(np.str_)
+    assert not refitting._gains(fit, NewCells(views, new.labels, fields), 20.0, parts=2)
+
+
+def test_how_common_parasites_are_in_an_upload_is_not_learnt() -> None:
+    """Ten times as many uninfected cells must not make a parasite ten times less likely."""
+    few, many = site(20, 20), site(20, 20)
+    times = np.where(many.labels == 0, 10, 1)
+    rows = np.repeat(np.arange(40), times)
+    many = NewCells(many.views[rows], many.labels[rows], many.groups[rows])
+    alike, skewed = (refitted(new, cell_weights=(2.0,), site_share=0.05) for new in (few, many))
+    assert alike is not OLD
+    probabilities = [head.probabilities(cells(np.ones(50, np.uint8), 3)) for head in (alike, skewed)]
+    assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-3)
+
+
+@pytest.mark.parametrize(("infected", "uninfected"), [(0, 60), (4, 60), (60, 4)])
+def test_with_too_few_of_a_class_to_see_what_it_costs_the_head_stays(infected: int, uninfected: int) -> None:
+    assert refitted(site(infected, uninfected)) is OLD
+    assert refitted(site(20, 60)) is not OLD
+
+
+def test_what_base_patients_do_not_bear_is_not_done() -> None:
+    """The laboratory's labels contradict the base, so what is learnt from enough of them is harm."""
+    swapped = site(60, 60, faint=0.0)
+    views = swapped.views - np.array([0, 0, 1.5, 0, 0, 0], np.float32)
+    swapped = NewCells(views, (1 - swapped.labels).astype(np.uint8), swapped.groups)
+    loud: dict[str, object] = {"cell_weights": (500.0,), "site_share": 0.95}
+    assert refitted(swapped, **loud) is OLD
+    assert refitted(swapped, **loud, base_loss=1.0) is not OLD
+
+
+def test_strengths_are_tried_from_the_strongest() -> None:
+    said: list[str] = []
+
+    def report(progress: Progress) -> None:
+        said.append(progress.message)
+
+    settings = AdaptSettings(cell_weights=(8.0, 2.0), base_loss=-1.0)
+    assert (
+        refit(OLD, memory(Role.TRAIN, 1), memory(Role.VALIDATION, 2), site(20, 20), settings, report) is OLD
+    )
+    assert [text.rsplit(" ", 1)[1] for text in said] == ["8", "2"]
+
+
+def test_parts_take_every_cell_once_and_keep_fields_whole() -> None:
+    new = site(30, 50)
+    parts = list(refitting._parts(new, 4))
+    assert np.array_equal(np.sum(parts, axis=0), np.ones(80))
+    assert all(len(set(new.groups[a]) & set(new.groups[~a])) == 0 for a in parts)
+    alone = replace(new, groups=np.full(80, "one field"))
+    assert len(list(refitting._parts(alone, 4))) == 4, "of one field, cells are drawn"
