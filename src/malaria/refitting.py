@@ -29,7 +29,7 @@ class AdaptSettings:
     is taken by which neither sensitivity nor specificity on base validation patients falls by more than
     `base_loss`, nor specificity at the other base laboratories, so a site is not paid for by the others;
     and by which the site's own cells gain, asked of heads that have not learnt them. parts: into which these
-    are split for that. fewest: cells of each class that must be there to see it; with fewer the head stays
+    are split for that; 0: they are not asked. fewest: cells of each class that must be there to see it; with fewer the head stays
     as it is. site_share: the most that all new cells weigh together, as a share of everything.
     """
 
@@ -79,7 +79,7 @@ def refit(
         report(Progress("train", percent=80.0, message=f"refitting the head, new cells weigh {weight:g}"))
         fitted = fit(new, weight)
         borne = np.all(_rates(fitted, validation) >= before - settings.base_loss)
-        if borne and _gains(fit, new, weight, settings.parts):
+        if borne and (not settings.parts or _gains(fit, new, weight, settings.parts)):
             return fitted
     return old
 
