@@ -17,18 +17,22 @@ from malaria.memory import Memory, remember
 from malaria.ports import Report
 from malaria.predict import Model
 from malaria.preprocess import Pixels, pixels
-from malaria.refitting import AdaptSettings, NewCells, refit
+from malaria.refitting import AdaptSettings, Guarded, NewCells, Stays, refit
 from malaria.shards import Shard, Shards
 
 
 @dataclass(frozen=True)
 class Adapted:
-    """tflite: the challenger's file. memory: with the new cells. old, new: the heads before and after."""
+    """tflite: the challenger's file. memory: with the new cells. old, new: the heads before and after; stays:
+    why they are the same, where they are. learnt: how many uninfected and parasitized cells were learnt from.
+    """
 
     tflite: bytes
     memory: Memory
     old: Head
     new: Head
+    stays: Stays | None
+    learnt: tuple[int, int]
 
 
 GOLDEN_TOLERANCE = 1e-4
@@ -47,15 +51,18 @@ def adapt(
     """Adapt `champion`, whose .tflite file is `content`, to the cells of the new shards.
 
     Raises:
-        Damaged: the written file does not answer as computed.
+        Damaged: the written file does not answer as computed, or the memory holds nothing to calibrate on.
     """
     old = heads.read(content)
+    guarded = Guarded(memory.of(Role.VALIDATION, base=True), memory.of(Role.TRAIN, base=False))
     cells, shown = embed(champion, shards, new, settings.views, len(old.weights), report)
-    validation = memory.of(Role.VALIDATION, base=True)
-    refitted = refit(old, memory.of(Role.TRAIN), validation, shown, settings, report)
-    written = heads.write(content, refitted)
-    _check_golden(written, refitted, champion, shards, new)
-    return Adapted(written, memory.with_cells(cells), old, refitted)
+    done = refit(
+        old, memory.of(Role.TRAIN), guarded, shown, settings, report, threshold=champion.info.threshold
+    )
+    written = heads.write(content, done.head)
+    _check_golden(written, done.head, champion, shards, new)
+    uninfected, parasitized = map(int, shown.sizes)
+    return Adapted(written, memory.with_cells(cells), old, done.head, done.stays, (uninfected, parasitized))
 
 
 def embed(

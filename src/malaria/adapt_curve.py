@@ -15,29 +15,28 @@ import numpy.typing as npt
 from malaria import metrics, roles
 from malaria.adapt import turn
 from malaria.domain import Label, Progress, Role
+from malaria.errors import BadInput
 from malaria.head import Head
 from malaria.memory import BASE, Memory
 from malaria.patients import draw
 from malaria.ports import Report
 from malaria.preprocess import Pixels
 from malaria.progress import part
-from malaria.refitting import AdaptSettings, NewCells, refit
+from malaria.refitting import AdaptSettings, Guarded, NewCells, refit
 
 if TYPE_CHECKING:
     from malaria.predict import Model
 
 FIGURES = ("accuracy", "sensitivity", "specificity", "auc", "specificity_at_sensitivity_90")
 SIZES = (25, 50, 100, 200, 500, 1000)
-LOOKED_AT = 0.5
-"""Share of the validation patients that a refit looks at; the others judge it."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """Base cells: learnt with the new ones; looked at while the head is refitted; judged on."""
+    """Base cells: learnt with the new ones; guarded while the head is refitted; judged on."""
 
     learnt: Memory
-    looked_at: Memory
+    guarded: Guarded
     judged: Memory
 
 
@@ -60,7 +59,10 @@ class Drawn:
 
 
 def embed(model: "Model", cells: Iterable[tuple[Pixels, Label, str]], views: int, report: Report) -> NewCells:
-    """A laboratory's cells as the model sees them: pixels (s, s, 3) at its input size, label, group."""
+    """A laboratory's cells as the model sees them: pixels (s, s, 3) at its input size, label, group.
+
+    Raises BadInput unless there are cells of both classes and of two groups.
+    """
     labels, groups = [], []
 
     def shown() -> Iterator[Pixels]:
@@ -74,6 +76,12 @@ def embed(model: "Model", cells: Iterable[tuple[Pixels, Label, str]], views: int
         found.append(scored.embedding)
         if len(found) % 512 == 0:
             report(Progress("embed", message=f"{len(found) // views} cells"))
+    ill, owners = sum(labels), len(set(groups))
+    if not 0 < ill < len(labels) or owners < 2:
+        raise BadInput(
+            f"{ill} parasitized and {len(labels) - ill} uninfected cells of {owners} fields or patients were "
+            "found; a laboratory is studied on cells of both classes and of two or more of these."
+        )
     return NewCells(
         np.array(found, np.float32).reshape(len(labels), views, -1),
         np.array(labels, np.uint8),
@@ -88,13 +96,28 @@ def played(patient: str) -> bool:
 
 def ground(memory: Memory, simulated: bool) -> Ground:
     """The base cells of a study. simulated: whether the laboratory is made of the training patients that are
-    `played`, whose own cells are then left out."""
+    `played`, whose own cells are then left out.
+
+    One half of the validation patients is guarded, with other base laboratories; the other half judges. So
+    the guard is coarser than that of `adapt`, which has them all.
+    """
     learnt, held = memory.of(Role.TRAIN, base=True), memory.of(Role.VALIDATION, base=True)
     if simulated:
         learnt = learnt.where(~np.array([played(patient) for patient in learnt.patients], np.bool_))
-    looked_at = np.array([draw(patient, "adapt-curve") < LOOKED_AT for patient in held.patients], np.bool_)
-    judged = held.where(~looked_at)
-    return Ground(learnt, held.where(looked_at), judged.where(judged.origins == BASE))
+    judges = np.isin(held.patients, _half(held)) & (held.origins == BASE)
+    return Ground(
+        learnt, Guarded(held.where(~judges), held.where(np.zeros(len(held), np.bool_))), held.where(judges)
+    )
+
+
+def _half(held: Memory) -> list[str]:
+    """Every other NIH patient, those with and those without parasites dealt apart."""
+    nih = held.where(held.origins == BASE)
+    ill = set(nih.patients[nih.labels == 1].tolist())
+    dealt = sorted(
+        set(nih.patients.tolist()), key=lambda patient: (patient in ill, draw(patient, "adapt-curve"))
+    )
+    return dealt[1::2]
 
 
 def curve(
@@ -107,13 +130,20 @@ def curve(
     seed: int,
     report: Report,
 ) -> list[Drawn]:
-    """Adapt to `draws` uploads of each size; one that half of the fields do not hold is left out."""
+    """Adapt to `draws` uploads of each size; one that half of the fields do not hold is left out.
+
+    Raises BadInput where they hold none of the sizes.
+    """
     found = []
     for number, (cells, i) in enumerate((cells, i) for cells in sizes for i in range(draws)):
         tell = part(report, 100.0 * number / (len(sizes) * draws), 100.0 / (len(sizes) * draws))
         taken = _upload(site, cells, np.random.default_rng((seed, i)))
         if taken is not None:
             found.append(_adapted(old, base, site, settings, *taken, tell))
+    if not found:
+        raise BadInput(
+            f"One half of the fields or patients holds fewer than {min(sizes)} cells. Ask for fewer."
+        )
     return found
 
 
@@ -138,12 +168,13 @@ def _adapted(
 ) -> Drawn:
     learnt = rows[_to_train(site, rows)]
     shown = NewCells(site.views[learnt, : settings.views], site.labels[learnt], site.groups[learnt])
-    new = refit(old, base.learnt, base.looked_at, shown, settings, report)
+    done = refit(old, base.learnt, base.guarded, shown, settings, report)
+    new = done.head
     upright = site.views[judged, 0]
     return Drawn(
         len(rows),
         int(site.labels[rows].sum()),
-        new is not old,
+        done.stays is None,
         _compared(old, new, upright, site.labels[judged], site.groups[judged]),
         _compared(old, new, base.judged.embeddings, base.judged.labels, base.judged.patients),
     )

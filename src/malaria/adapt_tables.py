@@ -15,10 +15,12 @@ SHOWN = {
     "auc": "AUC",
     "specificity_at_sensitivity_90": "specificity at sensitivity 0.90",
 }
+COST = ("accuracy", "sensitivity", "specificity")
 NOTE = (
     "Each figure before -> after, the mean of the uploads drawn; in brackets the least and the most that one "
-    "upload changed it, in points. The laboratory: fields that the upload was not drawn from. "
-    "NIH: validation patients that the refit did not look at."
+    "upload changed it, in points. Uploads are drawn from the same cells, so that is no interval. The "
+    "laboratory: fields that the upload was not drawn from. NIH: validation patients that the refit did not "
+    "look at. Patients that play a simulated laboratory are ones that the network has learnt from."
 )
 
 Curves = Mapping[str, Mapping[str, Sequence[Drawn]]]
@@ -42,7 +44,15 @@ def tables(found: Curves) -> list[Table]:
 
 
 def _table(site: str, found: Mapping[str, Sequence[Drawn]]) -> Table:
-    columns = ("settings", "cells", "parasitized", "uploads", "changed", *SHOWN.values(), "NIH accuracy")
+    columns = (
+        "settings",
+        "cells",
+        "parasitized",
+        "uploads",
+        "changed",
+        *SHOWN.values(),
+        *(f"NIH {name}" for name in COST),
+    )
     rows = []
     for name, drawn in found.items():
         for cells in sorted({one.cells for one in drawn}):
@@ -55,7 +65,7 @@ def _table(site: str, found: Mapping[str, Sequence[Drawn]]) -> Table:
                     len(some),
                     sum(one.changed for one in some),
                     *(_change([one.site[figure] for one in some]) for figure in SHOWN),
-                    _change([one.base["accuracy"] for one in some]),
+                    *(_change([one.base[figure] for one in some]) for figure in COST),
                 )
             )
     return Table(site, columns, rows, NOTE)

@@ -21,6 +21,7 @@ from malaria.challenger import (
     scored,
     told_of_pool,
 )
+from malaria.criteria import learning_rule
 from malaria.domain import JobState, Method, Progress, Role, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
 from malaria.gate import GateSet, judge
@@ -113,14 +114,16 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     content = (
         challenge.services.registry.fetch(champion.info.version, "model.tflite", work / "champion.tflite")
     ).read_bytes()
-    adapted = adapt(
-        champion, content, challenge.memory, challenge.services.shards, shards, AdaptSettings(), report
-    )
+    settings = AdaptSettings()
+    adapted = adapt(champion, content, challenge.memory, challenge.services.shards, shards, settings, report)
     report(Progress("evaluate", percent=85.0))
     base, site, labelled = gate_sets(adapted, challenge.memory, shards)
     at = champion.info.threshold
-    receipt = judge(base, site, at, at, gate_settings(challenge), labelled)
+    unlearnt = learning_rule(adapted.stays, adapted.learnt, settings.fewest) if adapted.stays else None
+    receipt = judge(base, site, at, at, gate_settings(challenge), labelled, unlearnt)
     receipt = told_of_pool(challenge, receipt)
+    if adapted.stays:
+        return Made(champion.info, {}, receipt, champion.info.version)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)
     adapted.memory.save(files["memory.npz"])

@@ -36,7 +36,10 @@ class Challenge:
 
 @dataclass(frozen=True)
 class Made:
-    """A challenger: its version and files, and what the gate said. champion: the version it met."""
+    """A challenger: its version and files, and what the gate said. champion: the version it met.
+
+    files: none where nothing was learnt; then the version is the champion's own.
+    """
 
     info: ModelVersion
     files: Mapping[str, Path]

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from malaria.comparison import Bootstrap, GateSet, Seen, Thresholds, champion_auc, changed, difference, gain
+from malaria.refitting import Stays
 
 LABELS, SIZE, SITE, GAIN = "labels", "site size", "site balanced accuracy", "gain"
+LEARNING = "learning"
 BASE = {1: "base sensitivity", 0: "base specificity"}
 BOTH = (0, 1)
 
@@ -74,6 +76,21 @@ def base_rule(base: GateSet, label: int, at: Thresholds, settings: GateSettings)
         return _criterion(name, seen, -margin, False, text)
     text = f"{told}: a fall of more than {most} cannot be ruled out on {seen.groups} base gate patients."
     return _criterion(name, seen, -margin, None, text)
+
+
+def learning_rule(stays: Stays, learnt: tuple[int, int], fewest: int) -> Criterion:
+    """Why nothing was learnt, so that there is nothing to decide on. learnt: how many uninfected and
+    parasitized cells there were to learn from; fewest: how many of each are needed."""
+    texts = {
+        Stays.FEW: f"Too few cells to learn from: {learnt[1]:,} parasitized and {learnt[0]:,} uninfected, of "
+        f"at least {fewest} each.",
+        Stays.BASE: "Nothing is learnt: however little the new cells counted, base patients or earlier "
+        "laboratories would have lost too much.",
+        Stays.SITE: "Nothing is learnt: heads that were fitted to a part of the new cells did not answer the "
+        "others better than the served one does.",
+    }
+    seen = float(min(learnt)) if stays == Stays.FEW else None
+    return Criterion(LEARNING, seen, None, None, float(fewest), None, texts[stays])
 
 
 def size_rule(site: GateSet, settings: GateSettings) -> Criterion:

@@ -13,14 +13,13 @@ Cells = Iterator[tuple[Pixels, Label, str]]
 """Pixels (s, s, 3), label, and what stays together: a field or a patient."""
 
 
-def of_fields(path: Path, named: str, size: int, wanted: Callable[[str], bool] = lambda _: True) -> Cells:
-    """Raw crops of the boxes of red cells. named: a set of `fields.SETS`. wanted: of a field, by its name."""
+def of_fields(path: Path, named: str, size: int) -> Cells:
+    """Raw crops of the boxes of red cells. named: a set of `fields.SETS`."""
     for one in fields.read(path, fields.meaning_of(named)):
-        if wanted(one.name):
-            image = one.image()
-            for box in one.boxes:
-                if box.kind.label is not None:
-                    yield preprocess.to_square(fields.crop(image, box), size), box.kind.label, one.name
+        image = one.image()
+        for box in one.boxes:
+            if box.kind.label is not None:
+                yield preprocess.to_square(fields.crop(image, box), size), box.kind.label, one.name
 
 
 def of_patients(

@@ -11,6 +11,7 @@ size    Too few gate cells of the site, or none, are undecidable, and `too_small
 site    Balanced accuracy must be no worse, and a fall of `site_margin` ruled out. Worse beyond noise is
         rejected, anything between undecidable.
 gain    A challenger that gains nothing, at the site or on base, is undecidable: there is no reason to change.
+learning  Where the method learnt nothing, it says why; there is nothing to compare then.
 
 One broken rule rejects; else one that cannot be decided makes the verdict undecidable. Neither is promoted.
 """
@@ -27,6 +28,7 @@ from malaria.criteria import (
     DEFAULTS,
     GAIN,
     LABELS,
+    LEARNING,
     SITE,
     SIZE,
     Criterion,
@@ -75,16 +77,17 @@ def judge(
     challenger_threshold: float,
     settings: GateSettings = DEFAULTS,
     labelled: GateSet | None = None,
+    unlearnt: Criterion | None = None,
 ) -> Receipt:
     """Hold a challenger against the champion on base and site gate cells; None or empty where there are none.
 
     Thresholds: the models' operating points, P(parasitized) from which each calls a cell parasitized.
     labelled: every cell of the upload, those learnt from too, to see whether its labels make sense; None:
-    the site's gate cells.
+    the site's gate cells. unlearnt: why the challenger is the champion, where it is.
     """
     at = (champion_threshold, challenger_threshold)
     base, site = base or _none(), site or _none()
-    criteria = _criteria(base, site, labelled or site, at, settings)
+    criteria = _criteria(base, site, labelled or site, at, settings, unlearnt)
     verdict = _verdict(criteria)
     by_name = {c.name: c for c in criteria}
     return Receipt(
@@ -100,8 +103,9 @@ def judge(
 
 
 def _wants_cells(rules: Mapping[str, Criterion]) -> bool:
-    """Whether more of the site's gate cells could decide it."""
-    return rules[SIZE].passed is None or (SITE in rules and rules[SITE].passed is None)
+    """Whether more of the site's cells could decide it."""
+    few_to_learn = LEARNING in rules and rules[LEARNING].value is not None
+    return few_to_learn or rules[SIZE].passed is None or (SITE in rules and rules[SITE].passed is None)
 
 
 def _none() -> GateSet:
@@ -110,13 +114,20 @@ def _none() -> GateSet:
 
 
 def _criteria(
-    base: GateSet, site: GateSet, labelled: GateSet, at: Thresholds, settings: GateSettings
+    base: GateSet,
+    site: GateSet,
+    labelled: GateSet,
+    at: Thresholds,
+    settings: GateSettings,
+    unlearnt: Criterion | None,
 ) -> list[Criterion]:
     found = []
     if min(labelled.cells(0), labelled.cells(1)) >= settings.min_site_per_class:
         found.append(labels_rule(labelled, settings))
     found += [base_rule(base, label, at, settings) for label in BASE]
     found.append(size_rule(site, settings))
+    if unlearnt is not None:
+        return [*found, unlearnt]
     if found[-1].passed:
         found.append(site_rule(site, at, settings))
         if found[-1].passed:
@@ -160,7 +171,7 @@ def _advice(
         return ""
     if verdict == Verdict.REJECTED:
         return _advice_rejected({name for name, rule in rules.items() if rule.passed is False})
-    told = []
+    told = [_advice_learning(rules[LEARNING])] if LEARNING in rules else []
     if rules[SIZE].passed is None:
         told.append(_advice_size(site_sizes(site, settings)))
     if SITE in rules and rules[SITE].passed is None:
@@ -185,6 +196,18 @@ def _advice_rejected(broken: set[str]) -> str:
     return (
         "Learning from this upload costs too much on other patients. Check its labels and stain. Cells of "
         "more patients steady what is learnt, and the method `full` can learn more than `adapt`."
+    )
+
+
+def _advice_learning(rule: Criterion) -> str:
+    if rule.value is not None:
+        return (
+            f"Bring at least {rule.bound - rule.value:.0f} more cells of the class that is short; a fifth of "
+            "an upload is not learnt from. This upload counts together with the next."
+        )
+    return (
+        "Where the served model answers these cells well, there is nothing to mend. Else bring cells of more "
+        "patients, or train the whole network: `--method full`."
     )
 
 

@@ -25,11 +25,11 @@ class Head:
     bias: float
 
     def logits(self, embeddings: Reals) -> Floats:
-        """(n, width) embeddings to (n,) calibrated logits."""
+        """(..., width) embeddings to (...,) calibrated logits."""
         return np.asarray(embeddings @ self.weights + self.bias, dtype=np.float64)
 
     def probabilities(self, embeddings: Reals) -> Floats:
-        """(n, width) embeddings to (n,) calibrated P(parasitized)."""
+        """(..., width) embeddings to (...,) calibrated P(parasitized)."""
         return sigmoid(self.logits(embeddings))
 
     def cooled(self, temperature: float) -> "Head":

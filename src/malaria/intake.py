@@ -115,7 +115,9 @@ def _same_before(challenge: Challenge, job_id: str, shard: Shard, beside: Mappin
 
 def _did_the_same(challenge: Challenge, job: Job, method: Method) -> bool:
     """Whether an earlier job used this method, and for `full` the same settings of it."""
-    if challenge.services.registry.version(str(job.version)).lineage.get("method") != method.value:
+    lineage = challenge.services.registry.version(str(job.version)).lineage
+    own = job.id in lineage.get("jobs", ())  # else it learnt nothing and kept the champion's: `adapt` may
+    if (lineage.get("method") if own else Method.ADAPT.value) != method.value:
         return False
     mine, other = (replace(o, method=Method.AUTO, note="") for o in (challenge.job.options, job.options))
     return method == Method.ADAPT or mine == other

@@ -1,18 +1,22 @@
 """Refit a head on a laboratory's new cells and on what is remembered, as far as the others bear it.
 
 The change from the served head is penalised, and what is remembered is to be answered as before. Two guards
-bound how much the new cells count: base validation patients may lose little, and the laboratory's own cells
-must be answered better by a head that has not learnt them. Where no strength passes both, nothing changes.
+bound how much the new cells count: base validation patients and earlier laboratories may lose little, and the
+laboratory's own cells must be answered better by heads that have not learnt them. Where no strength passes
+both, the head stays as it is. With few cells the second guard errs often; the gate judges after it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from malaria import head as heads
 from malaria.domain import Progress
+from malaria.errors import BadOptions, Damaged
 from malaria.head import Floats, Head
 from malaria.memory import BASE, Memory, is_base
 from malaria.ports import Report
@@ -23,15 +27,18 @@ SEED = 0
 
 @dataclass(frozen=True)
 class AdaptSettings:
-    """views: flips and turns of each new training cell, 1 to 8. penalty: on the head's change.
+    """views: flips and turns of each new training cell, 1 to 8. penalty: on the head's change, above 0.
 
-    cell_weights: how much one new cell counts against one remembered, tried from the strongest; the first
-    is taken by which neither sensitivity nor specificity on base validation patients falls by more than
-    `base_loss`, nor specificity at the other base laboratories, so a site is not paid for by the others;
-    and by which the site's own cells gain, asked of heads that have not learnt them. parts: into which these
-    are split for that; 0: they are not asked. fewest: cells of each class that must be there to see it; with fewer the head stays
-    as it is. site_share: the most that all new cells weigh together, as a share of everything.
+    cell_weights: how much one new cell counts at most against one remembered, tried in turn; the first is
+    taken by which no set of cells that is guarded loses more than the share `base_loss`, or one cell, and the
+    new cells gain. parts: into which these are split to ask them, 2 or more; 0: they are not asked. fewest:
+    cells of each class that must be there to learn from; with fewer the head stays as it is. site_share: the
+    most that all new cells weigh, as a share of everything, below 1.
+
+    Raises BadOptions where one is out of its range.
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     views: int = 4
     penalty: float = 1e-5
@@ -40,6 +47,19 @@ class AdaptSettings:
     site_share: float = 0.5
     parts: int = 4
     fewest: int = 5
+
+    def __post_init__(self) -> None:
+        for name, holds, wanted in (
+            ("views", 1 <= self.views <= 8, "1 to 8"),
+            ("penalty", self.penalty > 0, "above 0"),
+            ("cell_weights", self.cell_weights and min(self.cell_weights) > 0, "one or more, above 0"),
+            ("base_loss", self.base_loss >= 0, "0 or more"),
+            ("site_share", 0 < self.site_share < 1, "between 0 and 1"),
+            ("parts", self.parts == 0 or self.parts >= 2, "0, or 2 or more"),
+            ("fewest", self.fewest >= 1, "1 or more"),
+        ):
+            if not holds:
+                raise BadOptions(f"{name} is {getattr(self, name)}; it must be {wanted}.")
 
 
 @dataclass(frozen=True)
@@ -54,76 +74,122 @@ class NewCells:
     def where(self, mask: npt.NDArray[np.bool_]) -> "NewCells":
         return NewCells(self.views[mask], self.labels[mask], self.groups[mask])
 
-    def by_class(self, values: Floats) -> float:
-        """The mean of values, (m,), over both classes alike, however many cells each has."""
-        return float(np.mean([values[self.labels == label].mean() for label in (0, 1)]))
+    @property
+    def sizes(self) -> npt.NDArray[np.intp]:
+        """How many are uninfected and how many parasitized, (2,)."""
+        return np.bincount(self.labels, minlength=2)
+
+
+class Stays(StrEnum):
+    """Why a head stays as it is: too few cells of a class, the others would lose, the cells do not gain."""
+
+    FEW = "few"
+    BASE = "base"
+    SITE = "site"
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """head: the new one, or the old one where it stays, and then why."""
+
+    head: Head
+    stays: Stays | None = None
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """Cells that must bear it. validation: of base patients. earlier: of laboratories adapted to before.
+
+    Raises Damaged where there are no NIH validation cells of both classes: nothing could be calibrated.
+    """
+
+    validation: Memory
+    earlier: Memory
+
+    def __post_init__(self) -> None:
+        if len(np.unique(self.nih.labels)) < 2:
+            raise Damaged(
+                "The feature memory holds no NIH validation cells of both classes, so no head can be "
+                "calibrated on it. `malaria doctor` says what is wrong with it."
+            )
+
+    @property
+    def nih(self) -> Memory:
+        return self.validation.where(self.validation.origins == BASE)
+
+    def sets(self) -> list[Memory]:
+        """By class: of NIH, of the other base laboratories, of earlier ones; those that hold cells."""
+        others = self.validation.where(self.validation.origins != BASE)
+        sets = [of.where(of.labels == label) for of in (self.nih, others, self.earlier) for label in (0, 1)]
+        return [cells for cells in sets if len(cells)]
 
 
 def refit(
     old: Head,
     remembered: Memory,
-    validation: Memory,
+    guarded: Guarded,
     new: NewCells,
     settings: AdaptSettings,
     report: Report,
-) -> Head:
+    threshold: float = 0.5,
+) -> Refitted:
     """The head refitted with the strongest weight of the new cells that both guards pass, else the old one.
 
-    remembered: what is learnt beside the new cells. validation: base patients that must bear it.
+    remembered: what is learnt beside the new cells. threshold: the operating point, above 0 and below 1.
     """
-    if min((new.labels == label).sum() for label in (0, 1)) < settings.fewest:
-        return old
-    fit = _Fit(old, remembered, validation, settings)
-    before = _rates(old, validation)
+    if new.sizes.min() < settings.fewest:
+        return Refitted(old, Stays.FEW)
+    fit, at = _Fit(old, remembered, guarded, settings), float(np.log(threshold / (1 - threshold)))
+    served, why = _Answers.of(old, new, at), Stays.BASE
     for weight in settings.cell_weights:
         report(Progress("train", percent=80.0, message=f"refitting the head, new cells weigh {weight:g}"))
         fitted = fit(new, weight)
-        borne = np.all(_rates(fitted, validation) >= before - settings.base_loss)
-        if borne and (not settings.parts or _gains(fit, new, weight, settings.parts)):
-            return fitted
-    return old
+        if not _borne(old, fitted, guarded, settings.base_loss, at):
+            continue
+        if not settings.parts or _gains(fit, new, weight, served, at):
+            return Refitted(fitted)
+        why = Stays.SITE
+    return Refitted(old, why)
 
 
 class _Fit:
     """Fits heads to new cells, beside the same remembered ones."""
 
-    def __init__(self, old: Head, remembered: Memory, validation: Memory, settings: AdaptSettings) -> None:
-        self.old, self._settings = old, settings
+    def __init__(self, old: Head, remembered: Memory, guarded: Guarded, settings: AdaptSettings) -> None:
+        self.old, self.settings = old, settings
         self._embeddings, self._weights = remembered.embeddings, _weights(remembered)
         # What is remembered is to be answered as it was: with no new cells nothing would change. Fitting its
         # labels again would move the head towards cells that the network was trained on.
         self._targets = old.probabilities(self._embeddings)
         # The temperature is set on NIH patients alone: another laboratory that brings one class only would
         # say how common that class is, not how sure to be.
-        self._nih = validation.where(validation.origins == BASE)
+        self._nih = guarded.nih
 
     def __call__(self, new: NewCells, weight: float) -> Head:
         """Both classes of the new cells weigh alike: their share says how they were chosen, not how likely a
         parasite is, and a head that learnt it would pay specificity with sensitivity."""
-        share, views = self._settings.site_share, new.views.shape[1]
+        share, views = self.settings.site_share, new.views.shape[1]
         most = float(self._weights.sum()) * share / (1 - share)
-        whole = min(len(new.labels) * weight, most)
-        sizes = np.bincount(new.labels, minlength=2)
-        each = np.repeat(whole / 2 / (sizes[new.labels] * views), views)
+        of_class = min(new.sizes.min() * weight, most / 2)
+        each = np.repeat(of_class / (new.sizes[new.labels] * views), views)
         fitted = heads.refit(
             self.old,
             np.concatenate([self._embeddings, new.views.reshape(-1, new.views.shape[2])]),
             np.concatenate([self._targets, np.repeat(new.labels, views)]),
             np.concatenate([self._weights, each]),
-            self._settings.penalty,
+            self.settings.penalty,
         )
         return fitted.cooled(heads.temperature(fitted.logits(self._nih.embeddings), self._nih.labels))
 
 
-def _gains(fit: _Fit, new: NewCells, weight: float, parts: int) -> bool:
-    """Whether new cells are answered better, both classes alike, by heads that have not learnt them: at less
-    loss, and no fewer of them rightly."""
-    before, after = _Answers.of(fit.old, new), _Answers.of(fit.old, new)
-    for apart in _parts(new, parts):
-        if len(np.unique(new.labels[~apart])) == 2:
-            after.take(apart, _Answers.of(fit(new.where(~apart), weight), new.where(apart)))
-    lost, won = before.losses - after.losses, after.right - before.right
-    return new.by_class(lost) > 0 and new.by_class(won) >= 0
+def _borne(old: Head, new: Head, guarded: Guarded, loss: float, at: float) -> bool:
+    """Whether no set of guarded cells loses more than a share of its right answers, or more than one cell."""
+    for cells in guarded.sets():
+        embeddings, truth = cells.embeddings, cells.labels == 1
+        before, after = (((head.logits(embeddings) >= at) == truth).sum() for head in (old, new))
+        if before - after > max(loss * len(cells), 1):
+            return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -134,19 +200,37 @@ class _Answers:
     right: Floats
 
     @classmethod
-    def of(cls, head: Head, cells: NewCells) -> "_Answers":
+    def of(cls, head: Head, cells: NewCells, at: float) -> "_Answers":
         logits, truth = head.logits(cells.views), cells.labels[:, np.newaxis]
         losses = np.logaddexp(0.0, logits) - truth * logits
-        return cls(losses.mean(axis=1), ((logits >= 0) == truth).mean(axis=1))
+        return cls(losses.mean(axis=1), ((logits >= at) == truth).mean(axis=1))
 
-    def take(self, rows: npt.NDArray[np.bool_], those: "_Answers") -> None:
-        self.losses[rows], self.right[rows] = those.losses, those.right
+
+def _gains(fit: _Fit, new: NewCells, weight: float, served: _Answers, at: float) -> bool:
+    """Whether new cells are answered better, both classes alike, by heads that have not learnt them: at less
+    loss, and no fewer of them rightly. False where no cell of a class could be asked so."""
+    asked = np.zeros(len(new.labels), np.bool_)
+    lost, won = np.zeros(len(asked)), np.zeros(len(asked))
+    for apart in _parts(new, fit.settings.parts):
+        rest = new.where(~apart)
+        if rest.sizes.min():
+            told = _Answers.of(fit(rest, weight), new.where(apart), at)
+            lost[apart], won[apart] = served.losses[apart] - told.losses, told.right - served.right[apart]
+            asked |= apart
+    of_class = [asked & (new.labels == label) for label in (0, 1)]
+    if not all(cells.any() for cells in of_class):
+        return False
+    return bool(
+        np.mean([lost[cells].mean() for cells in of_class]) > 0
+        and np.mean([won[cells].mean() for cells in of_class]) >= 0
+    )
 
 
 def _parts(new: NewCells, parts: int) -> Iterator[npt.NDArray[np.bool_]]:
-    """Masks, (m,), that together take every cell once; groups stay whole where there are enough of them."""
+    """Masks, (m,), that together take every cell once. Groups stay whole; of a group that is alone, cells are
+    drawn, which flatters."""
     names, owner = np.unique(new.groups, return_inverse=True)
-    if len(names) < parts:
+    if len(names) == 1:
         owner = np.arange(len(new.groups))
     place = np.random.default_rng(SEED).permutation(int(owner.max()) + 1) % parts
     for number in range(parts):
@@ -161,12 +245,3 @@ def _weights(remembered: Memory) -> Floats:
     base = is_base(remembered.origins)
     nih = int(np.sum(remembered.origins == BASE))
     return np.where(base & (nih > 0), nih / max(int(base.sum()), 1), 1.0)
-
-
-def _rates(head: Head, validation: Memory) -> Floats:
-    """At a probability of one half: sensitivity and specificity on NIH cells, and specificity on those of the
-    other base laboratories where the memory holds any."""
-    right, labels = (head.logits(validation.embeddings) >= 0) == validation.labels, validation.labels
-    nih = validation.origins == BASE
-    sets = [nih & (labels == 1), nih & (labels == 0), ~nih & (labels == 0)]
-    return np.array([right[cells].mean() for cells in sets if np.any(cells)])

@@ -156,7 +156,8 @@ def _try(services: Services, challenge: Challenge, new: dict[str, Shard], report
     made = make(challenge, list(new.values()), reporter.part(15, 75))
     receipt = made.receipt
     reporter(Progress("publish", percent=95.0))
-    services.registry.publish(made.info, made.files)
+    if made.files:
+        services.registry.publish(made.info, made.files)
     if receipt.verdict == Verdict.ACCEPTED:
         _promote(services, challenge, made, receipt, reporter)
     reporter.verdict(made.info, codec.to_json(receipt), made.champion)

@@ -21,9 +21,8 @@ def test_settings_are_compared_on_a_laboratory(
     run: Run, smears: Path, tmp_path: Path, shipped_info: ModelVersion
 ) -> None:
     plan = tmp_path / "plan.toml"
-    plan.write_text(
-        '[[variant]]\nname = "eager"\nfewest = 1\nbase_loss = 1.0\n[[variant]]\nname = "wary"\nfewest = 99\n'
-    )
+    eager_one = '[[variant]]\nname = "eager"\nfewest = 1\nparts = 0\nbase_loss = 1.0\n'
+    plan.write_text(eager_one + '[[variant]]\nname = "wary"\nfewest = 99\n')
     told = run(
         *("adapt-curve", "--site", f"bbbc041={smears}", "--plan", plan, "--out", tmp_path / "out"),
         *("--cells", 12, "--draws", 2),
@@ -33,6 +32,7 @@ def test_settings_are_compared_on_a_laboratory(
     assert found["made"]["model"] == shipped_info.version
     eager, wary = (found["uploads"][name]["bbbc041"] for name in ("eager", "wary"))
     assert [one["cells"] for one in eager] == [12, 12]
+    assert any(one["changed"] for one in eager)
     assert not any(one["changed"] for one in wary)
     assert all(one["base"]["accuracy"][0] == one["base"]["accuracy"][1] for one in wary)
     assert "| eager | 12 |" in (tmp_path / "out" / "report.md").read_text()
@@ -40,22 +40,42 @@ def test_settings_are_compared_on_a_laboratory(
 
 def test_nih_cells_play_a_laboratory(run: Run, tmp_path: Path, models_dir: Path) -> None:
     known = roles.load(models_dir / "roles.json")
-    actors = sorted(p for p, role in known.items() if role == Role.TRAIN and played(p))[:4]
+    nih = sorted(patient for patient in known if "/" not in patient)
+    actors = [p for p in nih if known[p] == Role.TRAIN and played(p)][:4]
+    others = [p for p in nih if known[p] == Role.TRAIN and not played(p)][:2]
+    held = [p for p in nih if known[p] != Role.TRAIN][:2]
     cells = tmp_path / "cells"
-    for i, cell in enumerate(synthetic.generate(24, 3)):
+    for i, cell in enumerate(synthetic.generate(48, 3)):
+        owner = [*actors, *others, *held][i // 2 % 8]
         (cells / cell.label.text).mkdir(parents=True, exist_ok=True)
-        (cells / cell.label.text / f"{actors[i % 4]}thin_cell_{i}.png").write_bytes(cell.png())
-    told = run(
-        *("adapt-curve", "--simulated", cells, "--out", tmp_path / "out", "--cells", 10, "--draws", 1),
-    )
+        (cells / cell.label.text / f"{owner}thin_cell_{i}.png").write_bytes(cell.png())
+    asked = ("adapt-curve", "--simulated", cells, "--out", tmp_path / "out", "--draws", 1, "--cells")
+    told = run(*asked, 12)
     assert told.exit_code == 0, told.stderr
     [upload] = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]["in use"]["simulated"]
-    assert upload["cells"] == 10
+    assert upload["cells"] == 12
+    told = run(*asked, 13)
+    assert told.exit_code == 2, "half of four actors with six cells each: the others' are not taken"
+    assert "fewer than 13" in told.stderr
+
+
+def test_a_laboratory_of_one_class_is_refused(run: Run, tmp_path: Path) -> None:
+    for i in range(3):
+        field(tmp_path / "smears", f"f{i}", (0, 60), (0, 130), (0, 70))
+    told = run("adapt-curve", "--site", f"bbbc041={tmp_path / 'smears'}", "--out", tmp_path / "out")
+    assert told.exit_code == 2
+    assert "0 parasitized and 9 uninfected" in told.stderr
 
 
 @pytest.mark.parametrize(
     ("plan", "said"),
-    [("[[variant]]\npenalty = 1.0\n", "name"), ('[[variant]]\nname = "a"\npenalty = "x"\n', "penalty")],
+    [
+        ("[[variant]]\npenalty = 1.0\n", "name"),
+        ('[[variant]]\nname = "a"\npenalty = "x"\n', "penalty"),
+        ('[[variant]]\nname = "a"\npenlty = 1.0\n', "penlty"),
+        ('[[variant]]\nname = "a"\nviews = 9\n', "views"),
+        ("no TOML", "cannot be read"),
+    ],
 )
 def test_a_plan_that_cannot_be_read_is_told(
     run: Run, smears: Path, tmp_path: Path, plan: str, said: str

@@ -87,6 +87,7 @@ def test_another_laboratory_of_one_class_does_not_set_the_temperature(
     beside, _ = adapted(
         services, remembered.with_cells(elsewhere(healthy, labels=0)), shard, cell_weights=(5.0,)
     )
+    assert np.abs(alone.new.weights - alone.old.weights).max() > 0.01
     assert np.allclose(alone.new.weights, beside.new.weights, rtol=1e-6)
     assert alone.new.bias == pytest.approx(beside.new.bias)
 

@@ -20,10 +20,10 @@ def remembered() -> Memory:
 def test_gate_and_test_patients_are_left_alone() -> None:
     base = ground(remembered(), simulated=False)
     assert set(base.learnt.roles) == {Role.TRAIN.value}
-    for part in (base.looked_at, base.judged):
+    for part in (base.guarded.validation, base.judged):
         assert set(part.roles) == {Role.VALIDATION.value}
-    assert not set(base.looked_at.patients) & set(base.judged.patients)
-    assert len(base.judged) > 0
+        assert len(set(part.patients)) == 10, "half of them"
+    assert not set(base.guarded.validation.patients) & set(base.judged.patients)
 
 
 def test_patients_that_play_a_laboratory_are_not_remembered() -> None:
@@ -59,7 +59,7 @@ def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
 def test_tables_tell_the_change_and_its_spread() -> None:
     def upload(after: float | None) -> Drawn:
         site = dict.fromkeys(adapt_curve.FIGURES, (0.5, after))
-        return Drawn(50, 4, True, site, {"accuracy": (0.97, 0.969)})
+        return Drawn(50, 4, True, site, dict.fromkeys(adapt_tables.COST, (0.97, 0.969)))
 
     found = {"in use": {"bbbc041": [upload(0.6), upload(0.8)]}}
     [table] = adapt_tables.tables(found)

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from malaria.criteria import labels_rule
+from malaria.criteria import labels_rule, learning_rule
 from malaria.domain import Verdict
 from malaria.errors import Damaged
 from malaria.gate import Criterion, GateSet, GateSettings, Receipt, judge
+from malaria.refitting import Stays
 
 
 def simulate(
@@ -194,6 +195,30 @@ def test_a_challenger_that_changes_nothing_is_no_reason_to_change() -> None:
     receipt = judge(BASE, same(simulate(3.0, 3.0, patients=6, per_patient=40)), 0.5, 0.5)
     assert (receipt.verdict, receipt.too_small) == (Verdict.UNDECIDABLE, False)
     assert "Nothing changes: both models answer all 3,240 gate cells alike" in receipt.reason
+
+
+@pytest.mark.parametrize(
+    ("stays", "said", "advised", "waits"),
+    [
+        (Stays.FEW, "3 parasitized and 40 uninfected, of at least 5 each", "2 more cells", True),
+        (Stays.BASE, "would have lost too much", "--method full", False),
+        (Stays.SITE, "did not answer the others better", "nothing to mend", False),
+    ],
+)
+def test_why_nothing_was_learnt_is_told(stays: Stays, said: str, advised: str, waits: bool) -> None:
+    site = same(simulate(3.0, 3.0, patients=6, per_patient=40))
+    receipt = judge(BASE, site, 0.5, 0.5, unlearnt=learning_rule(stays, (40, 3), 5))
+    assert (receipt.verdict, receipt.too_small) == (Verdict.UNDECIDABLE, waits)
+    assert said in receipt.reason
+    assert "Nothing changes" not in receipt.reason
+    assert advised in receipt.advice
+
+
+def test_swapped_labels_are_told_though_nothing_was_learnt() -> None:
+    site = same(simulate(3.0, 3.0, patients=6, per_patient=40, flipped=True))
+    receipt = judge(BASE, site, 0.5, 0.5, unlearnt=learning_rule(Stays.SITE, (40, 40), 5))
+    assert receipt.verdict == Verdict.REJECTED
+    assert "labels look swapped" in receipt.reason
 
 
 def test_no_worse_at_the_site_and_better_on_base_is_accepted() -> None:

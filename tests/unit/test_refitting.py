@@ -7,9 +7,10 @@ import pytest
 
 from malaria import refitting
 from malaria.domain import Progress, Role
+from malaria.errors import BadOptions, Damaged
 from malaria.head import Head
 from malaria.memory import BASE, Memory, remember
-from malaria.refitting import AdaptSettings, NewCells, refit
+from malaria.refitting import AdaptSettings, Guarded, NewCells, Refitted, Stays, refit
 
 WIDTH = 6
 OLD = Head(np.array([4.0, -4.0, 0, 0, 0, 0]), 0.0)
@@ -48,9 +49,18 @@ def site(infected: int, uninfected: int, seed: int = 5, *, faint: float = 1.5) -
     return NewCells(np.stack([x, x + np.float32(0.01)], axis=1), labels, groups)
 
 
-def refitted(new: NewCells, **settings: object) -> Head:
-    chosen = AdaptSettings(**settings)  # type: ignore[arg-type]
-    return refit(OLD, memory(Role.TRAIN, 1), memory(Role.VALIDATION, 2), new, chosen, lambda _: None)
+def guarded(earlier: Memory | None = None) -> Guarded:
+    held = memory(Role.VALIDATION, 2)
+    return Guarded(held, earlier or held.where(np.zeros(len(held), np.bool_)))
+
+
+def done(new: NewCells, settings: AdaptSettings | None = None, earlier: Memory | None = None) -> Refitted:
+    chosen = settings or AdaptSettings()
+    return refit(OLD, memory(Role.TRAIN, 1), guarded(earlier), new, chosen, lambda _: None)
+
+
+def refitted(new: NewCells, settings: AdaptSettings | None = None) -> Head:
+    return done(new, settings).head
 
 
 def sensitivity(head: Head, faint: float = 1.5) -> float:
@@ -77,13 +87,54 @@ def test_where_the_served_head_answers_well_nothing_falls() -> None:
 def test_cells_that_a_head_answers_worse_unless_it_has_learnt_them_change_nothing() -> None:
     """What one field seems to teach, that its parasitized cells are marked, is wrong in the other field."""
     new = site(40, 40, faint=0.9)
-    fit = refitting._Fit(OLD, memory(Role.TRAIN, 1), memory(Role.VALIDATION, 2), AdaptSettings())
-    assert refitting._gains(fit, new, 20.0, parts=2)
+    fit = refitting._Fit(OLD, memory(Role.TRAIN, 1), guarded(), AdaptSettings(parts=2))
+    assert gains(fit, new)
     one = np.arange(80) % 2 == 0
     views = new.views.copy()
     views[one == (new.labels == 1), :, 2] += np.float32(6.0)
     fields = np.where(one, "one field", "the other").astype(np.str_)
-    assert not refitting._gains(fit, NewCells(views, new.labels, fields), 20.0, parts=2)
+    assert not gains(fit, NewCells(views, new.labels, fields))
+
+
+def gains(fit: refitting._Fit, new: NewCells) -> bool:
+    return refitting._gains(fit, new, 20.0, refitting._Answers.of(OLD, new, 0.0), 0.0)
+
+
+def test_a_class_that_one_field_alone_holds_cannot_be_asked() -> None:
+    new = site(40, 60)
+    fields = np.where(new.labels == 1, "field 1", new.groups).astype(np.str_)
+    assert done(NewCells(new.views, new.labels, fields)).stays == Stays.SITE
+
+
+def test_cells_of_an_earlier_laboratory_must_bear_it_too() -> None:
+    new = site(40, 60)
+    strongest = AdaptSettings(cell_weights=(20.0,))
+    alone = done(new, strongest)
+    assert alone.stays is None
+    train = memory(Role.TRAIN, 7)
+    embeddings = train.embeddings + np.array([0, 0, 1.5, 0, 0, 0], np.float32)
+    embeddings[:, 0] += np.where(train.labels == 0, 0.9, 0.0)
+    turned = (OLD.logits(embeddings) < 0) & (alone.head.logits(embeddings) >= 0) & (train.labels == 0)
+    assert turned.sum() > 5, "or the refit costs that laboratory nothing"
+    other = remember(
+        embeddings, train.labels, train.patients, train.roles, np.full(400, "a1" * 32), train.fingerprints
+    )
+    assert done(new, strongest, other.where(turned)).stays == Stays.BASE
+
+
+def test_without_validation_cells_of_both_classes_nothing_is_fitted() -> None:
+    held = memory(Role.VALIDATION, 2)
+    with pytest.raises(Damaged, match="both classes"):
+        Guarded(held.where(held.labels == 1), held)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"views": 0}, {"penalty": 0.0}, {"cell_weights": ()}, {"site_share": 1.0}, {"parts": 1}, {"fewest": 0}],
+)
+def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(BadOptions, match=next(iter(wrong))):
+        AdaptSettings(**wrong)  # type: ignore[arg-type]
 
 
 def test_how_common_parasites_are_in_an_upload_is_not_learnt() -> None:
@@ -92,7 +143,7 @@ def test_how_common_parasites_are_in_an_upload_is_not_learnt() -> None:
     times = np.where(many.labels == 0, 10, 1)
     rows = np.repeat(np.arange(40), times)
     many = NewCells(many.views[rows], many.labels[rows], many.groups[rows])
-    alike, skewed = (refitted(new, cell_weights=(2.0,), site_share=0.05) for new in (few, many))
+    alike, skewed = (refitted(new, AdaptSettings(cell_weights=(2.0,))) for new in (few, many))
     assert alike is not OLD
     probabilities = [head.probabilities(cells(np.ones(50, np.uint8), 3)) for head in (alike, skewed)]
     assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-3)
@@ -100,7 +151,7 @@ def test_how_common_parasites_are_in_an_upload_is_not_learnt() -> None:
 
 @pytest.mark.parametrize(("infected", "uninfected"), [(0, 60), (4, 60), (60, 4)])
 def test_with_too_few_of_a_class_to_see_what_it_costs_the_head_stays(infected: int, uninfected: int) -> None:
-    assert refitted(site(infected, uninfected)) is OLD
+    assert done(site(infected, uninfected)) == Refitted(OLD, Stays.FEW)
     assert refitted(site(20, 60)) is not OLD
 
 
@@ -109,9 +160,9 @@ def test_what_base_patients_do_not_bear_is_not_done() -> None:
     swapped = site(60, 60, faint=0.0)
     views = swapped.views - np.array([0, 0, 1.5, 0, 0, 0], np.float32)
     swapped = NewCells(views, (1 - swapped.labels).astype(np.uint8), swapped.groups)
-    loud: dict[str, object] = {"cell_weights": (500.0,), "site_share": 0.95}
-    assert refitted(swapped, **loud) is OLD
-    assert refitted(swapped, **loud, base_loss=1.0) is not OLD
+    loud = AdaptSettings(cell_weights=(500.0,), site_share=0.95)
+    assert done(swapped, loud) == Refitted(OLD, Stays.BASE)
+    assert done(swapped, replace(loud, base_loss=1.0)).stays is None
 
 
 def test_strengths_are_tried_from_the_strongest() -> None:
@@ -120,15 +171,16 @@ def test_strengths_are_tried_from_the_strongest() -> None:
     def report(progress: Progress) -> None:
         said.append(progress.message)
 
-    settings = AdaptSettings(cell_weights=(8.0, 2.0), base_loss=-1.0)
-    assert (
-        refit(OLD, memory(Role.TRAIN, 1), memory(Role.VALIDATION, 2), site(20, 20), settings, report) is OLD
-    )
+    new = site(20, 20)
+    never = NewCells(new.views, new.labels, np.where(new.labels == 1, "one", new.groups).astype(np.str_))
+    settings = AdaptSettings(cell_weights=(8.0, 2.0))
+    assert refit(OLD, memory(Role.TRAIN, 1), guarded(), never, settings, report).stays == Stays.SITE
     assert [text.rsplit(" ", 1)[1] for text in said] == ["8", "2"]
 
 
-def test_parts_take_every_cell_once_and_keep_fields_whole() -> None:
-    new = site(30, 50)
+@pytest.mark.parametrize("groups", [2, 3, 8])
+def test_parts_take_every_cell_once_and_keep_fields_whole(groups: int) -> None:
+    new = replace(site(30, 50), groups=np.array([f"field {i % groups}" for i in range(80)]))
     parts = list(refitting._parts(new, 4))
     assert np.array_equal(np.sum(parts, axis=0), np.ones(80))
     assert all(len(set(new.groups[a]) & set(new.groups[~a])) == 0 for a in parts)

@@ -11,6 +11,7 @@ from malaria.adapt import turn
 from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
 from malaria.refitting import AdaptSettings
 from malaria.services import Services
+from tests.unit.test_retrain_again import archive
 
 ADAPT = RetrainOptions(method=Method.ADAPT)
 
@@ -151,12 +152,14 @@ def test_nothing_is_promoted_over_a_promotion_that_came_between(
 
 
 def test_the_champions_memory_grows_only_by_the_upload(services: Services, tmp_path: Path) -> None:
-    job = submit(services, tmp_path, "cells.zip")
+    upload = tmp_path / "cells.zip"
+    upload.write_bytes(archive(synthetic.generate(80, 8), patients=True, washed=True))
+    job = services.trigger.submit(upload, name=upload.name, identity=None, options=ADAPT, actor="test")
     assert run(services, job)
     ended = services.jobs.get(job.id)
     before = memory.load(services.registry.fetch(str(ended.champion), "memory.npz", tmp_path / "a.npz"))
     after = memory.load(services.registry.fetch(str(ended.version), "memory.npz", tmp_path / "b.npz"))
-    assert len(after) == len(before) + 24
+    assert len(after) == len(before) + 80
     assert set(after.origins[len(before) :].tolist()) == {ended.dataset}
     assert {Role.TRAIN.value, Role.GATE.value} >= set(after.roles[len(before) :].tolist())
 

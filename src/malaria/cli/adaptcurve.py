@@ -2,7 +2,7 @@
 
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import base_roles, load_model, state
+from malaria.cli.common import load_model, state
 from malaria.cli.train import as_asked, laboratories
 from malaria.domain import Role
 from malaria.errors import BadOptions, NotFound
@@ -49,7 +49,7 @@ def adapt_curve(
 ) -> None:
     """Draw uploads from laboratories, adapt to each, and measure on the laboratories' other fields.
 
-    Gate and test patients are left alone. Of Chula and BCCD the validation fields are taken.
+    Gate and test patients are left alone. A laboratory must bring both classes.
 
     Example:
 
@@ -67,7 +67,7 @@ def adapt_curve(
     folder = _folder(ctx, model)
     served, memory = load_model(ctx, str(folder / "model.tflite")), memories.load(folder / "memory.npz")
     head = heads.read((folder / "model.tflite").read_bytes())
-    known = base_roles(state(ctx).settings())
+    known = dict(zip(memory.patients.tolist(), memory.roles.tolist(), strict=True))
     found: dict[str, dict[str, Sequence[steps.Drawn]]] = {name: {} for name in settings}
     with output.progress() as tell:
         for name, shown in _laboratories(fields, parts, known, served.info.input_size):
@@ -97,27 +97,45 @@ def _folder(ctx: typer.Context, chosen: Path | None) -> Path:
 
 def _settings(plan: Path | None) -> Mapping[str, "AdaptSettings"]:
     """The settings to compare, by name. Raises BadOptions."""
-    from pydantic import TypeAdapter, ValidationError
-
     from malaria.refitting import AdaptSettings
 
     if plan is None:
         return {"in use": AdaptSettings()}
     try:
-        variants = tomllib.loads(plan.read_text(encoding="utf-8"))["variant"]
-        check: Callable[[Any], AdaptSettings] = TypeAdapter(AdaptSettings).validate_python
-        found = {str(v["name"]): check({n: x for n, x in v.items() if n != "name"}) for v in variants}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise BadOptions(f"{plan} must hold settings, [[variant]], each with a name: {error}.") from None
-    if not found or len(found) != len(variants):
-        raise BadOptions(f"{plan} must hold settings, [[variant]], each with a name of its own.")
+        told = tomllib.loads(plan.read_text(encoding="utf-8")).get("variant")
+    except (OSError, ValueError) as error:
+        raise BadOptions(f"The plan {plan} cannot be read: {error}.") from None
+    variants = told if isinstance(told, list) else []
+    names = {str(v.get("name", "")) for v in variants if isinstance(v, dict)} - {""}
+    if not variants or len(names) != len(variants):
+        raise BadOptions(f"{plan} must hold variants, [[variant]], each with a name of its own.")
+    return {
+        str(v["name"]): _checked({n: x for n, x in v.items() if n != "name"}, str(v["name"]))
+        for v in variants
+    }
+
+
+def _checked(told: Mapping[str, Any], name: str) -> "AdaptSettings":
+    """Raises BadOptions, naming the setting that is unknown or wrong."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from malaria.refitting import AdaptSettings
+
+    try:
+        found: AdaptSettings = TypeAdapter(AdaptSettings).validate_python(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise BadOptions(f"The variant {name!r}: {place} is wrong: {first['msg']}.") from None
+    except BadOptions as error:
+        raise BadOptions(f"The variant {name!r}: {error}") from None
     return found
 
 
 def _laboratories(
-    fields: Mapping[str, Path], parts: Sequence[Path], known: Mapping[str, Role], size: int
+    fields: Mapping[str, Path], parts: Sequence[Path], known: Mapping[str, str], size: int
 ) -> Iterator[tuple[str, "Cells"]]:
-    """Each laboratory's name and cells. Fields with another role than validation are left alone."""
+    """Each laboratory's name and cells. known: the role of each patient that the model remembers."""
     from malaria import crops
     from malaria.adapt_curve import played
     from malaria.stains import washed_out
@@ -130,11 +148,7 @@ def _laboratories(
         shown = (crops.of_patients(part, size, of_train, washed_out) for part in parts)
         yield SIMULATED, chain.from_iterable(shown)
     for name, path in fields.items():
-
-        def tuned_on(field: str, named: str = name) -> bool:
-            return known.get(f"{named}/{field}", Role.VALIDATION) == Role.VALIDATION
-
-        yield name, crops.of_fields(path, name, size, tuned_on)
+        yield name, crops.of_fields(path, name, size)
 
 
 def _made(files: Sequence[Path], seed: int, version: str, digest: str) -> Any:
