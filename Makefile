@@ -64,10 +64,13 @@ smoke: $(VENV)/.serve ## Check any deployment: make smoke URL=https://...
 	@$(BIN)/python -m malaria.tours.smoke $(URL)
 
 figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folder with the sets, SUSPECTS=list
-	$(BIN)/malaria evaluate --data $(DATA)/nih-cells-part4.zip --role gate --suspects $(SUSPECTS) --report docs/results/gate
-	$(BIN)/malaria evaluate --data $(DATA)/chula_rbc12.zip --kinds chula --role validation --report docs/results/chula
-	$(BIN)/malaria evaluate --data $(DATA)/bccd.zip --kinds bccd --role validation --report docs/results/bccd
-	$(BIN)/malaria evaluate --data $(DATA)/smears_bbbc041 --kinds bbbc041 --report docs/results/bbbc041
+	@for network in mobilenet_v2 compact_cnn ensemble; do set -e; \
+		measure() { $(BIN)/malaria evaluate --model $$network --report docs/results/$$network/$$1 --data $(DATA)/"$${@:2}"; }; \
+		measure gate nih-cells-part4.zip --role gate --suspects $(SUSPECTS) --corruptions; \
+		measure chula chula_rbc12.zip --kinds chula --role validation; \
+		measure bccd bccd.zip --kinds bccd --role validation; \
+		measure bbbc041 smears_bbbc041 --kinds bbbc041; \
+	done
 
 bench: $(VENV)/.serve ## How much the API adds to the bare interpreter, with 1, 8 and 32 clients (URL=...)
 	@$(BIN)/python -m malaria.tours.bench $(URL)
