@@ -13,6 +13,7 @@ from malaria.cli import app
 from malaria.domain import JobState, Method, RetrainOptions, Role
 from malaria.predict import load_version
 from malaria.services import Services
+from tests.unit.test_retrain_again import archive
 
 pytestmark = pytest.mark.train
 
@@ -67,15 +68,16 @@ def test_full_goes_on_from_an_adapted_model_without_a_shock(
 ) -> None:
     """An adapted head must bear dropout and batch statistics: one of huge weights would wreck the network."""
     known = roles.load(models_dir / "roles.json")
-    upload = synthetic.write(tmp_path / "first.zip", 200, 9)
+    upload = tmp_path / "first.zip"
+    upload.write_bytes(archive(synthetic.generate(200, 9), patients=True, washed=True))
     adapt = RetrainOptions(method=Method.ADAPT)
     first = services.trigger.submit(upload, name="first.zip", identity=None, options=adapt, actor="test")
     assert retrain.run(services, first.id, 1, threading.Event())
-    version = str(services.jobs.get(first.id).version)
-    if services.served.model.info.version != version:
-        newest = services.registry.newest()
-        if newest is not None and newest.version != version:
-            services.registry.promote(version, verdict="manual", actor="test", reason="to go on from it")
+    version, newest = str(services.jobs.get(first.id).version), services.registry.newest()
+    assert newest is not None
+    assert services.registry.version(version).lineage["method"] == "adapt"
+    if newest.version != version:
+        services.registry.promote(version, verdict="manual", actor="test", reason="to go on from it")
     bring(
         services, base_zip(tmp_path / "base.zip", known, {Role.TRAIN: 12, Role.VALIDATION: 2, Role.GATE: 6})
     )
