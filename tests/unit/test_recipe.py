@@ -1,6 +1,6 @@
 """Recipes from files: what they name is changed, what they mistake is told."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import get_type_hints
 
@@ -91,7 +91,10 @@ def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
 
 
 def test_the_recipes_of_the_shipped_networks_can_be_read(models_dir: Path) -> None:
-    told = [recipes.read(path) for path in sorted((models_dir / "recipes").glob("*.toml"))]
-    black, travel = (recipes.changed(recipes.recipe_of(None), one) for one in told)
-    assert black.shares.of_parts() == {**dict.fromkeys(Shares().of_parts(), 0.0), "plain": 1.0}
-    assert all(travel.shares.of_parts().values()), "every part is shown"
+    told = {path.stem: recipes.read(path) for path in (models_dir / "recipes").glob("*.toml")}
+    read = {name: recipes.changed(recipes.recipe_of(one.get("network")), one) for name, one in told.items()}
+    assert read["black"].shares.of_parts() == {**dict.fromkeys(Shares().of_parts(), 0.0), "plain": 1.0}
+    assert all(read["travel"].shares.of_parts().values()), "every part is shown"
+    assert read["compact"].network == "compact_cnn"
+    assert read["compact"].shares == replace(read["travel"].shares, epoch_cells=26000)
+    assert read["compact"].changes == read["travel"].changes
