@@ -38,7 +38,7 @@ class Challenge:
 class Made:
     """A challenger: its version and files, and what the gate said. champion: the version it met.
 
-    files: none where nothing was learnt; then the version is the champion's own.
+    files: none where nothing was learnt; there is no challenger then, and info is the champion's.
     """
 
     info: ModelVersion

@@ -3,13 +3,14 @@
 Unknown keys are ignored and missing ones get their defaults, so rows outlive the code that wrote them.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from malaria.domain import Job, ModelVersion, Promotion
-from malaria.errors import Damaged
+from malaria.errors import BadOptions, Damaged
 
 T = TypeVar("T")
 
@@ -34,6 +35,18 @@ def from_json(kind: type[T], told: Any) -> T:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise Damaged(f"A stored {kind.__name__} cannot be read: {where}: {first['msg']}.") from error
+
+
+def checked(kind: type[T], told: Mapping[str, Any], of: str) -> T:
+    """Settings that a person wrote; `of` says whose they are. Raises BadOptions, naming the one that is
+    unknown, of the wrong kind or out of its range."""
+    try:
+        value: T = _adapter(kind).validate_python(told)  # type: ignore[arg-type]
+        return value
+    except ValidationError as error:
+        first = error.errors()[0]
+        where, why = ".".join(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
+        raise BadOptions(f"{of} {where} is wrong: {why}.") from None
 
 
 def job_from_json(told: Any) -> Job:

@@ -103,7 +103,8 @@ class Job:
     identity: what was uploaded (path, size and time; or object version), one job each.
     upload: key of the upload in the object store. leader: the job whose run took this one in.
     handle: the launcher's name of the process. lease: token of the lease that the run holds.
-    report: what ingest found. receipt: the gate's verdict, JSON both. version: the challenger made.
+    report: what ingest found. receipt: the gate's verdict, JSON both. version: the challenger made, None
+    where nothing was learnt.
     """
 
     id: str

@@ -99,8 +99,12 @@ def cross_entropy(
     weights: Floats | None = None,
 ) -> float:
     """Mean binary cross-entropy in nats, weighted by cell where weights (n,) are given."""
-    losses = np.logaddexp(0.0, logits) - labels * logits
-    return float(np.average(losses, weights=weights))
+    return float(np.average(losses(logits, labels), weights=weights))
+
+
+def losses(logits: Floats, targets: Reals | Integers) -> Floats:
+    """Binary cross-entropy of each logit, in nats; targets: 0 to 1, of a shape that goes with the logits."""
+    return np.asarray(np.logaddexp(0.0, logits) - targets * logits, np.float64)
 
 
 def refit(start: Head, embeddings: Reals, targets: Floats, weights: Floats, penalty: float) -> Head:
@@ -122,7 +126,7 @@ def refit(start: Head, embeddings: Reals, targets: Floats, weights: Floats, pena
 
     def loss(params: Floats) -> tuple[float, Floats]:
         logits, change = x @ params, stiff * (params - first)
-        value = share @ (np.logaddexp(0.0, logits) - targets * logits) + change @ (params - first) / 2
+        value = share @ losses(logits, targets) + change @ (params - first) / 2
         return float(value), x.T @ (share * (sigmoid(logits) - targets)) + change
 
     def curvature(params: Floats) -> Floats:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from malaria.domain import Job, JobState, ModelVersion, Progress, Verdict
+from malaria.domain import Job, JobState, Progress, Verdict
 from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, MalariaError
 from malaria.ports import JobStore, Report
 from malaria.progress import part
@@ -108,8 +108,8 @@ class Reporter:
         for job_id in reversed(self._open):  # the leader last: while it runs, its followers are looked after
             self._change(job_id, back)
 
-    def verdict(self, info: ModelVersion, receipt: Mapping[str, Any], champion: str) -> None:
-        """End every open job with what the gate said of the challenger `info`."""
+    def verdict(self, version: str | None, receipt: Mapping[str, Any], champion: str) -> None:
+        """End every open job with what the gate said of the challenger; None where nothing was learnt."""
         self._close(
             None,
             lambda job: replace(
@@ -119,7 +119,7 @@ class Reporter:
                 verdict=Verdict(receipt["verdict"]),
                 receipt=receipt,
                 champion=champion,
-                version=info.version,
+                version=version,
                 progress=Progress("done", percent=100.0, eta=0.0),
             ),
         )

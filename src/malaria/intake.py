@@ -115,9 +115,10 @@ def _same_before(challenge: Challenge, job_id: str, shard: Shard, beside: Mappin
 
 def _did_the_same(challenge: Challenge, job: Job, method: Method) -> bool:
     """Whether an earlier job used this method, and for `full` the same settings of it."""
-    lineage = challenge.services.registry.version(str(job.version)).lineage
-    own = job.id in lineage.get("jobs", ())  # else it learnt nothing and kept the champion's: `adapt` may
-    if (lineage.get("method") if own else Method.ADAPT.value) != method.value:
+    used = Method.ADAPT.value  # the one that may learn nothing and make no version
+    if job.version is not None:
+        used = challenge.services.registry.version(job.version).lineage["method"]
+    if used != method.value:
         return False
     mine, other = (replace(o, method=Method.AUTO, note="") for o in (challenge.job.options, job.options))
     return method == Method.ADAPT or mine == other

@@ -202,8 +202,7 @@ class _Answers:
     @classmethod
     def of(cls, head: Head, cells: NewCells, at: float) -> "_Answers":
         logits, truth = head.logits(cells.views), cells.labels[:, np.newaxis]
-        losses = np.logaddexp(0.0, logits) - truth * logits
-        return cls(losses.mean(axis=1), ((logits >= at) == truth).mean(axis=1))
+        return cls(heads.losses(logits, truth).mean(axis=1), ((logits >= at) == truth).mean(axis=1))
 
 
 def _gains(fit: _Fit, new: NewCells, weight: float, served: _Answers, at: float) -> bool:

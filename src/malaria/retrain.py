@@ -148,7 +148,7 @@ def _promoted_before(challenge: Challenge, reporter: Reporter) -> bool:
     info = challenge.champion.info
     if challenge.job.id not in info.lineage.get("jobs", ()):
         return False
-    reporter.verdict(info, info.lineage["receipt"], str(info.lineage["parent"]))
+    reporter.verdict(info.version, info.lineage["receipt"], str(info.lineage["parent"]))
     return True
 
 
@@ -160,7 +160,7 @@ def _try(services: Services, challenge: Challenge, new: dict[str, Shard], report
         services.registry.publish(made.info, made.files)
     if receipt.verdict == Verdict.ACCEPTED:
         _promote(services, challenge, made, receipt, reporter)
-    reporter.verdict(made.info, codec.to_json(receipt), made.champion)
+    reporter.verdict(made.info.version if made.files else None, codec.to_json(receipt), made.champion)
 
 
 def _promote(

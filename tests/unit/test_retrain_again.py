@@ -135,7 +135,7 @@ def test_too_few_cells_to_learn_from_are_told_and_count_with_the_next(
     assert first.verdict == Verdict.UNDECIDABLE
     assert "Too few cells to learn from" in first.reason
     assert "more cells of the class that is short" in first.receipt["advice"]
-    assert (first.version, first.receipt["too_small"]) == (first.champion, True)
+    assert (first.version, first.receipt["too_small"]) == (None, True)
     newest = services.registry.newest()
     assert newest is not None
     assert newest.version == first.champion, "nothing was promoted"

@@ -63,7 +63,7 @@ class TaskBrief(BaseModel):
     eta_seconds: float | None = Field(None, description="An estimate.")
     verdict: Verdict | None = None
     reason: str = Field("", description="Why it ended so, or why it waits.")
-    version: str | None = Field(None, description="The challenger that the run made.")
+    version: str | None = Field(None, description="The challenger made; null where nothing was learnt.")
     actor: str = ""
     created: datetime
     started: datetime | None = None

@@ -19,6 +19,7 @@ from malaria.errors import BadOptions, NotFound
 if TYPE_CHECKING:
     from malaria.crops import Cells
     from malaria.refitting import AdaptSettings
+    from malaria.report import Made
 
 SIMULATED = "simulated"
 
@@ -109,27 +110,16 @@ def _settings(plan: Path | None) -> Mapping[str, "AdaptSettings"]:
     names = {str(v.get("name", "")) for v in variants if isinstance(v, dict)} - {""}
     if not variants or len(names) != len(variants):
         raise BadOptions(f"{plan} must hold variants, [[variant]], each with a name of its own.")
-    return {
-        str(v["name"]): _checked({n: x for n, x in v.items() if n != "name"}, str(v["name"]))
-        for v in variants
-    }
+    return {str(v["name"]): _chosen(v) for v in variants}
 
 
-def _checked(told: Mapping[str, Any], name: str) -> "AdaptSettings":
-    """Raises BadOptions, naming the setting that is unknown or wrong."""
-    from pydantic import TypeAdapter, ValidationError
-
+def _chosen(told: Mapping[str, Any]) -> "AdaptSettings":
+    """The settings of one variant. Raises BadOptions."""
+    from malaria import codec
     from malaria.refitting import AdaptSettings
 
-    try:
-        found: AdaptSettings = TypeAdapter(AdaptSettings).validate_python(told)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise BadOptions(f"The variant {name!r}: {place} is wrong: {first['msg']}.") from None
-    except BadOptions as error:
-        raise BadOptions(f"The variant {name!r}: {error}") from None
-    return found
+    settings = {name: value for name, value in told.items() if name != "name"}
+    return codec.checked(AdaptSettings, settings, f"In the variant {told['name']!r}")
 
 
 def _laboratories(
@@ -151,7 +141,7 @@ def _laboratories(
         yield name, crops.of_fields(path, name, size)
 
 
-def _made(files: Sequence[Path], seed: int, version: str, digest: str) -> Any:
+def _made(files: Sequence[Path], seed: int, version: str, digest: str) -> "Made":
     from malaria.digests import sha256
     from malaria.report import Made
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator
 
+from malaria import codec
 from malaria.errors import BadOptions
 from malaria.options import COMPACT, NETWORKS
 
@@ -197,14 +198,7 @@ def changed(recipe: Recipe, told: dict[str, Any]) -> Recipe:
     for name in ("shares", "changes"):
         if isinstance(given.get(name), dict):
             given[name] = {**vars(getattr(recipe, name)), **given[name]}
-    adapter = TypeAdapter(Recipe)
-    try:
-        found: Recipe = adapter.validate_python({**vars(recipe), **given})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        why = first["msg"].removeprefix("Value error, ")
-        raise BadOptions(f"The recipe's {place} is wrong: {why}.") from None
+    found = codec.checked(Recipe, {**vars(recipe), **given}, "The recipe's")
     if found.network == COMPACT and found.width != 1.0:
         raise BadOptions(f"The recipe's width is wrong: {COMPACT} has one width, 1.")
     return found
