@@ -117,7 +117,7 @@ def _did_the_same(challenge: Challenge, job: Job, method: Method) -> bool:
     """Whether an earlier job used this method, and for `full` the same settings of it."""
     used = Method.ADAPT.value  # the one that may learn nothing and make no version
     if job.version is not None:
-        used = challenge.services.registry.version(job.version).lineage["method"]
+        used = challenge.services.registry.version(job.version).lineage.get("method", "")
     if used != method.value:
         return False
     mine, other = (replace(o, method=Method.AUTO, note="") for o in (challenge.job.options, job.options))
