@@ -1,7 +1,10 @@
 """A stage for the trigger: fakes of every port, a clock, and a player of the training process."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import pytest
 
 from malaria.adapters import objects
 from malaria.adapters.memory_jobs import MemoryJobs
@@ -112,3 +115,32 @@ class Run:
     def die(self) -> None:
         """kill -9: nothing more is said, the lease is not given back."""
         self.stage.launcher.end(self.handle)
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    return Stage(tmp_path)
+
+
+class Killed(BaseException):
+    """The dispatcher is killed here."""
+
+
+class Mortal:
+    """Passes calls on to a port until the process dies: at call number `last`, before or after its effect."""
+
+    def __init__(self, port: object, last: list[int], after: bool) -> None:
+        self._port, self._last, self._after = port, last, after
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        def call(*args: object, **kwargs: object) -> object:
+            self._last[0] -= 1
+            if self._last[0] == 0 and not self._after:
+                raise Killed
+            try:
+                return getattr(self._port, name)(*args, **kwargs)
+            finally:
+                if self._last[0] == 0:
+                    raise Killed
+
+        return call

@@ -12,8 +12,8 @@ from malaria.adapters.inbox import Inbox
 from malaria.domain import Job, JobState, Method
 from malaria.errors import Busy
 from malaria.trigger import Trigger
-from tests.unit.plays import Stage
-from tests.unit.test_trigger import Killed, Mortal, zipped
+from tests.unit.plays import Killed, Mortal, Stage
+from tests.unit.test_trigger import zipped
 
 
 class Room:

@@ -10,8 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from malaria.domain import Job, JobState, Method, RetrainOptions
 from malaria.errors import JobFinished
 from malaria.trigger import RUNS, STARTS, Trigger
-from tests.unit.plays import LEASE, Run, Stage
-from tests.unit.test_trigger import Killed, Mortal
+from tests.unit.plays import LEASE, Killed, Mortal, Run, Stage
 
 OPTIONS = st.sampled_from([RetrainOptions(), RetrainOptions(method=Method.FULL)])
 
