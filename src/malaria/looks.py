@@ -5,6 +5,7 @@ was measured, and told its number; a release may look once, and says so. Patient
 each other laboratory another, and looks at each are counted apart.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterable
@@ -39,17 +40,19 @@ def add(record: Path, look: Look, before: Iterable[Path] = ()) -> int:
     """Append a look, one line of JSON, and return its number among those at the same set, counting the
     records `before` too.
 
-    The line is on the disk when this returns. Several processes may append to one record.
+    The line is on the disk when this returns. Several processes may append to one record: they wait for one
+    another, so that no line is torn or read half written, and each look gets a number of its own.
     """
     record.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({**asdict(look), "date": look.date.isoformat(timespec="seconds")}) + "\n"
-    written = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(written, line.encode())  # one call: a line is never torn by another's
-        os.fsync(written)
-    finally:
-        os.close(written)
-    return sum(count(path, look.of) for path in {path.resolve() for path in (record, *before)})
+    others = {path.resolve() for path in before} - {record.resolve()}
+    with record.open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
+        file.seek(0)
+        return _of(file.read(), look.of) + sum(count(path, look.of) for path in others)
 
 
 def fields_of(named: str) -> str:
@@ -61,5 +64,10 @@ def count(record: Path, of: str = PATIENTS) -> int:
     """How many looks at a set a record holds; 0 where there is no record."""
     if not record.is_file():
         return 0
-    lines = map(json.loads, record.read_text(encoding="utf-8").splitlines())
-    return sum(line.get("of", PATIENTS) == of for line in lines)
+    with record.open(encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        return _of(file.read(), of)
+
+
+def _of(lines: str, of: str) -> int:
+    return sum(json.loads(line).get("of", PATIENTS) == of for line in lines.splitlines())
