@@ -144,7 +144,7 @@ def test_one_augmentation_serves_inputs_of_every_size() -> None:
 
     from malaria.training.augment import Augment
 
-    told = {"strength": 0.1, "tint": 0.1, "light": 0.05, "body": 0.3, "body_share": 0.5, "coarse_share": 0.5}
+    told = {"strength": 0.1, "tint": 0.1, "light": 0.05, "coarse_share": 0.5}
     image = keras.Input((None, None, 3))
     network = keras.Model(image, keras.layers.Conv2D(3, 8, strides=8)(Augment(3, told)(image)))
     network.compile("sgd", "mse")

@@ -2,8 +2,7 @@
 
 Keras 3 operations on batches: RGB (n, s, s, 3) float32 in 0..255 in and out. Each picture draws its own
 changes. Stain is changed in optical density, where it adds up (Ruifrok & Johnston, 2001): each channel
-absorbs more or less, and in some pictures the body of the cell takes on a dark stain of its own, with what
-lies on it still standing out as before, as in smears that were stained for long.
+absorbs more or less.
 """
 
 from dataclasses import asdict
@@ -73,7 +72,6 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         told = self.changes
         surround = ops.max(x, axis=-1, keepdims=True) <= BLACK
         density = -ops.log((x + 1.0) / 256.0)
-        density = density + self._body(density, surround, n)
         stronger = self._uniform((n, 1, 1, 1), -told.strength, told.strength)
         tint = self._uniform((n, 1, 1, 3), -told.tint, told.tint)
         filtered = self._uniform((n, 1, 1, 3), -told.light, told.light)
@@ -84,15 +82,6 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         changed = ops.clip(changed * gain + offset, 0.0, 255.0)
         changed = 255.0 * ops.power(changed / 255.0 + 1e-6, gamma)
         return ops.where(surround, x, changed)
-
-    def _body(self, density: Any, surround: Any, n: Any) -> Any:
-        """A dark stain of the cell's body, where it is thick, in some pictures."""
-        if not self.changes.body_share:
-            return 0.0
-        green = ops.where(surround, 0.0, density[..., 1:2])
-        thick = ops.minimum(ops.average_pool(green, 7, strides=1, padding="same") / 0.5, 1.5)
-        colour = self._uniform((n, 1, 1, 3), 0.0, self.changes.body)
-        return ops.where(self._chance(n, self.changes.body_share), thick * colour, 0.0)
 
     def _blur_and_noise(self, x: Any, n: Any) -> Any:
         blurred = ops.average_pool(x, 3, strides=1, padding="same")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from malaria.domain import Progress
 from malaria.ports import Report
-from malaria.training import curves, losses
+from malaria.training import curves, jpeg, losses
 from malaria.training.augment import Augment
 from malaria.training.dataset import CellArrays
 from malaria.training.recipe import Recipe
@@ -60,7 +60,7 @@ def fit(
         cells = train(recipe.size_at(epoch)).epoch(recipe.seed + epoch)
         checked = validation(recipe.size_at(epoch))
         fitted = trainee.fit(
-            np.asarray(cells.pixels),
+            jpeg.saved(cells.pixels, recipe.changes.jpeg_share, recipe.seed + epoch),
             cells.labels[:, None].astype(np.float32),
             validation_data=(np.asarray(checked.pixels), checked.labels[:, None].astype(np.float32)),
             batch_size=recipe.batch_size,

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from malaria import crops, metrics
+from malaria import corruptions, crops, metrics
 from malaria.domain import Role
 from malaria.memory import BASE
 from malaria.ports import Report
@@ -23,6 +24,8 @@ from malaria.training.restain import restain_all
 
 SEED = 98
 TRANSPLANTS = 1500
+DISTURBED = ("blur/2", "JPEG/2")
+"""Of the `corruptions`: those that cost a network most."""
 Floats = npt.NDArray[np.float64]
 Score = Callable[[npt.NDArray[np.uint8]], Floats]
 """P(parasitized), (n,), of (n, s, s, 3) pixels."""
@@ -52,6 +55,8 @@ def panels(
         found["patients, not listed"] = _panel(base.where(~listed(base, lists)))
     made = surround_all(base, SEED, report)
     found["patients, surround"] = Panel(made.pixels, base.labels, base.groups)
+    for name in DISTURBED:
+        found[f"patients, {name}"] = Panel(_disturbed(base.pixels, name), base.labels, base.groups)
     others = held.where(held.origins != BASE)
     for origin in np.unique(others.origins):
         own, name = others.where(others.origins == origin), str(origin).removeprefix(f"{BASE}:")
@@ -68,6 +73,11 @@ def panels(
         found[name] = raw
         found[f"{name}, masked"] = Panel(mask_all(raw.pixels, report), raw.labels, raw.groups)
     return found
+
+
+def _disturbed(pixels: npt.NDArray[np.uint8], name: str) -> npt.NDArray[np.uint8]:
+    view = corruptions.views(SEED)[name]
+    return np.stack([np.asarray(view(Image.fromarray(one))) for one in pixels])
 
 
 def boxed(path: Path, name: str, size: int) -> Panel:

@@ -92,9 +92,9 @@ class Changes:
     """How far augmentation goes.
 
     Of places: zoom and shift, shares of the side. Of optical density: strength and tint, natural logarithms,
-    of all channels together and each apart; light, an even filter over all; body, the most that a dark stain
-    adds to the cell's body, in body_share of the pictures. Of intensity: gain and offset of each channel,
-    shares; gamma, a natural logarithm. coarse_share: pictures at half the resolution.
+    of all channels together and each apart; light, an even filter over all. Of intensity: gain and offset of
+    each channel, shares; gamma, a natural logarithm. coarse_share: pictures at half the resolution.
+    jpeg_share: pictures that were saved as JPEG.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -104,12 +104,11 @@ class Changes:
     strength: Amount = 0.0
     tint: Amount = 0.0
     light: Amount = 0.0
-    body: Amount = 0.0
-    body_share: Share = 0.0
     gain: Amount = 0.2
     offset: Amount = 0.06
     gamma: Amount = 0.29  # exp(0.29) = 1.33
     coarse_share: Share = 0.0
+    jpeg_share: Share = 0.0
 
 
 def _shows(shares: Shares) -> bool:

@@ -1,0 +1,31 @@
+"""Pictures as a camera or a phone keeps them: saved as JPEG, which takes detail away and adds its own."""
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from malaria.preprocess import Pixels
+
+QUALITY = (10, 75)
+"""Lowest and highest that is drawn, as Pillow counts it."""
+SUBSAMPLING = ("4:4:4", "4:2:0")
+
+
+def saved(pixels: npt.NDArray[np.uint8], share: float, seed: int) -> Pixels:
+    """The pictures, (n, s, s, 3), of which a share went through JPEG, each at a quality of its own."""
+    if not share:
+        return np.asarray(pixels)
+    rng = np.random.default_rng((seed, 5))
+    through = np.array(pixels)
+    for i in np.flatnonzero(rng.random(len(pixels)) < share):
+        quality = int(rng.integers(*QUALITY, endpoint=True))
+        through[i] = _through(through[i], quality, str(rng.choice(SUBSAMPLING)))
+    return through
+
+
+def _through(picture: Pixels, quality: int, subsampling: str) -> Pixels:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG", quality=quality, subsampling=subsampling)
+    return np.asarray(Image.open(file).convert("RGB"))
