@@ -29,7 +29,7 @@ from malaria.domain import CLASSES, Label
 from malaria.errors import BadOptions, NotFound
 from malaria.metrics import Metrics
 from malaria.ports import Report
-from malaria.progress import part
+from malaria.progress import Series
 from malaria.training import dataset, fit, networks, recipe
 from malaria.training.dataset import CellArrays, Source
 from malaria.training.finish import calibration
@@ -103,14 +103,15 @@ def ablate(
     ground = hashlib.sha256(json.dumps([made_of(plan), met, sorted(known.items())]).encode()).hexdigest()
     at = _panels(evaluated, plan.without, report)
     done: dict[str, dict[str, Metrics]] = {}
-    for number, variant in enumerate(variants):
+    series = Series(len(variants), report)
+    for variant in variants:
         folder = plan.run / _key(variant, ground)
         told = folder / "figures.json"
         if not told.exists():
-            begin, span = 100.0 * number / len(variants), 100.0 / len(variants)
             own = replace(plan, recipe=variant.recipe, run=folder)
-            found = _run(own, variant, sources_of(plan, known), at, part(report, begin, span))
+            found = _run(own, variant, sources_of(plan, known), at, series)
             whole.write_text(told, json.dumps(codec.to_json(found), indent=1) + "\n")
+        series.finished()
         done[variant.name] = {name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}
     return done
 
@@ -144,10 +145,10 @@ def _panels(evaluated: Mapping[str, Path], lists: Sequence[Path], report: Report
 
 
 def _run(
-    plan: Plan, variant: Variant, sources: Sequence[Source], panels_at: PanelsAt, report: Report
+    plan: Plan, variant: Variant, sources: Sequence[Source], panels_at: PanelsAt, series: Series
 ) -> dict[str, Metrics]:
     keras.backend.clear_session()
-    told = variant.recipe
+    told, report = variant.recipe, series.report
     keras.utils.set_random_seed(told.seed)
     size = told.size
     cells = dataset.load(sources, size, plan.cache, report)
@@ -157,7 +158,8 @@ def _run(
     shown = mixture(learnt, told.shares, told.seed, plan.cache, report, doubted=doubted, platelets=laid)
     own = plan if variant.backbone else replace(plan, backbone_weights=None, start=None)
     network = begin(own)
-    fitted = fit.fit(network, told, shown, validation_of(sources, plan.cache, report), plan.run, report)
+    checked, fitting = validation_of(sources, plan.cache, report), series.of(variant.name)
+    fitted = fit.fit(network, told, shown, checked, plan.run, fitting)
     if own.start and told.start_share:
         blend(fitted, begin(own), told.start_share)
     tuned = calibration(cells)

@@ -11,7 +11,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,11 +21,12 @@ import numpy.typing as npt
 
 from malaria import cells, codec, folds, head, out_of_fold, roles, suspects
 from malaria.digests import sha256
-from malaria.domain import Label, Progress, Role
+from malaria.domain import Label, Role
 from malaria.errors import BadInput, Damaged
 from malaria.memory import BASE
 from malaria.out_of_fold import OutOfFold
 from malaria.ports import Report
+from malaria.progress import Series
 from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
@@ -39,8 +40,6 @@ MIXED = 0
 """The fold number of the mixed-cells split."""
 MADE = "made"
 """The folder, in a fold's run, of cells that are made of its training cells."""
-SETTLED = 0.05
-"""Share of a fold from which its pace foretells how long it takes."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def cross_validate(plan: Plan, report: Report) -> CrossValidated:
     if plan.leaky:
         splits[MIXED] = folds.mixed(table.labels, plan.folds, plan.seed)
     _same_settings(plan, table, splits, files)
-    work = _Work(plan, table, _sources(plan, table), _Whole(len(splits), plan.folds, report))
+    work = _Work(plan, table, _sources(plan, table), Series(len(splits), report))
     answers = {number: work.answers(number, split) for number, split in splits.items()}
     mixed = answers.pop(MIXED, None)
     kept_apart = out_of_fold.together(list(answers.values()))
@@ -181,11 +180,12 @@ class _Work:
     plan: Plan
     table: _Table
     sources: Sequence[Source]
-    whole: "_Whole"
+    series: Series
 
     def answers(self, number: int, split: folds.Split) -> OutOfFold:
         """What the network of one fold says of its held-out cells, trained now or before."""
         run = self.plan.run / ("mixed" if number == MIXED else f"fold-{number}")
+        name = "mixed cells" if number == MIXED else f"fold {number} of {self.plan.folds}"
         if not (run / "answers.npz").exists():
             if number != MIXED:
                 folds.apart(split, self.table.patients)
@@ -194,10 +194,10 @@ class _Work:
                 self.table.patients[split.held_out],
                 self.table.labels[split.held_out],
                 np.full(len(split.held_out), number, np.uint8),
-                head.sigmoid(self._train(split, run, self.whole.of(number))),
+                head.sigmoid(self._train(split, run, self.series.of(name))),
             ).save(run / "answers.npz")
         shutil.rmtree(run / MADE, ignore_errors=True)  # other folds are made of other cells
-        self.whole.finished()
+        self.series.finished()
         return out_of_fold.load(run / "answers.npz")
 
     def _train(self, split: folds.Split, run: Path, report: Report) -> head.Floats:
@@ -208,7 +208,7 @@ class _Work:
         doubted = listed(learnt, plan.without)
         laid = platelets(self.sources, recipe.size, recipe.shares.platelets)
         shown = mixture(
-            learnt, recipe.shares, recipe.seed, run / MADE, self.whole.report, None, doubted, laid
+            learnt, recipe.shares, recipe.seed, run / MADE, self.series.report, None, doubted, laid
         )
         checked = functools.lru_cache(1)(lambda size: self._arrays(size).where(split.validation))
         keras.utils.set_random_seed(recipe.seed)
@@ -237,7 +237,7 @@ class _Work:
 
     def _arrays(self, size: int) -> CellArrays:
         """The decoded cells of the sources. Raises Damaged where the table's do not stand first."""
-        loaded = dataset.load(self.sources, size, self.plan.cache, self.whole.report)
+        loaded = dataset.load(self.sources, size, self.plan.cache, self.series.report)
         n = len(self.table.names)
         same = np.array_equal(loaded.labels[:n], self.table.labels)
         same = same and np.array_equal(loaded.groups[:n], self.table.patients)
@@ -251,31 +251,3 @@ def _packages() -> dict[str, str]:
     """What else decides the figures: folds are drawn by scikit-learn, weights by the backend."""
     backend = f"{keras.__version__} on {keras.backend.backend()}"
     return {"keras": backend, "numpy": np.__version__, "scikit-learn": version("scikit-learn")}
-
-
-class _Whole:
-    """Progress of the whole job from that of one fold: percent and seconds left over all folds."""
-
-    def __init__(self, units: int, folds: int, report: Report) -> None:
-        self.report = report
-        self._units, self._folds = units, folds
-        self._done, self._fold_takes = 0, 0.0
-
-    def of(self, number: int) -> Report:
-        """A report for one fold."""
-        name = "mixed cells" if number == MIXED else f"fold {number} of {self._folds}"
-
-        def told(at: Progress) -> None:
-            share = (at.percent or 0.0) / 100
-            settled = share > SETTLED or not self._fold_takes  # the first steps also build the graph
-            if at.eta is not None and share < 1 and settled:
-                self._fold_takes = at.eta / (1 - share)
-            left = self._units - self._done - share
-            percent = 100 * (1 - left / self._units)
-            self.report(replace(at, step=name, percent=percent, eta=self._fold_takes * left))
-
-        return told
-
-    def finished(self) -> None:
-        """One fold more is done, now or in a run before."""
-        self._done += 1

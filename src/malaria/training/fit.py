@@ -150,6 +150,8 @@ def _log(run: Path, epoch: int, figures: dict[str, list[float]]) -> None:
 class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
     """Reports every few seconds: percent, loss and seconds left; the validation loss as an epoch ends.
 
+    The first step, which also builds the graph, says nothing of how long the others take.
+
     costs: what a step of each epoch costs, in any unit, such as the pixels of a picture. steps: of an epoch.
     start: the epoch that is run first.
     """
@@ -157,13 +159,15 @@ class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, costs: Sequence[float], steps: int, start: int, report: Report) -> None:
         super().__init__()
         self._costs, self._steps, self._report = costs, steps, report
-        self._first, self._epoch = self._cost(start, 0), start
-        self._began = self._told = time.monotonic()
+        self._first, self._epoch = 0.0, start
+        self._began = self._told = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002  # Keras calls it so
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if not self._first:
+            self._first, self._began = self._cost(self._epoch, batch + 1), time.monotonic()
         if time.monotonic() - self._told > 2:
             self._tell(batch + 1, logs or {})
 
@@ -178,12 +182,13 @@ class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
     def _tell(self, batch: int, logs: Logs, validation_loss: float | None = None) -> None:
         self._told = time.monotonic()
         done, total = self._cost(self._epoch, batch), sum(self._costs)
-        pace = (self._told - self._began) / (done - self._first)
+        paced = done - self._first
+        left = (self._told - self._began) * (total - done) / paced if paced > 0 else None
         self._report(
             Progress(
                 "train",
                 percent=100.0 * done / total,
-                eta=pace * (total - done),
+                eta=left,
                 epoch=self._epoch + 1,
                 epochs=len(self._costs),
                 loss=logs.get("loss"),
