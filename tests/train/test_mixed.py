@@ -15,6 +15,7 @@ from malaria.domain import Progress, Role
 from malaria.errors import BadOptions
 from malaria.patients import patient_of
 from malaria.predict import Model
+from malaria.tours.latency import latencies
 from tests.train.test_train import nih_named
 from tests.unit.test_laboratories import fields
 
@@ -179,12 +180,13 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
     )
     variants = ablate.read(told)
     assert [v.recipe.shares.surrounded for v in variants] == [0.0, 1.0]
-    found = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, quiet)
+    found = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, quiet, files=True)
     assert set(found) == {"plain", "with surround"}
-    assert {"patients", "patients, surround", "patients, JPEG/2"} <= set(found["plain"])
+    assert {"patients", "patients, surround", "patients, JPEG/2"} <= set(found["plain"].figures)
+    assert {taken.size for taken in latencies([one.file for one in found.values()], 1)} == {64}  # type: ignore[misc]
 
     def never(progress: Progress) -> None:
         raise AssertionError(f"trained again: {progress}")
 
-    again = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never)
+    again = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never, files=True)
     assert again == found

@@ -23,6 +23,10 @@ from malaria.cli.training_options import (
 
 if TYPE_CHECKING:
     from malaria.metrics import Metrics
+    from malaria.tours.latency import Latency
+
+RUNS = 100
+"""Of each file, to time it."""
 
 
 def ablate(
@@ -43,6 +47,10 @@ def ablate(
     evaluated: Annotated[
         list[str] | None, typer.Option(help="SET=PATH: fields that are only measured on; may be repeated.")
     ] = None,
+    files: Annotated[
+        bool,
+        typer.Option("--files", help="Also tell the size of each network's file, and its time for one cell."),
+    ] = False,
 ) -> None:
     """Train the variants of a recipe alike and measure each on validation patients and other laboratories.
 
@@ -72,33 +80,60 @@ def ablate(
         start=start,
     )
     with output.progress() as report:
-        found = steps.ablate(asked, variants, laboratories(evaluated or [], SETS), report)
+        found = steps.ablate(asked, variants, laboratories(evaluated or [], SETS), report, files)
+    taken = _timed({name: one.file for name, one in found.items() if one.file})
     out.mkdir(parents=True, exist_ok=True)
     told = {
         "command": asked.command,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "made_of": made_of(asked),
         "variants": {
-            v.name: {"recipe": codec.to_json(v.recipe), "panels": codec.to_json(found[v.name])}
+            v.name: {
+                "recipe": codec.to_json(v.recipe),
+                "panels": codec.to_json(found[v.name].figures),
+                "file": {"bytes": taken[v.name].file_bytes, "ratio": taken[v.name].ratio} if taken else None,
+            }
             for v in variants
         },
     }
     (out / "results.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    (out / "results.md").write_text(table(plan.stem, asked.command, found), encoding="utf-8")
+    figures = {name: one.figures for name, one in found.items()}
+    (out / "results.md").write_text(table(plan.stem, asked.command, figures, taken), encoding="utf-8")
     typer.echo(str(out / "results.md"))
 
 
-def table(name: str, command: str, found: Mapping[str, Mapping[str, "Metrics"]]) -> str:
-    """Variants below each other, panels beside each other, each with its telling figure and interval."""
+def _timed(files: Mapping[str, Path]) -> dict[str, "Latency"]:
+    """What one cell costs by each file, side by side."""
+    from malaria.tours.latency import latencies
+
+    return dict(zip(files, latencies(list(files.values()), RUNS), strict=True)) if files else {}
+
+
+def table(
+    name: str,
+    command: str,
+    found: Mapping[str, Mapping[str, "Metrics"]],
+    taken: "Mapping[str, Latency] | None" = None,
+) -> str:
+    """Variants below each other, panels beside each other, each with its telling figure and interval.
+
+    taken: what each variant's file takes; told where it is known.
+    """
     names = list(next(iter(found.values())))
     lines = [f"# Ablation: {name}", "", f"    {command}", ""]
     lines += [
         "AUC where a panel holds both classes, else specificity; 95% intervals over patients or fields.",
         "",
     ]
-    lines += ["| variant | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    if taken:
+        lines += ["Time: of one cell in one thread, as a multiple of the first's, measured side by side.", ""]
+    columns = [*names, *(("MB", "time") if taken else ())]
+    lines += ["| variant | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for variant, sets in found.items():
-        lines.append(f"| {variant} | " + " | ".join(_told(sets[panel]) for panel in names) + " |")
+        told = [_told(sets[panel]) for panel in names]
+        if taken:
+            told += [f"{taken[variant].file_bytes / 1e6:.2f}", f"{taken[variant].ratio:.2f}"]
+        lines.append(f"| {variant} | " + " | ".join(told) + " |")
     return "\n".join(lines) + "\n"
 
 

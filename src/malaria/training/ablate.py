@@ -32,6 +32,7 @@ from malaria.ports import Report
 from malaria.progress import Series
 from malaria.training import dataset, fit, networks, recipe
 from malaria.training.dataset import CellArrays, Source
+from malaria.training.export import to_tflite
 from malaria.training.finish import calibration
 from malaria.training.mixture import mixture
 from malaria.training.panels import Panel, figures, panels
@@ -54,6 +55,14 @@ class Variant:
     without: bool = False
     without_label: Label | None = None
     backbone: bool = True
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """figures: by panel. file: the network as .tflite, where it was asked for."""
+
+    figures: dict[str, Metrics]
+    file: Path | None
 
 
 def read(path: Path) -> list[Variant]:
@@ -86,12 +95,16 @@ def _variant(told: dict[str, Any], shared: recipe.Recipe) -> Variant:
 
 
 def ablate(
-    plan: Plan, variants: Sequence[Variant], evaluated: Mapping[str, Path], report: Report
-) -> dict[str, dict[str, Metrics]]:
+    plan: Plan,
+    variants: Sequence[Variant],
+    evaluated: Mapping[str, Path],
+    report: Report,
+    files: bool = False,
+) -> dict[str, Ablated]:
     """Train and measure each variant; what is done already, under `plan.run`, is not done again.
 
-    Returns the figures by variant and panel. Uses training and validation patients and fields only, as
-    roles.json in `plan.out` lists them.
+    Returns what came of each variant, by name; with `files` its network too. Uses training and validation
+    patients and fields only, as roles.json in `plan.out` lists them.
 
     Raises:
         NotFound: there is no roles.json.
@@ -102,17 +115,18 @@ def ablate(
     met = {name: sha256(path) for name, path in evaluated.items()}
     ground = hashlib.sha256(json.dumps([made_of(plan), met, sorted(known.items())]).encode()).hexdigest()
     at = _panels(evaluated, plan.without, report)
-    done: dict[str, dict[str, Metrics]] = {}
+    done: dict[str, Ablated] = {}
     series = Series(len(variants), report)
     for variant in variants:
         folder = plan.run / _key(variant, ground)
-        told = folder / "figures.json"
-        if not told.exists():
+        told, file = folder / "figures.json", folder / "model.tflite" if files else None
+        if not told.exists() or (file and not file.exists()):
             own = replace(plan, recipe=variant.recipe, run=folder)
-            found = _run(own, variant, sources_of(plan, known), at, series)
+            found = _run(own, variant, sources_of(plan, known), at, series, file)
             whole.write_text(told, json.dumps(codec.to_json(found), indent=1) + "\n")
         series.finished()
-        done[variant.name] = {name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}
+        figures = {name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}
+        done[variant.name] = Ablated(figures, file)
     return done
 
 
@@ -145,7 +159,12 @@ def _panels(evaluated: Mapping[str, Path], lists: Sequence[Path], report: Report
 
 
 def _run(
-    plan: Plan, variant: Variant, sources: Sequence[Source], panels_at: PanelsAt, series: Series
+    plan: Plan,
+    variant: Variant,
+    sources: Sequence[Source],
+    panels_at: PanelsAt,
+    series: Series,
+    file: Path | None,
 ) -> dict[str, Metrics]:
     keras.backend.clear_session()
     told, report = variant.recipe, series.report
@@ -164,6 +183,8 @@ def _run(
         blend(fitted, begin(own), told.start_share)
     tuned = calibration(cells)
     temperature = heads.temperature(networks.logits(fitted, tuned.pixels), tuned.labels)
+    if file:
+        to_tflite(fitted, size, temperature, file)
 
     def score(pixels: npt.NDArray[np.uint8]) -> heads.Floats:
         return heads.sigmoid(networks.logits(fitted, pixels) / temperature)
