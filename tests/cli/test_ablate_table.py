@@ -8,27 +8,35 @@ from malaria.cli.ablate import table
 from malaria.metrics import Metrics, metrics
 from malaria.tours.latency import Latency
 
-LABELS = np.array([1, 0] * 4, np.uint8)
-PATIENTS = np.array(list("aabbccdd"))
+LABELS = np.array([1, 0] * 60, np.uint8)
+PATIENTS = np.repeat(np.arange(12), 10).astype(np.str_)
 
 
-def _measured(labels: np.ndarray, right: float) -> Metrics:
-    return metrics(labels, np.where(labels == 1, right, 1 - right), PATIENTS, 0.5, bootstrap=20)
+def _measured(labels: np.ndarray) -> Metrics:
+    probabilities = np.clip(labels * 0.4 + np.random.default_rng(1).random(120) * 0.6, 0, 1)
+    return metrics(labels, probabilities, PATIENTS, 0.5, bootstrap=50)
 
 
 def test_variants_stand_below_each_other_with_the_figure_that_tells() -> None:
-    sets = {"patients": _measured(LABELS, 0.9), "chula": _measured(0 * LABELS, 0.9)}
+    sets = {"patients": _measured(LABELS), "chula": _measured(0 * LABELS)}
     lines = table("travel", "malaria ablate travel.toml", {"plain": sets, "more": sets}).splitlines()
     assert "    malaria ablate travel.toml" in lines
     rows = [line for line in lines if line.startswith("|")]
     assert rows[0] == "| variant | patients | chula |"
     assert [row.split(" | ")[0] for row in rows[2:]] == ["| plain", "| more"]
-    assert "1.0000 (1.000 to 1.000); 1.000, 1.000" in rows[2], "AUC, its interval, sensitivity, specificity"
-    assert "; " not in rows[2].split(" | ")[2], "one class: specificity alone"
+    both, one = rows[2].split(" | ")[1:]
+    found = sets["patients"]
+    assert found.auc is not None
+    low, high = found.intervals["auc"]
+    assert both == (
+        f"{found.auc:.4f} ({low:.3f} to {high:.3f}); {found.sensitivity:.3f}, {found.specificity:.3f}"
+    )
+    assert one.startswith(f"{sets['chula'].specificity:.4f} ("), "of one class: its specificity alone"
+    assert ";" not in one
 
 
 def test_size_and_time_of_the_files_stand_beside_the_figures() -> None:
-    sets = {"patients": _measured(LABELS, 0.9)}
+    sets = {"patients": _measured(LABELS)}
     taken = {
         "plain": Latency(Path("a.tflite"), 9_876_543, 128, 0.010, 1.0),
         "small": Latency(Path("b.tflite"), 870_000, 64, 0.002, 0.2),
