@@ -171,6 +171,7 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
     plan, trained, tmp_path: Path
 ) -> None:
     from malaria.training import ablate
+    from malaria.training.variants import read
 
     told = tmp_path / "plan.toml"
     told.write_text(
@@ -178,7 +179,7 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
         '[[variant]]\nname = "plain"\n'
         '[[variant]]\nname = "with surround"\nshares = {surrounded = 1.0}\n'
     )
-    variants = ablate.read(told)
+    variants = read(told)
     assert [v.recipe.shares.surrounded for v in variants] == [0.0, 1.0]
     found = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, quiet, files=True)
     assert set(found) == {"plain", "with surround"}

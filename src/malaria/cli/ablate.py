@@ -64,8 +64,9 @@ def ablate(
     from malaria.training import ablate as steps
     from malaria.training.plan import Plan, made_of
     from malaria.training.recipe import Recipe
+    from malaria.training.variants import read
 
-    variants = steps.read(plan)
+    variants = read(plan)
     asked = Plan(
         data=data,
         held_out=[],

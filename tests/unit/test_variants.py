@@ -1,0 +1,77 @@
+"""Reading the plan of a study."""
+
+from pathlib import Path
+
+import pytest
+
+from malaria.domain import Label
+from malaria.errors import BadOptions
+from malaria.training.recipe import Stage
+from malaria.training.variants import Variant, read
+
+ROOT = Path(__file__).parents[2]
+LISTS = [Path("lists/published.csv"), Path("audited/suspects.csv")]
+PLAN = """
+[recipe]
+stages = [{size = 64, epochs = 2}]
+shares = {surrounded = 0.5}
+[[variant]]
+name = "plain"
+shares = {surrounded = 0.0}
+[[variant]]
+name = "without all that is listed"
+without = true
+[[variant]]
+name = "without what the audit doubts of the uninfected"
+without = "suspects.csv"
+without_label = "Uninfected"
+[[variant]]
+name = "from nothing"
+backbone = false
+"""
+
+
+def _read(folder: Path, text: str) -> list[Variant]:
+    path = folder / "plan.toml"
+    path.write_text(text)
+    return read(path)
+
+
+def test_variants_share_what_they_do_not_change(tmp_path: Path) -> None:
+    plain, without, audited, nothing = _read(tmp_path, PLAN)
+    assert {v.recipe.stages for v in (plain, without, audited, nothing)} == {(Stage(64, 2),)}
+    assert [v.recipe.shares.surrounded for v in (plain, without)] == [0.0, 0.5]
+    assert audited.without_label == Label.UNINFECTED
+    assert [v.backbone for v in (plain, nothing)] == [True, False]
+
+
+def test_a_variant_leaves_out_no_list_all_lists_or_one(tmp_path: Path) -> None:
+    plain, without, audited, _ = _read(tmp_path, PLAN)
+    assert list(plain.lists(LISTS)) == []
+    assert list(without.lists(LISTS)) == LISTS
+    assert list(audited.lists(LISTS)) == LISTS[1:]
+    with pytest.raises(BadOptions, match="no list suspects.csv was given with --without, but published.csv"):
+        audited.lists(LISTS[:1])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "each with a name of its own"),
+        ('[[variant]]\nname = "a"\n[[variant]]\nname = "a"\n', "each with a name of its own"),
+        ("[[variant]]\nseed = 3\n", "each with a name of its own"),
+        ("variant = 3\n", "must hold a table"),
+        ('[[variant]]\nname = "a"\nwithout = 3\n', "a: without must be true, false or the file name"),
+        ('[[variant]]\nname = "a"\nbackbone = "no"\n', "a: backbone must be true or false"),
+        ('[[variant]]\nname = "a"\nwithout_label = "Sick"\n', "without_label is 'Sick'"),
+        ('[[variant]]\nname = "a"\nfoo = 1\n', "foo"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(BadOptions, match=message):
+        _read(tmp_path, text)
+
+
+@pytest.mark.parametrize("name", ["travel", "learning", "further", "sizes"])
+def test_the_plans_of_the_project_can_be_read(name: str) -> None:
+    assert len(read(ROOT / "docs" / "studies" / f"{name}.toml")) > 2
