@@ -34,9 +34,9 @@ serve: $(VENV)/.serve ## Serve the model on http://127.0.0.1:8000 (HOST=..., POR
 dev: $(VENV)/.all ## The same, reloading on every change of the code
 	@$(BIN)/malaria serve --reload $(LISTEN)
 
-# A process for each core: most tests wait for something. The longer tiers use all cores by themselves.
+# A process for each core. The longer tiers (ARGS="-m flow") use all cores by themselves.
 test: $(VENV)/.all ## Run the tests (under ten minutes); ARGS=... goes to pytest
-	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/pytest $(if $(filter -m,$(ARGS)),,-n auto --dist worksteal) $(ARGS)
 
 test-all: $(VENV)/.all ## Run the longer tiers too: flow, envs, train, slow
 	$(BIN)/pytest -m "flow or envs or train or slow" $(ARGS)
