@@ -49,6 +49,13 @@ class Corruption:
         return self.disturb(image.convert("RGB"), self.amount, rng)
 
 
+def through_jpeg(image: Image.Image, quality: int, subsampling: str = "4:2:0") -> Image.Image:
+    """The RGB picture as it is after being saved as JPEG. quality: 1 to 95, as Pillow counts it."""
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality, subsampling=subsampling)
+    return Image.open(io.BytesIO(out.getvalue())).convert("RGB")
+
+
 def _hue(image: Image.Image, degrees: float, rng: np.random.Generator) -> Image.Image:
     """Turned about the grey axis, either way: saturation and what is black or grey stay as they are."""
     angle = np.radians(degrees) * rng.choice((-1, 1))
@@ -70,9 +77,7 @@ def _blur(image: Image.Image, share: float, _: np.random.Generator) -> Image.Ima
 
 
 def _jpeg(image: Image.Image, quality: float, _: np.random.Generator) -> Image.Image:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=int(quality), subsampling="4:2:0")
-    return Image.open(io.BytesIO(out.getvalue())).convert("RGB")
+    return through_jpeg(image, int(quality))
 
 
 def _brightness(image: Image.Image, stops: float, rng: np.random.Generator) -> Image.Image:

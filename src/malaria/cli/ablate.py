@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,6 +24,7 @@ from malaria.cli.training_options import (
 if TYPE_CHECKING:
     from malaria.metrics import Metrics
     from malaria.tours.latency import Latency
+    from malaria.training.variants import Variant
 
 RUNS = 100
 """Of each file, to time it."""
@@ -59,7 +60,6 @@ def ablate(
         malaria ablate experiments/stain.toml --data part1.zip --laboratory chula=chula.zip
     """
     need_tensorflow("ablate")
-    from malaria import codec
     from malaria.fields import SETS
     from malaria.training import ablate as steps
     from malaria.training.plan import Plan, made_of
@@ -88,19 +88,22 @@ def ablate(
         "command": asked.command,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "made_of": made_of(asked),
-        "variants": {
-            v.name: {
-                "recipe": codec.to_json(v.recipe),
-                "panels": codec.to_json(found[v.name].figures),
-                "file": {"bytes": taken[v.name].file_bytes, "ratio": taken[v.name].ratio} if taken else None,
-            }
-            for v in variants
-        },
+        "variants": {v.name: _as_json(v, found[v.name].figures, taken.get(v.name)) for v in variants},
     }
     (out / "results.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     figures = {name: one.figures for name, one in found.items()}
     (out / "results.md").write_text(table(plan.stem, asked.command, figures, taken), encoding="utf-8")
     typer.echo(str(out / "results.md"))
+
+
+def _as_json(variant: "Variant", figures: Mapping[str, "Metrics"], taken: "Latency | None") -> dict[str, Any]:
+    from malaria import codec
+
+    return {
+        "recipe": codec.to_json(variant.recipe),
+        "panels": codec.to_json(figures),
+        "file": {"bytes": taken.file_bytes, "ratio": taken.ratio} if taken else None,
+    }
 
 
 def _timed(files: Mapping[str, Path]) -> dict[str, "Latency"]:

@@ -1,11 +1,10 @@
 """Pictures as a camera or a phone keeps them: saved as JPEG, which takes detail away and adds its own."""
 
-import io
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from malaria.corruptions import through_jpeg
 from malaria.preprocess import Pixels
 
 QUALITY = (10, 75)
@@ -21,11 +20,5 @@ def saved(pixels: npt.NDArray[np.uint8], share: float, seed: int) -> Pixels:
     through = np.array(pixels)
     for i in np.flatnonzero(rng.random(len(pixels)) < share):
         quality = int(rng.integers(*QUALITY, endpoint=True))
-        through[i] = _through(through[i], quality, str(rng.choice(SUBSAMPLING)))
+        through[i] = through_jpeg(Image.fromarray(through[i]), quality, str(rng.choice(SUBSAMPLING)))
     return through
-
-
-def _through(picture: Pixels, quality: int, subsampling: str) -> Pixels:
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=quality, subsampling=subsampling)
-    return np.asarray(Image.open(file).convert("RGB"))
