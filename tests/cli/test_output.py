@@ -1,5 +1,6 @@
 import io
 import sys
+import time
 
 import pytest
 
@@ -26,6 +27,18 @@ def test_progress_in_a_pipe_is_a_line_for_each_step_not_for_each_report(
     assert len(lines) == 3
     assert lines[1] == " 30%  train 1/2, loss 0.5000, 1:01 left"
     assert "validation loss 0.4500" in lines[2]
+
+
+def test_the_same_step_of_other_work_is_timed_anew(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    with output.progress() as report:
+        for percent in (0, 50, 100, 0, 10):
+            report(Progress("decode", percent=float(percent)))
+            now += 30.0
+    assert capsys.readouterr().err.splitlines()[-1] == " 10%  decode, 4:30 left"
 
 
 def test_progress_can_be_silent_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:

@@ -178,11 +178,13 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
         '[recipe]\nnetwork = "compact_cnn"\nstages = [{size = 64, epochs = 1}]\nbatch_size = 16\n'
         '[[variant]]\nname = "plain"\n'
         '[[variant]]\nname = "with surround"\nshares = {surrounded = 1.0}\n'
+        '[[variant]]\nname = "taught"\nteacher = "plain"\nteacher_share = 1.0\n'
     )
     variants = read(told)
-    assert [v.recipe.shares.surrounded for v in variants] == [0.0, 1.0]
+    assert [v.recipe.shares.surrounded for v in variants] == [0.0, 1.0, 0.0]
     found = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, quiet, files=True)
-    assert set(found) == {"plain", "with surround"}
+    assert set(found) == {"plain", "with surround", "taught"}
+    assert found["taught"].figures != found["plain"].figures, "a teacher's answers are not the labels"
     assert {"patients", "patients, surround", "patients, JPEG/2"} <= set(found["plain"].figures)
     assert {taken.size for taken in latencies([one.file for one in found.values()], 1)} == {64}  # type: ignore[misc]
 

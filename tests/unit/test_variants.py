@@ -65,6 +65,12 @@ def test_a_variant_leaves_out_no_list_all_lists_or_one(tmp_path: Path) -> None:
         ('[[variant]]\nname = "a"\nbackbone = "no"\n', "a: backbone must be true or false"),
         ('[[variant]]\nname = "a"\nwithout_label = "Sick"\n', "without_label is 'Sick'"),
         ('[[variant]]\nname = "a"\nfoo = 1\n', "foo"),
+        ('[[variant]]\nname = "a"\nteacher = "a"\n', "a: its teacher must be the name of a variant before"),
+        (
+            '[[variant]]\nname = "a"\n'
+            '[[variant]]\nname = "b"\nteacher = "a"\nstages = [{size = 32, epochs = 1}]\n',
+            "b: its teacher must end at the same size",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -165,12 +165,13 @@ class _Eta:
     """Time left: as the work itself says, else by its pace since the step began."""
 
     def __init__(self) -> None:
-        self._step, self._began = "", 0.0
+        self._step, self._began, self._percent = "", 0.0, 0.0
 
     def __call__(self, at: Progress) -> str:
-        now = time.monotonic()
-        if at.step != self._step:
+        now, percent = time.monotonic(), at.percent or 0.0
+        if at.step != self._step or percent < self._percent:  # the same step of other work: begun anew
             self._step, self._began = at.step, now
+        self._percent = percent
         if at.percent is not None and at.percent < 1:
             return ""  # too early to tell
         left = at.eta

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ import numpy.typing as npt
 from malaria import codec, whole
 from malaria import head as heads
 from malaria.digests import sha256
+from malaria.domain import ModelVersion
 from malaria.errors import NotFound
 from malaria.metrics import Metrics
 from malaria.ports import Report
+from malaria.predict import Model
 from malaria.progress import Series
 from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays
@@ -27,7 +30,10 @@ from malaria.training.panels import Panel, figures, panels
 from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
 from malaria.training.platelets import platelets
 from malaria.training.run import begin, blend, validation_of
+from malaria.training.teacher import targets
 from malaria.training.variants import Variant
+
+FILE = "model.tflite"
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,17 @@ def ablate(
         raise NotFound(f"{plan.out} holds no roles.json. Name the folder of the shipped models with --roles.")
     for variant in variants:
         variant.lists(plan.without)
-    study = _Study(plan, evaluated, Series(len(variants), report))
+    study = _Study(plan, variants, evaluated, Series(len(variants), report))
     return {variant.name: study.of(variant, files) for variant in variants}
 
 
 class _Study:
-    def __init__(self, plan: Plan, evaluated: Mapping[str, Path], series: Series) -> None:
+    def __init__(
+        self, plan: Plan, variants: Sequence[Variant], evaluated: Mapping[str, Path], series: Series
+    ) -> None:
         self._plan, self._evaluated, self._series = plan, evaluated, series
+        self._variants = {variant.name: variant for variant in variants}
+        self._teachers = {variant.teacher for variant in variants}
         known, met = roles_of(plan), {name: sha256(path) for name, path in evaluated.items()}
         ground = json.dumps([made_of(plan), met, sorted(known.items())])
         self._ground = hashlib.sha256(ground.encode()).hexdigest()
@@ -72,18 +82,21 @@ class _Study:
 
     def of(self, variant: Variant, files: bool) -> Ablated:
         """What came of a variant, trained now or before."""
-        folder = self._plan.run / self._key(variant)
-        told, file = folder / "figures.json", folder / "model.tflite" if files else None
+        folder, needed = self._folder(variant), files or variant.name in self._teachers
+        told, file = folder / "figures.json", folder / FILE if needed else None
         if not told.exists() or (file and not file.exists()):
             found = self._measured(variant, replace(self._plan, recipe=variant.recipe, run=folder), file)
             whole.write_text(told, json.dumps(codec.to_json(found), indent=1) + "\n")
         self._series.finished()
         return Ablated({name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}, file)
 
-    def _key(self, variant: Variant) -> str:
-        own = [variant.without, variant.without_label, variant.backbone]
+    def _folder(self, variant: Variant) -> Path:
+        """Where it is trained and kept: named by all that decides its weights."""
+        own: list[object] = [variant.without, variant.without_label, variant.backbone]
+        if variant.teacher is not None:
+            own.append(self._folder(self._variants[variant.teacher]).name)
         told = [self._ground, codec.to_json(variant.recipe), *own]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+        return self._plan.run / hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
     def _measured(self, variant: Variant, plan: Plan, file: Path | None) -> dict[str, Metrics]:
         keras.backend.clear_session()
@@ -108,13 +121,26 @@ class _Study:
         learnt = cells.where(learnable(cells, variant.lists(plan.without), variant.without_label))
         doubted = listed(learnt, plan.without)
         laid = platelets(self._sources, told.size, told.shares.platelets)
-        shown = mixture(learnt, told.shares, told.seed, plan.cache, report, doubted=doubted, platelets=laid)
+        aims = self._taught(variant, learnt)
+        shown = mixture(learnt, told.shares, told.seed, plan.cache, report, aims, doubted, laid)
         own = plan if variant.backbone else replace(plan, backbone_weights=None, start=None)
         checked = validation_of(self._sources, plan.cache, report)
         fitted = fit.fit(begin(own), told, shown, checked, plan.run, self._series.of(variant.name))
         if own.start and told.start_share:
             blend(fitted, begin(own), told.start_share)
         return fitted
+
+    def _taught(self, variant: Variant, learnt: CellArrays) -> npt.NDArray[np.float32] | None:
+        """What an earlier variant and the labels say together of what is learnt, (n,), where there is one."""
+        if variant.teacher is None:
+            return None
+        teaching = self._variants[variant.teacher]
+        file, network, size = self._folder(teaching) / FILE, teaching.recipe.network, teaching.recipe.size
+        begun = datetime.fromtimestamp(0, UTC)
+        info = ModelVersion(teaching.name, sha256(file), network, size, begun, file.stat().st_size)
+        teacher = Model.load(file, info)
+        share = variant.recipe.teacher_share
+        return targets(learnt, teacher, share, self._plan.cache, self._series.report)
 
 
 def metrics_of(told: Mapping[str, Any]) -> Metrics:

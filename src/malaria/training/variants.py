@@ -10,6 +10,9 @@ shares = {surrounded = 0.6}
 [[variant]]
 name = "without what is doubted"
 without = true
+[[variant]]
+name = "taught by the first"
+teacher = "plain"
 """
 
 from collections.abc import Sequence
@@ -21,7 +24,7 @@ from malaria.domain import CLASSES, Label
 from malaria.errors import BadOptions
 from malaria.training import recipe
 
-OWN = ("name", "without", "without_label", "backbone")
+OWN = ("name", "without", "without_label", "backbone", "teacher")
 """What a variant says beside its recipe."""
 
 
@@ -29,13 +32,15 @@ OWN = ("name", "without", "without_label", "backbone")
 class Variant:
     """name: what is told of it. recipe: all of it. without: whether cells that the study's lists name are
     left out, or the file name of the one list that counts; of one label or of both. backbone: whether it
-    starts as the study says, from a pretrained backbone or a fitted network, and not from nothing."""
+    starts as the study says, from a pretrained backbone or a fitted network, and not from nothing. teacher:
+    an earlier variant whose answers are learnt beside the labels, a share of `recipe.teacher_share`."""
 
     name: str
     recipe: recipe.Recipe
     without: bool | str = False
     without_label: Label | None = None
     backbone: bool = True
+    teacher: str | None = None
 
     def lists(self, known: Sequence[Path]) -> Sequence[Path]:
         """Those of the study's lists whose cells are left out. Raises BadOptions where one is not there."""
@@ -58,7 +63,20 @@ def read(path: Path) -> list[Variant]:
     found = [_variant(own, recipe.changed(recipe.Recipe(), shared)) for own in variants]
     if not found or len({v.name for v in found} - {""}) != len(found):
         raise BadOptions(f"{path} must hold variants, [[variant]], each with a name of its own.")
+    _check_teachers(found)
     return found
+
+
+def _check_teachers(variants: Sequence[Variant]) -> None:
+    """A teacher has been trained before, and answers pictures of the size that its pupil learns last."""
+    earlier: dict[str, Variant] = {}
+    for variant in variants:
+        if variant.teacher is not None:
+            if variant.teacher not in earlier:
+                raise BadOptions(f"{variant.name}: its teacher must be the name of a variant before it.")
+            if earlier[variant.teacher].recipe.size != variant.recipe.size:
+                raise BadOptions(f"{variant.name}: its teacher must end at the same size of picture.")
+        earlier[variant.name] = variant
 
 
 def _variant(told: dict[str, Any], shared: recipe.Recipe) -> Variant:
@@ -75,4 +93,5 @@ def _variant(told: dict[str, Any], shared: recipe.Recipe) -> Variant:
         told.get("without", label is not None),
         None if label is None else Label(CLASSES.index(label)),
         told.get("backbone", True),
+        told.get("teacher"),
     )
