@@ -29,6 +29,14 @@ without_label = "Uninfected"
 name = "from nothing"
 backbone = false
 """
+SMALLER_PUPIL = """
+[[variant]]
+name = "a"
+[[variant]]
+name = "b"
+teacher = "a"
+stages = [{size = 32, epochs = 1}]
+"""
 
 
 def _read(folder: Path, text: str) -> list[Variant]:
@@ -66,11 +74,7 @@ def test_a_variant_leaves_out_no_list_all_lists_or_one(tmp_path: Path) -> None:
         ('[[variant]]\nname = "a"\nwithout_label = "Sick"\n', "without_label is 'Sick'"),
         ('[[variant]]\nname = "a"\nfoo = 1\n', "foo"),
         ('[[variant]]\nname = "a"\nteacher = "a"\n', "a: its teacher must be the name of a variant before"),
-        (
-            '[[variant]]\nname = "a"\n'
-            '[[variant]]\nname = "b"\nteacher = "a"\nstages = [{size = 32, epochs = 1}]\n',
-            "b: its teacher must end at the same size",
-        ),
+        (SMALLER_PUPIL, "b: its teacher must end at the same size"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None:
