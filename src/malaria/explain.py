@@ -31,6 +31,8 @@ OPAQUE = 0.55
 """Opacity at FULL and beyond, 0 to 1: what the model saw stays to be seen."""
 LONGEST = 512
 """Pixels of a drawn map's longer side; larger pictures are shown smaller."""
+LEVEL = 1e-3
+"""Logits within which places are as hot."""
 COLOURS = ("#16306e", "#00647d", "#009678", "#8cc850", "#fff03c")
 """From little evidence to much, evenly spaced: ever lighter, to the colour-blind too, and unlike stain."""
 _TABLE = np.stack(
@@ -76,13 +78,16 @@ def on_picture(activation: Activation, size: Size, at: Size | None = None) -> Ac
 def hottest(activation: Activation, size: Size) -> Place:
     """The place on a picture of `size` that speaks most for a parasite, however little that is.
 
-    Known to half a grid cell or so; in a picture larger than LONGEST, to a pixel of what is shown of it.
+    Known to half a grid cell or so; in a picture larger than LONGEST, to a pixel of what is shown of it. Of
+    places that are as hot (maps are level towards the edges), the one nearest to the picture's middle.
     """
     heat = on_picture(activation, size, shown(size))
-    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
+    rows, columns = np.nonzero(heat >= heat.max() - LEVEL)
+    y, x = rows + 0.5, columns + 0.5
+    nearest = np.hypot(y - heat.shape[0] / 2, x - heat.shape[1] / 2).argmin()
     scale_x, scale_y = size[0] / heat.shape[1], size[1] / heat.shape[0]
-    x, y = int((column + 0.5) * scale_x), int((row + 0.5) * scale_y)
-    return Place(x, y, float(heat[row, column]))
+    logit = float(heat[rows[nearest], columns[nearest]])
+    return Place(int(x[nearest] * scale_x), int(y[nearest] * scale_y), logit)
 
 
 def shown(size: Size) -> Size:

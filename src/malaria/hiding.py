@@ -88,7 +88,8 @@ def elsewhere(part: Mask, cell: Mask, rng: np.random.Generator) -> Mask:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     moved = (spots - spots.mean(axis=0)) @ turn + places[rng.integers(len(places))]
     distance = np.full(cell.shape, np.inf)
-    distance[cell] = KDTree(moved).query(places)[0]
+    few = range(1, min(4, len(spots)) + 1)  # of one spot alone, gaps between turned spots would be outside
+    distance[cell] = KDTree(moved).query(places, list(few))[0].mean(axis=1)
     return most(-distance, cell, len(spots))
 
 
