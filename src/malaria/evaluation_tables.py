@@ -3,7 +3,7 @@
 from typing import Any
 
 from malaria import codec, report
-from malaria.evaluation import Evaluation, OfKind
+from malaria.evaluation import Evaluation, Explained, OfKind, Rate
 from malaria.metrics import Metrics
 from malaria.paired import Drop
 from malaria.report import Table
@@ -38,6 +38,8 @@ def tables(found: Evaluation) -> list[Table]:
         made.append(_kinds("What is no red cell", found.not_cells, note))
     if found.corruptions:
         made.append(_corruptions(found))
+    if found.explained:
+        made += [_hidden(found.explained), _pointing(found.explained)]
     if found.by_role:
         rows = [(role, f"{of['cells']:,}", of["patients"]) for role, of in found.by_role.items()]
         made.append(Table("Whose cells these are", ("role", "cells", "patients or fields"), rows))
@@ -91,3 +93,41 @@ def _drop(drop: Drop | None) -> str | None:
         return None
     points, low, high = (round(value, 2) + 0.0 for value in (drop.points, *drop.interval))  # + 0.0: no -0.00
     return f"{points:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _hidden(found: Explained) -> Table:
+    rows = [
+        (
+            of.cells,
+            f"{of.count:,}",
+            of.groups,
+            of.tenth,
+            *(_rate(rate) for rate in (of.probability, of.logit, of.flipped)),
+        )
+        for of in found.hidden
+    ]
+    note = (
+        "A tenth of each cell is hidden, where its activation map is hottest or anywhere, and the cell is "
+        "scored anew. Told are the mean drop of P(parasitized) and of its logit, and the share of cells that "
+        "are no longer called parasitized."
+    )
+    columns = ("cells", "how many", "patients", "hidden", "drop of P", "drop of logit", "flipped")
+    return Table("What a hidden tenth does", columns, rows, note)
+
+
+def _pointing(found: Explained) -> Table:
+    rows = [
+        (of.form, f"{of.cells:,}", f"{of.called:,}", _rate(of.hits), _rate(of.chance))
+        for of in found.pointing
+    ]
+    note = (
+        "Synthetic cells, whose parasites are known. Of those called parasitized, the share whose hottest "
+        "place lies on a parasite or up to half a grid cell beside it, and the share expected of a random "
+        "place in the cell."
+    )
+    columns = ("parasites", "cells", "called parasitized", "hottest place on it", "random place on it")
+    return Table("Pointing at parasites", columns, rows, note)
+
+
+def _rate(rate: Rate | None) -> str | None:
+    return None if rate is None else report.with_interval(rate.value, rate.interval)

@@ -90,7 +90,7 @@ def test_uploads_are_described_as_files(described: dict[str, Any]) -> None:
 
 def test_answers_are_as_described(http: httpx.Client, described: dict[str, Any], png: bytes) -> None:
     answers = {
-        "Predicted": predict(http, png),
+        "Predicted": predict(http, png, params={"explain": "true"}),
         "BatchAnswer": http.post("/predict/batch", files=[("files", ("a", png)), ("files", ("b", b""))]),
         "Health": http.get("/health"),
         "Status": http.get("/status"),

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from malaria import explain
 from malaria.api import examples
 from malaria.api.examples import shown
 
@@ -25,6 +26,47 @@ class ImageSize(BaseModel):
     height: int = Field(description="Pixels.")
 
 
+class Spot(BaseModel):
+    """A pixel of the picture, from the left and from the top."""
+
+    x: int
+    y: int
+    logit: float = Field(description="What the map says there; above 0 it speaks for a parasite.")
+
+
+class Scale(BaseModel):
+    """How logits are painted; the same for every picture, so that two compare."""
+
+    clear: float = Field(description="Logits up to which nothing is painted.")
+    full: float = Field(description="Logits from which colour and opacity are full.")
+    opacity: float = Field(description="Opacity there; in between it grows evenly.")
+    colours: list[str] = Field(description="From `clear` to `full`, evenly spaced.")
+
+
+class Box(BaseModel):
+    """What the picture covers of the grid, in grid cells; the rest is the padding that makes it a square."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Explanation(BaseModel):
+    """Where the model looked. It shows what decided, not that this is a parasite."""
+
+    grid: list[list[float]] = Field(
+        description="Logits, row by row from the top; their mean is the logit of P(Parasitized)."
+    )
+    box: Box
+    at: Spot = Field(description="The hottest place, known to half a grid cell or so.")
+    overlay: str = Field(
+        description="Transparent PNG as a data URI, to be stretched over the upright picture: evidence for a "
+        f"parasite. As large as the picture, but at most {explain.LONGEST} pixels on its longer side."
+    )
+    scale: Scale
+
+
 class Predicted(BaseModel):
     """What the model says of one cell. Research use: not a diagnosis."""
 
@@ -40,6 +82,7 @@ class Predicted(BaseModel):
                 "model_version": "20260101-5b2c3256",
                 "timestamp": "2026-01-02T03:04:05.678901Z",
                 "prediction_id": "c8c6ff4b-b78e-475f-99b5-b9210a675a03",
+                "explanation": examples.EXPLANATION,
             }
         }
     }
@@ -53,6 +96,7 @@ class Predicted(BaseModel):
     model_version: str
     timestamp: datetime = Field(description="UTC, ISO 8601.")
     prediction_id: str = Field(description="Names this answer.")
+    explanation: Explanation | None = Field(None, description="Only where `explain` asks for it, else null.")
 
 
 class EntryError(BaseModel):
