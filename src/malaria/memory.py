@@ -113,6 +113,35 @@ def load(content: Path | bytes) -> Memory:
         raise Damaged(f"The feature memory cannot be read: {error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many cells of one origin have one role. groups: their patients, else fields, else single cells."""
+
+    origin: str
+    role: str
+    cells: int
+    parasitized: int
+    groups: int
+
+
+def count(path: Path) -> tuple[Counted, ...]:
+    """The cells of a memory by origin and role, base first; embeddings are not read. Raises Damaged."""
+    try:
+        with np.load(path) as table:
+            labels, patients, roles, origins = (table[name] for name in FIELDS[2:6])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise Damaged(f"The feature memory cannot be read: {error}") from error
+    found = []
+    for origin in sorted(set(origins.tolist()), key=lambda name: (not name.startswith(BASE), name)):
+        for role in Role:
+            rows = (origins == origin) & (roles == role.value)
+            if rows.any():
+                those = labels[rows]
+                infected, groups = int(np.count_nonzero(those)), len(np.unique(patients[rows]))
+                found.append(Counted(str(origin), role.value, len(those), infected, groups))
+    return tuple(found)
+
+
 def remember(
     embeddings: npt.NDArray[np.floating[Any]],
     labels: npt.NDArray[np.uint8],
