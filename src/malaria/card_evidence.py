@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,8 @@ class Measured:
 class Evidence:
     """cells: of the feature memory; empty where there is none. measured: evaluations of this very file.
     ancestors: of a retrained version its parent, that one's parent and so on; members: of the ensemble among
-    them; teachers: by digest; each as far as they are at hand. looks: with this very file, at what is kept for
-    the test."""
+    them; teachers: by digest; each as far as they are at hand. looks: with this very file, at what is kept
+    for the test."""
 
     info: ModelVersion
     cells: tuple[Counted, ...] = ()
@@ -73,7 +74,7 @@ class Evidence:
             if name.split(":")[0] != Role.TEST.value and isinstance(of, Mapping) and "confusion" in of
         }
 
-    @property
+    @cached_property
     def trainings(self) -> list[Step]:
         """The trainings behind it, the first one first, members before what joins them; of a retrained
         version those of the ancestor that was trained, and none where that one is not at hand."""
@@ -85,7 +86,7 @@ class Evidence:
         """The version itself, or the oldest ancestor that is at hand."""
         return self.ancestors[-1] if self.ancestors else self.info
 
-    @property
+    @cached_property
     def files(self) -> list[File]:
         """What those trainings read."""
         return files_of(self.trainings)

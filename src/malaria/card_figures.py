@@ -103,7 +103,7 @@ def laboratory_sets(of: Evidence) -> Iterator[tuple[str, dict[str, Metrics], str
         views = views if one.found.fields else {"as they are": one.found.metrics}
         yield of.named(one), views, "other fields of it" if one.found.warning else "nothing"
     own = {file.name: file.sha256 for file in of.files if file.option == "laboratory"}
-    for name, found in of.metrics.items():
+    for name, found in sorted(of.metrics.items()):
         role, _, origin = name.partition(":")
         if origin and own.get(origin) not in measured:
             yield of.origin(f"base:{origin}"), {f"raw, {role} fields": found}, "other fields of it"
@@ -118,7 +118,7 @@ def operating_point(of: Evidence) -> Section:
         text += " No rule is recorded by which it was chosen"
         text += ": it is where either answer is as likely as the other." if at == 0.5 else "."
     blocks: list[Block] = [text]
-    for name, value in further.items():
+    for name, value in sorted(further.items()):
         blocks.append(facts(flat(value if isinstance(value, Mapping) else {name: value}).items(), name))
     return Section("operating_point", "Operating point", tuple(blocks), {"threshold": at, **further})
 

@@ -14,6 +14,7 @@ from malaria.card_figures import (
 )
 from malaria.card_text import Section, between, bullets, listed, many, share
 from malaria.domain import Role
+from malaria.lineage import RETRAINED
 from malaria.metrics import SPREAD_CELLS, Metrics
 
 WIDE = 0.1
@@ -79,8 +80,8 @@ def _one_class(of: Evidence) -> Iterator[str]:
     learnt = [c.origin for c in of.cells if c.role == Role.TRAIN.value and not c.parasitized]
     if learnt:
         moved = any((step.recipe.get("shares") or {}).get("transplanted") for step in of.trainings)
-        save = ", save those whose parasite was moved there from another cell" if moved else ""
-        yield f"No parasitized cell of {listed(map(of.origin, learnt))} was learnt{save}: there is none."
+        more = "; parasites of other cells were moved onto theirs" if moved else ""
+        yield f"{listed(map(of.origin, learnt))}: no parasitized cell to learn from{more}."
     bare = [name for name, views, _ in laboratory_sets(of) if not any(m.parasitized for m in views.values())]
     if bare:
         yield f"What is missed on cells like those of {listed(bare)} is not known: none is parasitized."
@@ -190,4 +191,6 @@ def _missing(of: Evidence) -> Iterator[str]:
     }
     missing = [name for name, measured in there.items() if not measured]
     if missing:
-        yield f"Not measured with this version: {'; '.join(missing)}."
+        parent = of.lineage.get("parent") if of.lineage.get("method") in RETRAINED else None
+        more = f" What was measured of {parent}, its parent, stands in that one's card." if parent else ""
+        yield f"Not measured with this version: {'; '.join(missing)}.{more}"

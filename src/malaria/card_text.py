@@ -65,9 +65,9 @@ def between(interval: tuple[float, float] | None) -> str:
 
 
 def flat(told: Mapping[str, Any], before: str = "") -> dict[str, object]:
-    """Nested values by dotted name; lists of plain values, and of tables, in one cell."""
+    """Nested values by dotted name, sorted; a list in one cell."""
     found: dict[str, object] = {}
-    for name, value in told.items():
+    for name, value in sorted(told.items()):
         if isinstance(value, Mapping):
             found |= flat(value, f"{before}{name}.")
         elif isinstance(value, list | tuple):
@@ -79,5 +79,5 @@ def flat(told: Mapping[str, Any], before: str = "") -> dict[str, object]:
 
 def _inline(value: object) -> str:
     if isinstance(value, Mapping):
-        return " ".join(f"{name} {_inline(of)}" for name, of in value.items())
+        return " ".join(f"{name} {_inline(of)}" for name, of in sorted(value.items()))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -82,7 +82,7 @@ def _chain(those: Sequence[ModelVersion]) -> list[Block]:
 def _chosen(options: Mapping[str, Any]) -> str | None:
     """What a person chose about a retraining; the note is their own and stays out."""
     told = {n: v for n, v in options.items() if v is not None and n not in ("note", "method")}
-    return ", ".join(f"{name} {value}" for name, value in told.items()) or None
+    return ", ".join(f"{name} {value}" for name, value in sorted(told.items())) or None
 
 
 def _steps(of: Evidence, those: Sequence[Step]) -> list[Block]:
@@ -95,13 +95,20 @@ def _steps(of: Evidence, those: Sequence[Step]) -> list[Block]:
         if step.members:
             joined = [(m.get("version"), m.get("network"), f"`{m.get('digest')}`") for m in step.members]
             blocks.append(Table("", ("member", "network", "SHA-256 of its model.tflite"), joined))
-    recipes = [(step, flat(step.recipe)) for step in those if step.recipe]
-    names = dict.fromkeys(name for _, told in recipes for name in told)
-    if names:
+    recipes = [(step, _recipe(step.recipe)) for step in those if step.recipe]
+    known = {name for _, told in recipes for name in told}
+    if known:
+        first = [name for name in ("network", "stages", "seed") if name in known]
+        names = dict.fromkeys([*first, *sorted(known)])
         rows = [(name, *(told.get(name) for _, told in recipes)) for name in names]
         columns = ("recipe", *(step.version for step, _ in recipes))
         blocks.append(Table("", columns, rows, _UNNAMED))
     return blocks
+
+
+def _recipe(told: Mapping[str, Any]) -> dict[str, object]:
+    stages = [f"{stage.get('epochs')} epochs at {stage.get('size')} px" for stage in told.get("stages") or ()]
+    return flat({**told, "stages": ", ".join(stages)})
 
 
 _UNNAMED = "A dash: the manifest does not name it; then it stood at the default that the project had."
@@ -139,7 +146,7 @@ def verdict(of: Evidence) -> Section | None:
     columns = ("criterion", "value", "at least", "at most", "bound", "passed")
     changed = [
         (name, f"{of_set.get('cells', 0):,}", of_set.get("gained"), of_set.get("lost"))
-        for name, of_set in (receipt.get("changed") or {}).items()
+        for name, of_set in sorted((receipt.get("changed") or {}).items())
     ]
     blocks: list[Block] = [str(receipt.get("reason", ""))]
     blocks += [Table("", columns, rows)] if rows else []
@@ -157,7 +164,8 @@ def _passed(told: object) -> str:
 def provenance(of: Evidence) -> Section:
     those, last = of.trainings, of.trainings[-1] if of.trainings else None
     rows = [(_name(of, file), file.option, f"`{file.sha256}`") for file in of.files]
-    blocks: list[Block] = [facts(_made_by(last).items())] if last is not None else []
+    title = "" if of.root is of.info else f"Of the training of version {of.root.version}"
+    blocks: list[Block] = [facts(_made_by(last).items(), title)] if last is not None else []
     if rows:
         blocks.append(Table("Files that the trainings read", ("file", "as", "SHA-256"), rows))
     backbone = next((f for f in of.files if f.option == "backbone-weights"), None)
@@ -191,7 +199,7 @@ def _made_by(step: Step) -> dict[str, object]:
         "commit of the project": f"`{commit}`{changed}" if commit else NOT_RECORDED,
         "version of the project": project.get("version"),
         "seed": step.recipe.get("seed"),
-        "packages": ", ".join(f"{name} {version}" for name, version in step.packages.items()),
+        "packages": ", ".join(f"{name} {version}" for name, version in sorted(step.packages.items())),
         "largest difference of the exported file from the network": step.story.get("parity")
         and f"{step.story['parity']:.1e} in probability",
     }

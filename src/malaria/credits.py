@@ -18,8 +18,8 @@ FILE = "credits.json"
 @dataclass(frozen=True)
 class Credit:
     """One source. what: the data in a few words, Markdown. source: whom to credit, and the licence. files:
-    the SHA-256 of each by its name. species: the parasite of its infected cells, if any. use: how this project
-    used it, where no manifest tells."""
+    the SHA-256 of each by its name. species: the parasite of its infected cells, if any. use: how this
+    project used it, where no manifest tells."""
 
     name: str
     what: str

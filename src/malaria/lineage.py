@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import Any
 
 from malaria.domain import Method, ModelVersion
@@ -12,7 +13,14 @@ TRAINED, JOINED = "train", "join"
 RETRAINED = (Method.ADAPT.value, Method.FULL.value)
 """Methods that go on from a parent; the others begin with `malaria train`."""
 
-_OPTIONS = {"data": "data", "laboratories": "laboratory", "without": "without", "doubted": "doubted"}
+_KINDS = {
+    "data": "data",
+    "held-out": "data",
+    "laboratory": "laboratories",
+    "without": "without",
+    "doubted": "doubted",
+}
+"""Where a manifest lists the files of each option of `malaria train`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +69,31 @@ class Step:
     def members(self) -> list[Mapping[str, str]]:
         return list(self.story.get("members") or [])
 
-    @property
-    def held_out(self) -> frozenset[str]:
-        """Names of the data whose patients were only measured on; older manifests tell it in the command."""
-        told = self.story.get("held_out")
-        if told is None:
-            words = _words(str(self.story.get("command", "")))
-            told = [name for option, name in pairwise(words) if option == "--held-out"]
-        return frozenset(map(str, told))
+    def inputs(self) -> list[tuple[str, str]]:
+        """Option and name of what it read, in the order in which it was read.
+
+        Older manifests tell it in the command alone: in the store the names of a mapping are sorted.
+        """
+        told = self.story.get("inputs")
+        if told is not None:
+            return [(str(option), str(name)) for option, name in told]
+        words = pairwise(_words(str(self.story.get("command", ""))))
+        asked = [(word[2:], value) for word, value in words if word.startswith("--") and word[2:] in _KINDS]
+        order = list(_KINDS)
+        named = [(option, _name(option, value)) for option, value in asked]
+        return sorted(named, key=lambda one: order.index(one[0]))
 
     def files(self) -> list[File]:
-        """Every file that it read, in the order of its data; its start and its teacher are versions."""
-        found = []
-        for kind, option in _OPTIONS.items():
-            for name, sha256 in (self.story.get(kind) or {}).items():
-                held = kind == "data" and name in self.held_out
-                found.append(File("held-out" if held else option, name, sha256))
+        """Every file that it read, in the order of reading; its start and its teacher are versions."""
+        hashes = {kind: dict(self.story.get(kind) or {}) for kind in _KINDS.values()}
+        found = [
+            File(option, name, hashes[_KINDS[option]].pop(name))
+            for option, name in self.inputs()
+            if name in hashes[_KINDS[option]]
+        ]
+        for option, kind in _KINDS.items():
+            found += [File(option, name, sha256) for name, sha256 in hashes[kind].items()]
+            hashes[kind] = {}
         backbone = self.story.get("backbone_weights")
         return [*found, *([File("backbone-weights", "", backbone)] if backbone else [])]
 
@@ -97,8 +114,15 @@ def files_of(those: Iterable[Step]) -> list[File]:
     return list(dict.fromkeys(file for step in those for file in step.files()))
 
 
+def _name(option: str, value: str) -> str:
+    """The name by which a manifest knows what stands behind an option: the set's, or the file's."""
+    return value.partition("=")[0] if option == "laboratory" else PurePosixPath(value).name
+
+
 def _words(command: str) -> list[str]:
+    """The words of a command line; `--data=x` is two."""
     try:
-        return shlex.split(command)
+        words = shlex.split(command)
     except ValueError:  # no command line
         return []
+    return [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]

@@ -131,14 +131,14 @@ def count(path: Path) -> tuple[Counted, ...]:
             labels, patients, roles, origins = (table[name] for name in FIELDS[2:6])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise Damaged(f"The feature memory cannot be read: {error}") from error
-    found = []
-    for origin in sorted(set(origins.tolist()), key=lambda name: (not name.startswith(BASE), name)):
+    names, of_origin = np.unique(origins, return_inverse=True)
+    owners, found = np.unique(patients, return_inverse=True)[1], []
+    for place in sorted(range(len(names)), key=lambda i: (not names[i].startswith(BASE), names[i])):
         for role in Role:
-            rows = (origins == origin) & (roles == role.value)
+            rows = (of_origin == place) & (roles == role.value)
             if rows.any():
-                those = labels[rows]
-                infected, groups = int(np.count_nonzero(those)), len(np.unique(patients[rows]))
-                found.append(Counted(str(origin), role.value, len(those), infected, groups))
+                infected, groups = int(np.count_nonzero(labels[rows])), len(np.unique(owners[rows]))
+                found.append(Counted(str(names[place]), role.value, int(rows.sum()), infected, groups))
     return tuple(found)
 
 

@@ -31,6 +31,23 @@ MODEL: dict[str, Any] = {
 SERVED: dict[str, Any] = {**MODEL, "promotion": PROMOTION}
 MODELS: dict[str, Any] = {"served": MODEL["version"], "models": [MODEL], "promotions": [PROMOTION]}
 CHANGED: dict[str, Any] = {"promotion": PROMOTION, "served": MODEL["version"]}
+CARD: dict[str, Any] = {
+    **{name: MODEL[name] for name in ("version", "digest", "network")},
+    "title": "Model card: mobilenet_v2, version 20261125-05ce9190",
+    "sections": [
+        {
+            "name": "operating_point",
+            "title": "Operating point",
+            "measured": True,
+            "text": "A cell is called parasitized from a calibrated probability of 0.5 on.",
+            "values": {"threshold": 0.5},
+        }
+    ],
+}
+CARD_TEXT = (
+    "# Model card: mobilenet_v2, version 20261125-05ce9190\n\n## Limits\n\n- At the specificity of 0.977 "
+    "seen on gate patients, a clean smear of 5,000 cells shows about 117 parasites that are not there.\n"
+)
 HEALTH: dict[str, Any] = {
     "status": "ok",
     "model_loaded": True,

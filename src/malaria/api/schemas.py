@@ -213,6 +213,28 @@ class ModelList(BaseModel):
     promotions: list[PromotionEntry] = Field(description="The log, newest first.")
 
 
+class CardSection(BaseModel):
+    """One section of a model card."""
+
+    name: str = Field(description="Stable, for programs: what, use, limits, figures, laboratories ...")
+    title: str
+    measured: bool = Field(description="Whether its numbers are there; else the text says that they are not.")
+    text: str = Field(description="Markdown.")
+    values: dict[str, Any] = Field(description="The numbers that the text tells, and more of them.")
+
+
+class ModelCard(BaseModel):
+    """What a model is, what it is for, how it was made, how good it is, and where its limits are."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.CARD))
+
+    version: str
+    digest: str = Field(description="SHA-256 of the .tflite file.")
+    network: str
+    title: str
+    sections: list[CardSection]
+
+
 class ChangeRequest(BaseModel):
     """Who changes what is served, and why; both stay in the log for ever."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from malaria.api.schemas import BatchAnswer, BatchEntry
 
-CSV = "text/csv"
+CSV, JSON = "text/csv", "application/json"
 COLUMNS = (
     "index",
     "filename",
@@ -26,9 +26,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def wants_csv(accept: str) -> bool:
     """Whether an Accept header names text/csv with at least the weight of JSON; else JSON."""
+    return prefers(accept, CSV, JSON)
+
+
+def prefers(accept: str, kind: str, usual: str) -> bool:
+    """Whether an Accept header names a type of media, with at least the weight of the one usually sent."""
     weights = dict(_weights(accept))
-    asked = weights.get(CSV, weights.get("text/*", 0.0))
-    return asked > 0 and asked >= weights.get("application/json", 0.0)
+    asked = weights.get(kind, weights.get(f"{kind.partition('/')[0]}/*", 0.0))
+    return asked > 0 and asked >= weights.get(usual, 0.0)
 
 
 def _weights(accept: str) -> list[tuple[str, float]]:
