@@ -1,8 +1,10 @@
 """An evaluation as JSON and as tables, alike in a terminal and in a report."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from malaria import codec, report
+from malaria.errors import Damaged
 from malaria.evaluation import Evaluation, Explained, OfKind, Rate
 from malaria.metrics import Metrics
 from malaria.paired import Drop
@@ -28,16 +30,29 @@ def told(found: Evaluation) -> dict[str, Any]:
     }
 
 
+def read(values: Mapping[str, Any]) -> Evaluation:
+    """The evaluation of which these are the `told` values; what else stands there is passed over.
+
+    Raises Damaged where they are those of no evaluation.
+    """
+    try:
+        figures = {**values, "patients": values["groups"], "confusion": values["confusion_matrix"]}
+        named = {**values, "version": values["model_version"], "metrics": figures}
+    except KeyError as error:
+        raise Damaged(f"It tells no {error.args[0]}, so it is the report of no evaluation.") from None
+    return codec.from_json(Evaluation, named)
+
+
 def tables(found: Evaluation) -> list[Table]:
     """What was found, the most important first."""
     made = [report.figures_table("Figures", _sets(found)), _confusion(found)]
     if found.kinds:
-        made.append(_kinds("By kind of cell", found.kinds))
+        made.append(kinds("By kind of cell", found.kinds))
     if found.not_cells:
         note = "These are no red cells; told is the share that is called parasitized all the same."
-        made.append(_kinds("What is no red cell", found.not_cells, note))
+        made.append(kinds("What is no red cell", found.not_cells, note))
     if found.corruptions:
-        made.append(_corruptions(found))
+        made.append(corruptions(found))
     if found.explained:
         made += [_hidden(found.explained), _pointing(found.explained)]
     if found.by_role:
@@ -61,7 +76,8 @@ def _confusion(found: Evaluation) -> Table:
     return Table("Confusion", ("cells", "label", "called parasitized", "called uninfected"), rows)
 
 
-def _kinds(title: str, kinds: tuple[OfKind, ...], note: str = "") -> Table:
+def kinds(title: str, those: tuple[OfKind, ...], note: str = "") -> Table:
+    """Kinds of cells below each other, each with its rate in either view."""
     columns = ("kind", "label", "cells", "fields", "figure", "raw crops", "masked crops")
     rows = [
         (
@@ -72,12 +88,13 @@ def _kinds(title: str, kinds: tuple[OfKind, ...], note: str = "") -> Table:
             of.figure.replace("_", " "),
             *(report.with_interval(rate.value, rate.interval) for rate in of.rates.values()),
         )
-        for of in kinds
+        for of in those
     ]
     return Table(title, columns, rows, note)
 
 
-def _corruptions(found: Evaluation) -> Table:
+def corruptions(found: Evaluation) -> Table:
+    """What each disturbance costs, in points."""
     figures = ("accuracy", "sensitivity", "specificity", "auc")
     rows = [
         (one.kind, one.setting, *(_drop(one.drops.get(name)) for name in figures))

@@ -89,7 +89,7 @@ def elsewhere(part: Mask, cell: Mask, rng: np.random.Generator) -> Mask:
     moved = (spots - spots.mean(axis=0)) @ turn + places[rng.integers(len(places))]
     distance = np.full(cell.shape, np.inf)
     few = range(1, min(4, len(spots)) + 1)  # of one spot alone, gaps between turned spots would be outside
-    distance[cell] = KDTree(moved).query(places, list(few))[0].mean(axis=1)
+    distance[cell] = np.mean(KDTree(moved).query(places, list(few))[0], axis=1)
     return most(-distance, cell, len(spots))
 
 

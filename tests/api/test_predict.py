@@ -43,9 +43,8 @@ def test_cells_are_named_rightly_and_the_answer_is_whole(shared: System, cells: 
             "model_version",
             "timestamp",
             "prediction_id",
-            "explanation",
-        }
-        assert told["explanation"] is None, "nobody asked"
+            "needs_review",
+        }, "no explanation, since nobody asked; no reason, since none of these is doubtful"
         scored = shared.services.served.model.score(pixels(cell.png(), info.input_size))
         answer = interpret(scored, info)
         assert told["prediction"] == answer.prediction
@@ -67,6 +66,17 @@ def test_time_is_utc_and_each_answer_has_its_own_id(http: httpx.Client, png: byt
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
     assert uuid.UUID(first["prediction_id"]) != uuid.UUID(second["prediction_id"])
     assert first["probabilities"] == second["probabilities"]
+
+
+def test_a_doubtful_cell_asks_for_a_look(shared: System, png: bytes) -> None:
+    """Doubt is nearness to the threshold, so a threshold at a cell's own probability makes it doubtful."""
+    usual = good(predict(shared.http, png))
+    assert (usual["needs_review"], "review" in usual) == (False, False)
+    at = usual["probabilities"]["Parasitized"]
+    told = good(predict(shared.http, png, data={"threshold": str(at)}))
+    assert told["needs_review"]
+    assert told["review"]["code"] == "uncertain"
+    assert f"{at:.3f}" in told["review"]["text"]
 
 
 @pytest.mark.parametrize(

@@ -24,11 +24,25 @@ def test_a_folder_is_answered_rightly_in_order(run: Run, cells: Path, shipped_in
     assert told.exit_code == 0, told.stderr
     answer = json.loads(told.stdout)
     assert answer["model_version"] == shipped_info.version
-    assert answer["summary"] == {"pictures": 4, "parasitized": 2, "uninfected": 2, "unreadable": 0}
+    counts = {"pictures": 4, "parasitized": 2, "uninfected": 2, "to_review": 0, "unreadable": 0}
+    assert answer["summary"] == counts
     for result in answer["results"]:
         assert Path(result["file"]).parent.name == result["prediction"]
         assert result["confidence"] == result["probabilities"][result["prediction"]]
     assert [r["file"] for r in answer["results"]] == sorted(r["file"] for r in answer["results"])
+
+
+def test_doubtful_cells_are_told_in_every_form(run: Run, cells: Path) -> None:
+    first = json.loads(run("predict", cells, "--json").stdout)["results"][0]
+    at = str(first["probabilities"]["Parasitized"])  # at its own probability a cell is doubtful
+    told = json.loads(run("predict", cells, "--json", "--threshold", at).stdout)
+    assert told["results"][0]["needs_review"]
+    assert told["results"][0]["review"]["code"] == "uncertain"
+    assert told["summary"]["to_review"] == sum(one["needs_review"] for one in told["results"])
+    rows = list(csv.DictReader(io.StringIO(run("predict", cells, "--csv", "--threshold", at).stdout)))
+    assert [row["review"] == "uncertain" for row in rows] == [r["needs_review"] for r in told["results"]]
+    table = run("predict", cells, "--threshold", at).stdout
+    assert "A person should look at" in table
 
 
 def test_what_cannot_be_read_is_told_and_the_others_answered(run: Run, cells: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_hot_place_of_the_grid_lands_on_its_pixels(size: tuple[int, int]) -> N
 def shown_to_network(image: Image.Image) -> explain.Activation:
     """Stands in for a network: what it says of a place is how bright the square that it is shown is there."""
     square = preprocess.to_square(image, 16 * GRID)[..., 0].astype(np.float32)
-    return square.reshape(GRID, 16, GRID, 16).mean(axis=(1, 3))
+    return np.asarray(square.reshape(GRID, 16, GRID, 16).mean(axis=(1, 3)), np.float32)
 
 
 @pytest.mark.parametrize("most", [preprocess.MAX_PIXELS, 1000], ids=["padded, then resized", "a long strip"])

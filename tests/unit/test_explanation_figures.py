@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from malaria import explain, explanation_figures, pointing, synthetic
-from malaria.domain import Label, ModelVersion
+from malaria.domain import Label, ModelVersion, Progress
 from malaria.explanation_figures import CALLED, RIGHTLY
 from malaria.hiding import HOTTEST, RANDOM
 from malaria.pointing import Pointed, around, point
@@ -136,7 +136,7 @@ def places(total: int, on_parasite: bool) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("on_parasite", [True, False])
 def test_a_map_that_points_at_the_parasite_hits_and_one_that_does_not_misses(on_parasite: bool) -> None:
-    told = []
+    told: list[Progress] = []
     found = point(Shown(places(20, on_parasite)), 0.5, 20, told.append)  # type: ignore[arg-type]
     assert [one.hit for one in found] == [on_parasite] * 10
     assert all(one.called and 0.02 < one.chance < 0.6 for one in found)

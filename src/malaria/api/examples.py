@@ -36,6 +36,7 @@ MODEL: dict[str, Any] = {
     "created": "2026-11-25T18:02:13Z",
     "size_bytes": 9831936,
     "threshold": 0.5,
+    "review": {"low": 0.072594, "high": 0.927406, "sent": 0.0765, "wrong": 0.0124},
     "labels": ["Uninfected", "Parasitized"],
     "metrics": {"gate": _FIGURES},
     "lineage": {"method": "train"},
@@ -45,6 +46,23 @@ MODEL: dict[str, Any] = {
 SERVED: dict[str, Any] = {**MODEL, "promotion": PROMOTION}
 MODELS: dict[str, Any] = {"served": MODEL["version"], "models": [MODEL], "promotions": [PROMOTION]}
 CHANGED: dict[str, Any] = {"promotion": PROMOTION, "served": MODEL["version"]}
+CARD: dict[str, Any] = {
+    **{name: MODEL[name] for name in ("version", "digest", "network")},
+    "title": "Model card: mobilenet_v2, version 20261125-05ce9190",
+    "sections": [
+        {
+            "name": "operating_point",
+            "title": "Operating point",
+            "measured": True,
+            "text": "A cell is called parasitized from a calibrated probability of 0.5 on.",
+            "values": {"threshold": 0.5},
+        }
+    ],
+}
+CARD_TEXT = (
+    "# Model card: mobilenet_v2, version 20261125-05ce9190\n\n## Limits\n\n- At the specificity of 0.977 "
+    "seen on gate patients, a clean smear of 5,000 cells shows about 117 parasites that are not there.\n"
+)
 HEALTH: dict[str, Any] = {
     "status": "ok",
     "model_loaded": True,

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 MAX_FILE = 64 * 2**20
 """Bytes of the largest picture file that is read, in a ZIP or outside."""
-COLUMNS = ("file", "prediction", "confidence", "p_parasitized", "threshold", "model_version", "error")
+COLUMNS = (
+    "file",
+    "prediction",
+    "confidence",
+    "p_parasitized",
+    "threshold",
+    "review",
+    "model_version",
+    "error",
+)
 
 
 @dataclass(frozen=True)
@@ -209,6 +218,7 @@ def told(rows: Sequence[Row], version: str, threshold: float) -> dict[str, Any]:
             "pictures": len(rows),
             "parasitized": positive,
             "uninfected": len(rows) - positive - unreadable,
+            "to_review": sum(row.answer is not None and row.answer.review is not None for row in rows),
             "unreadable": unreadable,
         },
     }
@@ -224,7 +234,10 @@ def _row_json(row: Row) -> dict[str, Any]:
         "prediction": answer.prediction,
         "confidence": answer.confidence,
         "probabilities": answer.probabilities,
+        "needs_review": answer.review is not None,
     }
+    if answer.review:
+        told["review"] = {"code": answer.review.code, "text": answer.review.text}
     return told | ({"explanation": str(row.explanation)} if row.explanation else {})
 
 
@@ -238,10 +251,11 @@ def _print_csv(rows: Iterator[Row], version: str, threshold: float, drawing: Dra
         if row.answer is not None:
             answer = row.answer
             p = answer.probabilities[CLASSES[Label.PARASITIZED]]
-            rest = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}", threshold, version, "")
+            doubt = answer.review.code if answer.review else ""
+            rest = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}", threshold, doubt, version, "")
         else:
             unreadable.append(row)
-            rest = ("", "", "", threshold, version, _harmless(str(row.error)))
+            rest = ("", "", "", threshold, "", version, _harmless(str(row.error)))
         shown = (_harmless(str(row.explanation or "")),) if drawing else ()
         writer.writerow((name, *rest, *shown))
     return unreadable
@@ -264,12 +278,13 @@ def _print_table(rows: Sequence[Row]) -> None:
         style = "bold red" if row.answer.prediction == Label.PARASITIZED.text else "green"
         p = row.answer.probabilities[CLASSES[Label.PARASITIZED]]
         sure = f"{100 * row.answer.confidence:.1f}%"
-        lines.append((row.name, Text(row.answer.prediction, style=style), sure, f"{p:.4f}", ""))
-    failed = any(row.error for row in rows)
-    columns = ["file", "prediction", "confidence", "P(parasitized)", "error"]
+        look = "a person should look" if row.answer.review else ""
+        lines.append((row.name, Text(row.answer.prediction, style=style), sure, f"{p:.4f}", look))
+    noted = any(line[-1] for line in lines)
+    columns = ["file", "prediction", "confidence", "P(parasitized)", "note"]
     output.table(
-        columns if failed else columns[:-1],
-        lines if failed else [line[:-1] for line in lines],
+        columns if noted else columns[:-1],
+        lines if noted else [line[:-1] for line in lines],
         right=("confidence", "P(parasitized)"),
     )
     output.stdout().print(Text(_summary(rows)))
@@ -280,5 +295,6 @@ def _summary(rows: Sequence[Row]) -> str:
     positive = sum(a.prediction == Label.PARASITIZED.text for a in answered)
     cells = f"{len(answered):,} cell{'' if len(answered) == 1 else 's'}"
     seen = f"Parasites seen in {positive:,} of {cells}." if positive else f"None seen in {cells}."
-    missing = len(rows) - len(answered)
+    doubtful, missing = sum(a.review is not None for a in answered), len(rows) - len(answered)
+    seen += f" A person should look at {doubtful:,} of them." if doubtful else ""
     return seen + (f" {missing:,} could not be read." if missing else "")

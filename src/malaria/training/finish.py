@@ -76,7 +76,8 @@ def calibration_rows(cells: CellArrays) -> npt.NDArray[np.bool_]:
     """Which cells these are, (n,)."""
     held = cells.roles == Role.VALIDATION.value
     ours = held & (cells.origins == BASE)
-    return ours if len(np.unique(cells.labels[ours])) == 2 else held
+    chosen: npt.NDArray[np.bool_] = ours if len(np.unique(cells.labels[ours])) == 2 else held
+    return chosen
 
 
 def _parity(model: Model, cells: CellArrays, logits: heads.Floats) -> float:

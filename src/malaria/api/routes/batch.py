@@ -16,10 +16,10 @@ from starlette.exceptions import HTTPException
 from malaria import preprocess
 from malaria.api import upload
 from malaria.api.access import Scope, authorize
+from malaria.api.cell_schemas import BatchAnswer, BatchEntry, EntryError, ImageSize
 from malaria.api.invalid import missing_file, no_multipart, reads_multipart
 from malaria.api.problems import responses
 from malaria.api.routes.predict import THRESHOLD, QueryThreshold, one, told
-from malaria.api.schemas import BatchAnswer, BatchEntry, EntryError, ImageSize
 from malaria.api.state import Shared, State
 from malaria.api.tables import CSV, to_csv, wants_csv
 from malaria.archive import Limits, Problem, open_archive, printable
@@ -138,6 +138,7 @@ def _answer(state: State, files: list[UploadFile], threshold: float | None) -> B
         succeeded=len(entries) - failed,
         failed=failed,
         counts={name: said[name] for name in reversed(CLASSES)},  # type: ignore[index]
+        to_review=sum(one.needs_review or False for one in entries),
         threshold=model.info.threshold if threshold is None else threshold,
         processing_time=round(time.perf_counter() - began, 6),
         model_version=model.info.version,
@@ -190,6 +191,7 @@ def _score(model: Model, source: Files, threshold: float | None) -> list[BatchEn
         one, answer = readable[number], told(interpret(scored, model.info, threshold))
         one.prediction, one.confidence = answer.prediction, answer.confidence
         one.probabilities, one.prediction_id = answer.probabilities, str(uuid.uuid4())
+        one.needs_review, one.review = answer.needs_review, answer.review
     return entries
 
 

@@ -11,17 +11,18 @@ from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from malaria import explain, preprocess
 from malaria.api import upload
 from malaria.api.access import Scope, authorize
-from malaria.api.problems import responses
-from malaria.api.schemas import (
+from malaria.api.cell_schemas import (
     Box,
     Explanation,
     ImageSize,
     Predicted,
     Prediction,
     Probabilities,
+    ReviewReason,
     Scale,
     Spot,
 )
+from malaria.api.problems import responses
 from malaria.api.state import Shared, State
 from malaria.errors import BadInput, BadOptions, UploadTooLarge
 from malaria.predict import Answer, Scored, interpret
@@ -46,6 +47,7 @@ T = TypeVar("T", float, bool)
     "/predict",
     summary="Classify the picture of one cell",
     dependencies=[Depends(upload.only("file", "threshold", "explain"))],
+    response_model_exclude_none=True,
     responses=responses(400, 403, 413, 415, 422, 500, 503),
 )
 async def predict(
@@ -119,8 +121,11 @@ class Told(NamedTuple):
     prediction: Prediction
     confidence: float
     probabilities: Probabilities
+    needs_review: bool
+    review: ReviewReason | None
 
 
 def told(answer: Answer) -> Told:
-    named = cast(Prediction, answer.prediction)
-    return Told(named, answer.confidence, Probabilities(**answer.probabilities))
+    named, why = cast(Prediction, answer.prediction), answer.review
+    reason = ReviewReason(code=why.code, text=why.text) if why else None
+    return Told(named, answer.confidence, Probabilities(**answer.probabilities), why is not None, reason)
