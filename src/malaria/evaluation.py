@@ -68,15 +68,18 @@ class OfParasites:
     parasitized, of so many made patients.
 
     hits: share of these whose hottest place lies on a parasite. chance: share expected of a random place in
-    the cell. None where no cell is called so.
+    the cell. right, down: how far beside the nearest parasite it lies in the mean, in grid cells, negative to
+    the left and above: so far off is the map as a whole. None where no cell is called so.
     """
 
     form: str
     cells: int
     called: int
     groups: int
-    hits: Rate | None
-    chance: Rate | None
+    hits: Rate | None = None
+    chance: Rate | None = None
+    right: Rate | None = None
+    down: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,16 +134,21 @@ def _hidden(found: Explained) -> Table:
 
 def _pointing(found: Explained) -> Table:
     rows = [
-        (of.form, f"{of.cells:,}", f"{of.called:,}", _rate(of.hits), _rate(of.chance))
+        (
+            of.form,
+            f"{of.cells:,}",
+            f"{of.called:,}",
+            *(_rate(rate) for rate in (of.hits, of.chance, of.right, of.down)),
+        )
         for of in found.pointing
     ]
     note = (
         "Synthetic cells, whose parasites are known. Of those called parasitized, the share whose hottest "
-        "place lies on a parasite or up to half a grid cell beside it, and the share expected of a random "
-        "place in the cell."
+        "place lies on a parasite or up to half a grid cell beside it; the share expected of a random place in "
+        "the cell; and how far the hottest place lies from the nearest parasite in the mean, in grid cells."
     )
     columns = ("parasites", "cells", "called parasitized", "hottest place on it", "random place on it")
-    return Table("Pointing at parasites", columns, rows, note)
+    return Table("Pointing at parasites", (*columns, "off to the right", "off downwards"), rows, note)
 
 
 def _rate(rate: Rate | None) -> str | None:

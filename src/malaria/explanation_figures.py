@@ -89,8 +89,8 @@ def _pointing(pointed: Sequence[Pointed], draws: int, seed: int) -> tuple[OfPara
 def _of_form(form: str, of: Sequence[Pointed], draws: int, seed: int) -> OfParasites:
     called = [one for one in of if one.called]
     if not called:
-        return OfParasites(form, len(of), 0, 0, None, None)
+        return OfParasites(form, len(of), 0, 0)
     groups = np.array([one.patient for one in called], np.str_)
     hits = share(np.array([one.hit for one in called]), groups, draws, seed)
-    (chance,) = means(np.array([[one.chance] for one in called]), groups, draws, seed)
-    return OfParasites(form, len(of), len(called), len(np.unique(groups)), hits, chance)
+    beside = means(np.array([[one.chance, one.right, one.down] for one in called]), groups, draws, seed)
+    return OfParasites(form, len(of), len(called), len(np.unique(groups)), hits, *beside)

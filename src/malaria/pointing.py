@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from malaria import explain, segment, synthetic
@@ -30,13 +29,18 @@ TOLERANCE = 0.5
 @dataclass(frozen=True, slots=True)
 class Pointed:
     """One parasitized synthetic cell. kind: the parasites' form. called: whether it was called parasitized.
-    hit: whether the hottest place lies on a parasite. chance: that of a random place in the cell, 0 to 1."""
+
+    hit: whether the hottest place lies on a parasite. chance: that of a random place in the cell, 0 to 1.
+    right, down: how far it lies from the nearest pixel of a parasite, in grid cells; 0 on it.
+    """
 
     kind: str
     patient: str
     called: bool
     hit: bool
     chance: float
+    right: float = 0.0
+    down: float = 0.0
 
 
 def point(model: Model, threshold: float, total: int, report: Report | None = None) -> list[Pointed]:
@@ -60,12 +64,16 @@ def point(model: Model, threshold: float, total: int, report: Report | None = No
 
 def _pointed(cell: SyntheticCell, scored: Scored, threshold: float) -> Pointed:
     place = explain.hottest(scored.activation, cell.image.size)
-    near = around(cell.parasites, TOLERANCE * max(cell.image.size) / scored.activation.shape[0])
-    whole = segment.mask(np.asarray(cell.image))
-    called, hit = scored.probability >= threshold, bool(near[place.y, place.x])
-    return Pointed(cell.kind, cell.patient, called, hit, float(near[whole].mean()))
-
-
-def around(parasites: npt.NDArray[np.bool_], reach: float) -> npt.NDArray[np.bool_]:
-    """The pixels on the parasites and up to `reach` pixels beside them, (h, w)."""
-    return np.asarray(ndimage.distance_transform_edt(~parasites) <= reach)
+    step = max(cell.image.size) / scored.activation.shape[0]
+    distance, (rows, columns) = ndimage.distance_transform_edt(~cell.parasites, return_indices=True)
+    near = distance <= TOLERANCE * step
+    at = place.y, place.x
+    return Pointed(
+        cell.kind,
+        cell.patient,
+        called=scored.probability >= threshold,
+        hit=bool(near[at]),
+        chance=float(near[segment.mask(np.asarray(cell.image))].mean()),
+        right=float(place.x - columns[at]) / step,
+        down=float(place.y - rows[at]) / step,
+    )

@@ -10,7 +10,7 @@ from malaria import explain, explanation_figures, pointing, synthetic
 from malaria.domain import Label, ModelVersion, Progress
 from malaria.explanation_figures import CALLED, RIGHTLY
 from malaria.hiding import HOTTEST, RANDOM
-from malaria.pointing import Pointed, around, point
+from malaria.pointing import Pointed, point
 from malaria.predict import Scored
 from malaria.preprocess import Pixels
 from malaria.scoring import Scores, Seen
@@ -80,8 +80,8 @@ def test_where_nothing_is_called_parasitized_nothing_is_told() -> None:
 
 def test_pointing_is_told_of_all_and_by_form_of_the_parasite() -> None:
     pointed = [
-        Pointed("ring", "p", True, True, 0.1),
-        Pointed("ring", "p", True, False, 0.3),
+        Pointed("ring", "p", True, True, 0.1, right=0.25),
+        Pointed("ring", "p", True, False, 0.3, right=0.75, down=-1.0),
         Pointed("ring", "q", False, True, 0.9),
         Pointed("schizont", "q", True, True, 0.4),
         Pointed("trophozoite", "q", False, False, 0.4),
@@ -98,6 +98,8 @@ def test_pointing_is_told_of_all_and_by_form_of_the_parasite() -> None:
         "trophozoite": (1, 0, None, None),
     }
     assert next(iter(told)) == "all"
+    ring = next(of for of in found if of.form == "ring")
+    assert (ring.right and ring.right.value, ring.down and ring.down.value) == (0.5, -0.5)
 
 
 class Shown:
@@ -150,8 +152,14 @@ def test_cells_that_are_not_called_parasitized_are_told_apart() -> None:
     assert [one.called for one in found] == [False, False]
 
 
-def test_near_a_parasite_is_as_far_as_told() -> None:
-    one = np.zeros((21, 21), np.bool_)
-    one[10, 10] = True
-    near = around(one, 5)
-    assert near[10, 15] and near[13, 14] and not near[10, 16] and not near[14, 14]
+def test_half_a_grid_cell_beside_a_parasite_is_still_on_it() -> None:
+    shown = places(40, False)
+    for one in point(Shown(shown), 0.5, 40):  # type: ignore[arg-type]
+        assert not one.hit and np.hypot(one.right, one.down) > pointing.TOLERANCE
+    shifted = [(row, min(column + 1, 7)) for row, column in places(40, True)]
+    found = point(Shown(shifted), 0.5, 40)  # type: ignore[arg-type]
+    assert {one.hit for one in found} == {True, False}
+    for one in found:
+        assert one.hit == (np.hypot(one.right, one.down) <= pointing.TOLERANCE)
+    assert np.mean([one.right for one in found]) > 0.1, "told is that the map lies to the right"
+    assert abs(np.mean([one.down for one in found])) < 0.1
