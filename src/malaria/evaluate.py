@@ -11,11 +11,13 @@ from malaria import suspects
 from malaria.bootstrap import Labels
 from malaria.domain import Label, Role
 from malaria.errors import BadOptions, MissingPart, how_to_add
-from malaria.evaluation import Disturbed, Evaluation, Explained, OfKind, Rate
+from malaria.evaluation import Disturbed, Evaluation, Explained, OfKind, Rate, Reviewed
 from malaria.metrics import Metrics, metrics
+from malaria.operating import moved
 from malaria.paired import drops
 from malaria.ports import Report
 from malaria.scoring import RAW, Fields, Keep, Scores, Seen, Source, View, parts, score
+from malaria.shares import share
 
 if TYPE_CHECKING:
     from malaria.predict import Model
@@ -117,6 +119,7 @@ def measure(
         version=model.info.version,
         digest=model.info.digest,
         source=", ".join(part.name for part in parts(source)),
+        reviewed=_reviewed(model, scores.red, at, wanted),
         explained=_explained(model, scores.red, at, wanted, report) if wanted.explanations else None,
     ), scores
 
@@ -143,6 +146,23 @@ def figures(scores: Scores, at: float, wanted: Wanted) -> Evaluation:
         fields=scores.fields,
         corruptions=_disturbed(red, at, wanted) if wanted.corruptions else (),
     )
+
+
+def _reviewed(model: "Model", scores: Scores, at: float, wanted: Wanted) -> Reviewed | None:
+    """What the model sends to a person, and how right it is with the other cells."""
+    info, said = model.info, scores.views["raw"]
+    if info.review is None:
+        return None
+    low, high = moved(info.review, info.threshold, at)
+    inside = (said > low) & (said < high)
+    rate = share(inside, scores.groups, wanted.bootstrap, wanted.seed)
+    if inside.all():
+        return Reviewed(low, high, rate, None, None)
+    others = _metrics(scores.where(~inside), "raw", at, wanted)
+    assert others.accuracy is not None
+    right = others.intervals.get("accuracy")
+    wrong = Rate(1 - others.accuracy, (1 - right[1], 1 - right[0]) if right else None)
+    return Reviewed(low, high, rate, wrong, others)
 
 
 def role_of(owner: str | None, roles: Mapping[str, Role]) -> str:

@@ -91,6 +91,21 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What the model sends to a person: cells with low < P(parasitized) < high. sent: their share.
+
+    others: figures of the cells that are not sent; None where all are. wrong: the share of wrong answers
+    among them.
+    """
+
+    low: float
+    high: float
+    sent: Rate
+    wrong: Rate | None
+    others: Metrics | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A model's figures on a labelled ZIP or folder.
 
@@ -98,6 +113,7 @@ class Evaluation:
     "not_listed" and "listed" as doubtful; None where there are none. masked: of fields' cells on black.
     kinds: red cells of fields by kind; not_cells: what else has a box. fields: how many; 0 for class folders.
     corruptions: what disturbances cost against the cells as they are. explained: what was asked of the map.
+    reviewed: what is sent to a person (of fields: of raw crops); None where the model has no review band.
     patients: known ones; unknown_patients: cells whose patient is not known. by_role: cells and patients
     (or fields) by the role they have ("none" where they have none). warning: why the figures may flatter,
     or "". seconds: wall time of it all.
@@ -120,3 +136,4 @@ class Evaluation:
     fields: int = 0
     corruptions: tuple[Disturbed, ...] = ()
     explained: Explained | None = None
+    reviewed: Reviewed | None = None

@@ -8,9 +8,10 @@ import numpy.typing as npt
 from malaria.bootstrap import Floats, Groups, drawn_sums
 from malaria.evaluation import Explained, HiddenTenth, OfParasites, Rate
 from malaria.hiding import HOTTEST, RANDOM
-from malaria.metrics import LEVEL, metrics
+from malaria.metrics import LEVEL
 from malaria.pointing import Pointed
 from malaria.scoring import Scores
+from malaria.shares import share
 
 CALLED, RIGHTLY = "called parasitized", "parasitized and called so"
 HIDDEN = {"hottest tenth": HOTTEST, "random tenth": RANDOM}
@@ -66,15 +67,6 @@ def means(columns: Floats, groups: Groups, draws: int, seed: int) -> list[Rate]:
     sums = drawn_sums(alike, groups, np.hstack([ones, columns]), draws, seed)
     low, high = np.quantile(sums[:, 1:] / sums[:, :1], [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return [Rate(float(v), (float(a), float(b))) for v, a, b in zip(seen, low, high, strict=True)]
-
-
-def share(hits: Bools, groups: Groups, draws: int, seed: int) -> Rate:
-    """The share of hits among n cells, told like a sensitivity: with an interval even at 0 and 1."""
-    of = metrics(
-        np.ones(len(hits), np.int8), hits.astype(np.float64), groups, 0.5, bootstrap=draws, seed=seed
-    )
-    assert of.sensitivity is not None
-    return Rate(of.sensitivity, of.intervals.get("sensitivity"))
 
 
 def _pointing(pointed: Sequence[Pointed], draws: int, seed: int) -> tuple[OfParasites, ...]:

@@ -14,6 +14,7 @@ from malaria.pointing import Pointed, point
 from malaria.predict import Scored
 from malaria.preprocess import Pixels
 from malaria.scoring import Scores, Seen
+from malaria.shares import share
 
 CELLS = [  # patient, label, P whole, P without the hottest tenth, P without a random one
     ("a", 1, 0.9, 0.2, 0.9),
@@ -60,7 +61,7 @@ def test_drops_and_flips_are_means_over_the_cells_that_are_called_parasitized() 
 
 
 def test_where_none_flips_there_is_still_room_for_one() -> None:
-    of = explanation_figures.share(np.zeros(6, np.bool_), scores().groups, 200, 0)
+    of = share(np.zeros(6, np.bool_), scores().groups, 200, 0)
     assert of.value == 0
     assert of.interval is not None
     assert of.interval[0] == 0 < of.interval[1] < 1
