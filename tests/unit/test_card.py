@@ -67,7 +67,7 @@ def test_what_is_attached_is_what_the_results_tell(network: str) -> None:
         path.parent.name: json.loads(path.read_text()) for path in RESULTS.glob(f"{network}/*/report.json")
     }
     assert card_evidence.attached(SHIPS, info) == told, "`make cards` attaches docs/results"
-    assert len(told) == 4
+    assert len(told) == 5
 
 
 def test_a_card_is_the_same_wherever_its_version_is_kept(
@@ -80,7 +80,7 @@ def test_a_card_is_the_same_wherever_its_version_is_kept(
     assert markdown(card(there)) == markdown(card(of_shipped(shipped_info.network)))
     moved = AtHand(services.registry, empty_models(services.home / "none"), services.home / "cache")
     alone = card_evidence.gather(moved, shipped_info.version, {}, [])
-    assert [one.name for one in alone.measured] == ["gate", "bbbc041", "bccd", "chula"], (
+    assert [one.name for one in alone.measured] == ["gate", "explanations", "bbbc041", "bccd", "chula"], (
         "kept with the version"
     )
     assert alone.cells == there.cells
@@ -120,8 +120,8 @@ def test_figures_come_with_intervals_all_cells_first(told: Card) -> None:
         "gate, all cells",
         "gate, not listed as suspect",
         "gate, listed as suspect",
-        "validation",
-    ]
+        "validation, all cells",
+    ], "first those whose patients the model has not learnt from"
     low, high = report["intervals"]["sensitivity"]
     assert f"{report['sensitivity']:.4f} ({low:.4f} to {high:.4f})" in text
     assert f"worst {report['spread']['sensitivity']['worst']:.4f}" in text
