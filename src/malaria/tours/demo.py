@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -28,7 +29,7 @@ class Stuck(Exception):
 def other_stain(cell: SyntheticCell) -> bytes:
     """The cell as another laboratory would photograph it: another stain and lamp, washed out; PNG."""
     out = io.BytesIO()
-    stains.washed_out(cell.image, contrast=0.4, light=125.0).save(out, "PNG")
+    replace(stains.washed_out, contrast=0.4, light=125.0)(cell.image).save(out, "PNG")
     return out.getvalue()
 
 
