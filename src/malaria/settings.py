@@ -5,12 +5,14 @@ Made only by `wiring` and the command line, never at import.
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from malaria import signing_keys
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MALARIA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MALARIA_", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(
         Path("malaria-home"), description="Folder of the laptop mode: store, jobs, inbox, logs."
@@ -39,6 +41,12 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1.0, gt=0, description="How often inbox, jobs and promotions are looked at.")
     lease_seconds: float = Field(60.0, gt=0, description="How long a silent training keeps its lease.")
 
+    signing_key: SecretStr | None = Field(
+        None,
+        description="Signs ids of predictions: 32 characters or more; keys before it, still accepted, after "
+        "commas. None: the home folder's own.",
+    )
+
     base_margin: float = Field(
         0.01, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall."
     )
@@ -48,3 +56,10 @@ class Settings(BaseSettings):
     gate_draws: int = Field(2000, ge=200, description="Gate: bootstrap draws over patients.")
     min_site_cells: int = Field(20, ge=2, description="Gate: fewest gate cells of a site to decide on.")
     min_site_per_class: int = Field(5, ge=1, description="Gate: fewest gate cells of each class.")
+
+    @field_validator("signing_key")
+    @classmethod
+    def _long_enough(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            signing_keys.parse(given.get_secret_value(), ",")
+        return given

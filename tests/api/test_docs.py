@@ -19,6 +19,8 @@ from tests.api.server import client
 ROUTES = {
     ("post", "/predict"),
     ("post", "/predict/batch"),
+    ("post", "/feedback"),
+    ("get", "/metrics/quality"),
     ("get", "/health"),
     ("get", "/status"),
     ("get", "/model/info"),
@@ -96,6 +98,7 @@ def test_answers_are_as_described(http: httpx.Client, described: dict[str, Any],
         "Status": http.get("/status"),
         "ServedModel": http.get("/model/info"),
         "ModelList": http.get("/models"),
+        "QualityAnswer": http.get("/metrics/quality"),
         "TaskList": http.get("/retrain/tasks"),
         "Problem": http.get("/nowhere"),
     }

@@ -5,6 +5,16 @@ from typing import Any
 _DIGEST = "05ce91907778bc6c2d77d5a029edfe6a725eb583e9ab6bcc961afa0fe02eeca7"
 _FIGURES = {"cells": 2918, "patients": 20, "accuracy": 0.975, "sensitivity": 0.974, "specificity": 0.977}
 
+PREDICTION_ID = (
+    "eJwdizsOgzAQBe_yaoN21z_sO6QmlMSA0wQhgWgi7p4NzdPTaOaLE5kNPsgQksAsviFf5sSJYLAhU5s6a3D8nzfYb3_UjSFa"
+    "seQULprHFy9U0uhldlPorNar4iLvcxJXh-ejDr2ruH70SBvL.uHkSjRC-DbM_sozGtdB4F-3o8NLoCecO3LTMfgvrACc"
+)
+OTHER_PREDICTION_ID = (
+    "eJwVy0sKg0AQhOG71LoN3fNwMnOB0QsYslRHdxFBMRDJ3W1XVfzwnTiQhPBBgmFTixhfsR-nKJFBWJH4wRwJ-_08YdMl9KpC"
+    "Hayx7DTONy-RBzeGIM95sr5XvWguTTna3Ln3S75D7n74X-9CG90.qbq2QULpcqiPd2zw1ek4s1MO4zLDNh1Fo6fb4ZVUv4c"
+)
+"""Signed, but by no server's key."""
+
 PROMOTION: dict[str, Any] = {
     "number": 2,
     "version": "20261125-05ce9190",
@@ -46,6 +56,63 @@ STATUS: dict[str, Any] = {
     "predictions": {"Parasitized": 210, "Uninfected": 1040, "failed": 3},
     "promotion": PROMOTION,
     "training": {"running": [], "queued": 0},
+}
+
+
+FEEDBACK: dict[str, Any] = {
+    "prediction_id": PREDICTION_ID,
+    "label": "Parasitized",
+    "by": "ada",
+    "site": "Kisumu",
+    "patient": "k-0217",
+}
+RECORDED: dict[str, Any] = {
+    "label": "Parasitized",
+    "by": "ada",
+    "site": "Kisumu",
+    "patient": "k-0217",
+    "at": "2026-01-02T09:30:00Z",
+    "said": {
+        "prediction": "Parasitized",
+        "probability": 0.983,
+        "threshold": 0.5,
+        "model_version": "20261125-05ce9190",
+        "timestamp": "2026-01-02T03:04:05Z",
+    },
+    "model_was_right": True,
+}
+_CONFIRMED: dict[str, Any] = {
+    "name": None,
+    "cells": 160,
+    "patients": 12,
+    "parasitized": 60,
+    "uninfected": 100,
+    "unanswered": {"Parasitized": 0, "Uninfected": 2},
+    "sensitivity": {"value": 0.95, "low": 0.89, "high": 0.99},
+    "specificity": {"value": 0.97, "low": 0.93, "high": 1.0},
+    "accuracy": {"value": 0.9625, "low": 0.93, "high": 0.985},
+    "brier": {"value": 0.031, "low": 0.018, "high": 0.049},
+    "ece": {"value": 0.022, "low": 0.016, "high": 0.047},
+    "too_few": None,
+}
+_FEW: dict[str, Any] = {
+    **_CONFIRMED,
+    **{name: {"value": None} for name in ("sensitivity", "specificity", "accuracy", "brier", "ece")},
+    "name": "2026-W02",
+    "cells": 9,
+    "patients": 2,
+    "parasitized": 4,
+    "uninfected": 5,
+    "too_few": "Too few: 4 parasitized and 5 uninfected cells are confirmed; a rate is told from 20 on.",
+}
+QUALITY: dict[str, Any] = {
+    "overall": _CONFIRMED,
+    "by_version": [{**_CONFIRMED, "name": MODEL["version"]}],
+    "by_site": [{**_CONFIRMED, "name": "Kisumu"}],
+    "by_week": [{**_CONFIRMED, "name": "2026-W01"}, _FEW],
+    "by_probability": [{"low": 0.9, "high": 1.0, "cells": 57, "mean": 0.97, "share": 0.965}],
+    "disputed": 1,
+    "note": "These are the cells that people confirmed, seldom a random sample: ...",
 }
 
 

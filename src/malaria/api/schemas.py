@@ -39,7 +39,7 @@ class Predicted(BaseModel):
                 "processing_time": 0.004,
                 "model_version": "20260101-5b2c3256",
                 "timestamp": "2026-01-02T03:04:05.678901Z",
-                "prediction_id": "c8c6ff4b-b78e-475f-99b5-b9210a675a03",
+                "prediction_id": examples.PREDICTION_ID,
             }
         }
     }
@@ -52,7 +52,7 @@ class Predicted(BaseModel):
     processing_time: float = Field(description="Seconds from decoding to answer, without waiting.")
     model_version: str
     timestamp: datetime = Field(description="UTC, ISO 8601.")
-    prediction_id: str = Field(description="Names this answer.")
+    prediction_id: str = Field(description="Names this answer, signed; POST /feedback takes it.")
 
 
 class EntryError(BaseModel):
@@ -91,7 +91,7 @@ class BatchAnswer(BaseModel):
                         "confidence": 0.991,
                         "probabilities": {"Parasitized": 0.009, "Uninfected": 0.991},
                         "image": {"width": 118, "height": 121},
-                        "prediction_id": "4b54f672-0e6c-47ed-b0bb-f336d9644942",
+                        "prediction_id": examples.OTHER_PREDICTION_ID,
                     },
                     {
                         "index": 1,

@@ -1,20 +1,23 @@
 """POST /predict: one cell."""
 
 import time
-import uuid
 from collections import Counter
+from datetime import datetime
 from typing import Annotated, NamedTuple, cast
 
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
+from PIL.Image import Image
 
-from malaria import preprocess
+from malaria import preprocess, tokens
 from malaria.api import upload
 from malaria.api.access import Scope, authorize
 from malaria.api.problems import responses
 from malaria.api.schemas import ImageSize, Predicted, Prediction, Probabilities
 from malaria.api.state import Shared, State
+from malaria.domain import Label, ModelVersion, Said
 from malaria.errors import BadInput, BadOptions, UploadTooLarge
 from malaria.predict import Answer, interpret
+from malaria.preprocess import Pixels
 
 router = APIRouter(tags=["predict"], dependencies=[Depends(authorize(Scope.PREDICT))])
 
@@ -69,17 +72,39 @@ def _answered(state: State, file: UploadFile, threshold: float | None) -> Predic
     except BadInput:
         state.tally.add(Counter(failed=1))
         raise
-    scored = model.score(preprocess.to_square(picture, model.info.input_size))
-    answer = interpret(scored, model.info, threshold)
+    square = preprocess.to_square(picture, model.info.input_size)
+    answer = interpret(model.score(square), model.info, threshold)
     state.tally.add(Counter({answer.prediction: 1}))
+    cell, now = fingerprint(picture, square), state.services.clock.now()
     return Predicted(
         **told(answer)._asdict(),
         threshold=answer.threshold,
         image=ImageSize(width=picture.width, height=picture.height),
         processing_time=round(time.perf_counter() - began, 6),
         model_version=model.info.version,
-        timestamp=state.services.clock.now(),
-        prediction_id=str(uuid.uuid4()),
+        timestamp=now,
+        prediction_id=state.tokens.sign(said(answer, model.info, cell, now)),
+    )
+
+
+def fingerprint(picture: Image, square: Pixels) -> int:
+    """Of a decoded picture; where `square`, as the model takes it, has the fingerprint's size, it is not
+    made anew."""
+    if len(square) == preprocess.FINGERPRINT_SIZE:
+        return preprocess.fingerprint(square)
+    return preprocess.fingerprint_of(picture)
+
+
+def said(answer: Answer, info: ModelVersion, cell: int, at: datetime) -> Said:
+    """What the id of an answer carries. cell: its fingerprint."""
+    return Said(
+        nonce=tokens.nonce(),
+        version=info.version,
+        probability=answer.probabilities[Label.PARASITIZED.text],
+        threshold=answer.threshold,
+        label=Label.named(answer.prediction) if answer.prediction else None,
+        at=at,
+        fingerprint=cell,
     )
 
 
