@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from malaria.keeping import Kept
 from malaria.ports import Clock, FeedbackStore, JobStore, ObjectStore, TrainingLauncher
 from malaria.predict import Served
 from malaria.promote import Registry
@@ -24,5 +25,6 @@ class Services:
     registry: Registry
     shards: Shards
     served: Served
+    kept: Kept
     signing_keys: tuple[str, ...] = field(repr=False)
     """The newest first: it signs, all are accepted."""

@@ -5,7 +5,7 @@ Made only by `wiring` and the command line, never at import.
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from malaria import signing_keys
@@ -47,6 +47,19 @@ class Settings(BaseSettings):
         "commas. None: the home folder's own.",
     )
 
+    keep_days: int = Field(
+        0,
+        ge=0,
+        le=365,
+        description="Days for which answered pictures are kept, to retrain on those confirmed; 0: none is.",
+    )
+    retrain_confirmed: int = Field(
+        0,
+        ge=0,
+        description="Newly confirmed cells, 10 or more of each class, that open a retraining; 0: never. "
+        "Needs MALARIA_KEEP_DAYS.",
+    )
+
     base_margin: float = Field(
         0.01, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall."
     )
@@ -63,3 +76,10 @@ class Settings(BaseSettings):
         if given is not None:
             signing_keys.parse(given.get_secret_value(), ",")
         return given
+
+    @field_validator("retrain_confirmed")
+    @classmethod
+    def _has_pictures(cls, wanted: int, told: ValidationInfo) -> int:
+        if wanted and not told.data.get("keep_days"):
+            raise ValueError("it needs pictures: set MALARIA_KEEP_DAYS to the days for which they are kept")
+        return wanted

@@ -9,6 +9,7 @@ from malaria.adapters.objects import local as local_objects
 from malaria.adapters.sqlite_feedback import SqliteFeedback
 from malaria.adapters.sqlite_jobs import SqliteJobs
 from malaria.adapters.subprocess_launcher import SubprocessLauncher
+from malaria.keeping import Kept
 from malaria.predict import Served
 from malaria.promote import Registry
 from malaria.services import Services
@@ -50,6 +51,12 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
         registry=registry,
         shards=Shards(objects),
         served=Served(registry, home / "cache", settings.interpreters),
+        kept=Kept(
+            local_objects(home / "kept", synced=False),
+            clock,
+            days=settings.keep_days,
+            pooled=settings.retrain_confirmed > 0,
+        ),
         signing_keys=_signing_keys(home, settings),
     )
 

@@ -5,15 +5,18 @@ import io
 import json
 import logging
 import sys
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from malaria import preprocess, signing_keys
+from malaria import policy, preprocess, signing_keys, synthetic
 from malaria.api.app import create_app
 from malaria.domain import Confirmation, Label, Said
+from malaria.errors import Busy
 from malaria.synthetic import SyntheticCell
 from malaria.tokens import Tokens
 from tests.api.asking import good, predict, problem
@@ -221,3 +224,59 @@ def test_the_answer_is_strict_json(http: httpx.Client) -> None:
         raise AssertionError(word)
 
     json.loads(http.get("/metrics/quality").text, parse_constant=refuse)
+
+
+WANTED = 20
+
+
+@pytest.fixture
+def keeping(home: Path, models_dir: Path) -> Iterator[System]:
+    """A system whose operator keeps pictures and wants a retraining at 20 confirmed cells."""
+    services, launcher = make(home, models_dir, keep_days=7, retrain_confirmed=WANTED)
+    with client(create_app(services)) as http:
+        yield System(services, http, launcher)
+
+
+def test_pictures_are_kept_only_where_the_operator_asked(own: System, keeping: System, png: bytes) -> None:
+    for system in (own, keeping):
+        answered(system.http, png)
+        good(system.http.post("/predict/batch", files=[("files", ("a.png", png)), ("files", ("b", b""))]))
+    kept = keeping.services.kept.objects
+    (one,) = kept.list("")
+    assert one.key == f"waiting/{preprocess.fingerprint_of(preprocess.decode(png)):016x}"
+    assert kept.get(one.key) == png
+
+
+def test_enough_confirmed_cells_open_a_retraining_by_themselves(keeping: System) -> None:
+    pictures, token = list(synthetic.generate(WANTED, seed=31)), ""
+    for i, cell in enumerate(pictures):
+        assert good(keeping.http.get("/retrain/tasks"))["tasks"] == []
+        assert good(keeping.http.get("/status"))["confirmed"] == {
+            "keep_days": 7,
+            "pool": i,
+            "retrain_at": WANTED,
+        }
+        token = answered(keeping.http, cell.png())["prediction_id"]
+        good(confirm(keeping.http, token, cell.label.text, patient=f"k-{i // 4}"), 201)
+    deadline = time.monotonic() + 60
+    while not (tasks := good(keeping.http.get("/retrain/tasks"))["tasks"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    (task,) = tasks
+    assert (task["actor"], task["name"]) == ("policy", "confirmed-1.zip")
+    good(confirm(keeping.http, token, pictures[-1].label.text), 201)
+    assert len(good(keeping.http.get("/retrain/tasks"))["tasks"]) == 1
+
+
+def test_a_retraining_that_cannot_be_opened_costs_no_label(
+    keeping: System, png: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def busy(_: object) -> None:
+        raise Busy("the disk is full")
+
+    monkeypatch.setattr(policy, "look", busy)
+    token = answered(keeping.http, png)["prediction_id"]
+    good(confirm(keeping.http, token), 201)
+    good(keeping.http.get("/health"))
+    assert len(keeping.services.feedback.list()) == 1
+    assert "could not be opened at once" in caplog.text

@@ -141,14 +141,29 @@ def test_a_new_key_is_put_before_the_others(
     assert "MALARIA_SIGNING_KEY is wrong" in wrong.stderr and "kkk" not in wrong.stderr
 
 
-def test_the_doctor_tells_what_is_kept_and_who_can_read_the_key(run: Run, labelled: Services) -> None:
+def test_the_doctor_tells_what_is_kept_and_who_can_read_the_key(
+    run: Run, labelled: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def found() -> dict[str, tuple[bool, str]]:
         checks = json.loads(run("doctor", "--json").stdout)["checks"]
         return {one["check"]: (one["ok"], one["found"]) for one in checks}
 
     whole = found()
     assert whole["confirmed labels"] == (True, str(CELLS))
+    assert whole["kept pictures"] == (True, "none: MALARIA_KEEP_DAYS is 0")
     assert whole["signing keys"] == (True, "1, which nobody else can read")
     (labelled.home / signing_keys.FILE).chmod(0o644)
+    monkeypatch.setenv("MALARIA_KEEP_DAYS", "30")
+    monkeypatch.setenv("MALARIA_RETRAIN_CONFIRMED", "200")
     open_ = found()
     assert open_["signing keys"][0] is False and "chmod 600" in open_["signing keys"][1]
+    kept = "for 30 days; 0 confirmed and not yet learnt from; 200 confirmed open a retraining"
+    assert open_["kept pictures"] == (True, kept)
+
+
+def test_a_policy_without_pictures_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALARIA_RETRAIN_CONFIRMED", "200")
+    told = run("feedback", "list")
+    assert told.exit_code == 2
+    assert "MALARIA_RETRAIN_CONFIRMED is wrong" in told.stderr
+    assert "set MALARIA_KEEP_DAYS" in told.stderr

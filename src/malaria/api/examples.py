@@ -56,6 +56,7 @@ STATUS: dict[str, Any] = {
     "predictions": {"Parasitized": 210, "Uninfected": 1040, "failed": 3},
     "promotion": PROMOTION,
     "training": {"running": [], "queued": 0},
+    "confirmed": {"keep_days": 30, "pool": 41, "retrain_at": 200},
 }
 
 

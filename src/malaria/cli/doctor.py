@@ -85,6 +85,7 @@ def looks(built: "Services") -> Iterator[tuple[str, Callable[[], str]]]:
     yield "feature memory", lambda: _memory(built)
     yield "jobs", lambda: _jobs(built)
     yield "confirmed labels", lambda: f"{len(built.feedback.list()):,}"
+    yield "kept pictures", lambda: _kept(built)
     yield "signing keys", lambda: _keys(built)
     yield "datasets", lambda: f"{len(built.shards.list()):,}"
 
@@ -115,6 +116,14 @@ def _memory(built: "Services") -> str:
     with tempfile.TemporaryDirectory(prefix="doctor-", dir=built.home / "work") as folder:
         kept = memory.load(built.registry.fetch(version, "memory.npz", Path(folder) / "memory.npz"))
     return f"{len(kept):,} cells remembered by {version}"
+
+
+def _kept(built: "Services") -> str:
+    days, wanted = built.kept.days, built.settings.retrain_confirmed
+    if not days:
+        return "none: MALARIA_KEEP_DAYS is 0"
+    opens = f"{wanted:,} confirmed open a retraining" if wanted else "they open no retraining"
+    return f"for {days} days; {len(built.kept.pool()):,} confirmed and not yet learnt from; {opens}"
 
 
 def _keys(built: "Services") -> str:

@@ -183,6 +183,7 @@ def _score(state: State, model: Model, source: Files, threshold: float | None) -
             square = preprocess.to_square(picture, model.info.input_size)
             cell = fingerprint(picture, square)
             readable.append((one, cell))
+            state.services.kept.keep(cell, data)
             yield square
 
     for number, scored in enumerate(model.score_many(pictures())):

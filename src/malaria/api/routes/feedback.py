@@ -1,18 +1,23 @@
 """What cells turned out to be: POST /feedback, and GET /metrics/quality for what that says of the models."""
 
+import logging
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, BackgroundTasks, Depends, Query
 
+from malaria import policy
 from malaria.api.access import Scope, authorize
 from malaria.api.confirmed import Feedback, QualityAnswer, Recorded, quality_answer, recorded
 from malaria.api.problems import responses
+from malaria.api.routes.retrain import dispatch
 from malaria.api.state import House, Shared
 from malaria.domain import Confirmation, Label
-from malaria.errors import BadOptions
+from malaria.errors import BadOptions, MalariaError
 from malaria.feedback import Asked, quality
+from malaria.services import Services
 
+log = logging.getLogger(__name__)
 router = APIRouter(tags=["feedback"])
 
 
@@ -23,7 +28,7 @@ router = APIRouter(tags=["feedback"])
     dependencies=[Depends(authorize(Scope.CONFIRM))],
     responses=responses(403, 415, 422, 500, 503),
 )
-def feedback(state: Shared, told: Feedback) -> Recorded:
+def feedback(state: Shared, told: Feedback, after: BackgroundTasks) -> Recorded:
     """Records the label that a person gives to a cell, beside what the model had said of it.
 
     `prediction_id` is the one of the answer; it tells the rest, since no predictions are stored. The label
@@ -38,7 +43,10 @@ def feedback(state: Shared, told: Feedback) -> Recorded:
         patient=told.patient,
         at=state.services.clock.now(),
     )
-    return recorded(state.services.feedback.add(row))
+    stands = state.services.feedback.add(row)
+    if state.services.kept.confirm(row.said.fingerprint):
+        after.add_task(_open_retraining, state.services)
+    return recorded(stands)
 
 
 @router.get(
@@ -69,6 +77,16 @@ def metrics_quality(
     if asked.since and asked.until and asked.since >= asked.until:
         raise BadOptions("since is not before until, so no answer can lie between them. Swap or move them.")
     return quality_answer(quality(services.feedback.list(), asked))
+
+
+def _open_retraining(services: Services) -> None:
+    try:
+        opened = policy.look(services)
+    except MalariaError:  # the label is recorded, and whoever looks round next opens it
+        log.warning("a retraining on confirmed cells could not be opened at once", exc_info=True)
+        return
+    if opened is not None:
+        dispatch(services)
 
 
 def _utc(time: datetime | None) -> datetime | None:

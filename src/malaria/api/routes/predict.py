@@ -67,8 +67,9 @@ def one_threshold(in_form: float | None, in_query: float | None) -> float | None
 def _answered(state: State, file: UploadFile, threshold: float | None) -> Predicted:
     model = state.services.served.model  # once: a promotion meanwhile must not mix two models in one answer
     began = time.perf_counter()
+    data = file.file.read()
     try:
-        picture = preprocess.decode(file.file.read())
+        picture = preprocess.decode(data)
     except BadInput:
         state.tally.add(Counter(failed=1))
         raise
@@ -76,6 +77,7 @@ def _answered(state: State, file: UploadFile, threshold: float | None) -> Predic
     answer = interpret(model.score(square), model.info, threshold)
     state.tally.add(Counter({answer.prediction: 1}))
     cell, now = fingerprint(picture, square), state.services.clock.now()
+    state.services.kept.keep(cell, data)
     return Predicted(
         **told(answer)._asdict(),
         threshold=answer.threshold,
