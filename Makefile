@@ -15,7 +15,7 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures synth clean
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures cards synth clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,14 @@ figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folde
 		measure chula chula_rbc12.zip --kinds chula --role validation; \
 		measure bccd bccd.zip --kinds bccd --role validation; \
 		measure bbbc041 smears_bbbc041 --kinds bbbc041; \
+		measure explanations nih-cells-part1.zip --data $(DATA)/nih-cells-part2.zip \
+			--data $(DATA)/nih-cells-part3.zip --role validation --explanations; \
+	done
+	@$(MAKE) cards
+
+cards: $(VENV)/.serve ## Write the model cards of what ships, with the reports in docs/results
+	@for network in mobilenet_v2 compact_cnn ensemble; do \
+		$(BIN)/malaria card $$network --attach $$(printf -- '--report %s ' docs/results/$$network/*/) || exit; \
 	done
 
 bench: $(VENV)/.serve ## How much the API adds to the bare interpreter, with 1, 8 and 32 clients (URL=...)

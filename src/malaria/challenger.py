@@ -7,12 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from malaria import codec
 from malaria import head as heads
 from malaria.domain import Job, Method, ModelVersion, Role, version_name
 from malaria.evaluate import metrics
 from malaria.gate import GateSettings, Receipt
 from malaria.memory import BASE, Memory, is_base
+from malaria.operating import Operating, choose
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.shards import Shard
@@ -66,6 +69,14 @@ def scored(memory: Memory, head: heads.Head, threshold: float) -> dict[str, Any]
     return figures
 
 
+def operating_point(memory: Memory, head: heads.Head, at: float | None = None) -> Operating:
+    """Where a head operates, by the NIH validation patients that a memory holds, else by all its validation
+    cells. at: its threshold, where that is not to be chosen."""
+    ours = memory.of(Role.VALIDATION, origin=BASE)
+    held = ours if len(np.unique(ours.labels)) == 2 else memory.of(Role.VALIDATION)
+    return choose(held.labels, head.probabilities(held.embeddings), held.patients, at)
+
+
 def told_of_pool(challenge: Challenge, receipt: Receipt) -> Receipt:
     """The receipt, naming the earlier uploads that were judged together with the new ones."""
     if not challenge.pooled:
@@ -108,7 +119,7 @@ def describe(
     tflite: bytes,
     network: str,
     size: int,
-    threshold: float,
+    point: Operating,
     figures: Mapping[str, Any],
     story: Mapping[str, Any],
 ) -> ModelVersion:
@@ -120,7 +131,8 @@ def describe(
         input_size=size,
         created=challenge.now,
         size_bytes=len(tflite),
-        threshold=threshold,
+        threshold=point.threshold,
+        review=point.review,
         metrics=figures,
         lineage=story,
     )

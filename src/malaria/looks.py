@@ -69,5 +69,15 @@ def count(record: Path, of: str = PATIENTS) -> int:
         return _of(file.read(), of)
 
 
+def read(record: Path) -> list[Look]:
+    """Every look that a record holds, the oldest first; none where there is no record."""
+    if not record.is_file():
+        return []
+    with record.open(encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        told = [json.loads(line) for line in file.read().splitlines()]
+    return [Look(**{**one, "date": datetime.fromisoformat(one["date"])}) for one in told]
+
+
 def _of(lines: str, of: str) -> int:
     return sum(json.loads(line).get("of", PATIENTS) == of for line in lines.splitlines())

@@ -113,6 +113,35 @@ def load(content: Path | bytes) -> Memory:
         raise Damaged(f"The feature memory cannot be read: {error}") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many cells of one origin have one role. groups: their patients, else fields, else single cells."""
+
+    origin: str
+    role: str
+    cells: int
+    parasitized: int
+    groups: int
+
+
+def count(path: Path) -> tuple[Counted, ...]:
+    """The cells of a memory by origin and role, base first; embeddings are not read. Raises Damaged."""
+    try:
+        with np.load(path) as table:
+            labels, patients, roles, origins = (table[name] for name in FIELDS[2:6])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise Damaged(f"The feature memory cannot be read: {error}") from error
+    names, of_origin = np.unique(origins, return_inverse=True)
+    owners, found = np.unique(patients, return_inverse=True)[1], []
+    for place in sorted(range(len(names)), key=lambda i: (not names[i].startswith(BASE), names[i])):
+        for role in Role:
+            rows = (of_origin == place) & (roles == role.value)
+            if rows.any():
+                infected, groups = int(np.count_nonzero(labels[rows])), len(np.unique(owners[rows]))
+                found.append(Counted(str(names[place]), role.value, int(rows.sum()), infected, groups))
+    return tuple(found)
+
+
 def remember(
     embeddings: npt.NDArray[np.floating[Any]],
     labels: npt.NDArray[np.uint8],

@@ -169,17 +169,18 @@ def _markdown(title: str, made: Made, tables: Sequence[Table], drawn: Sequence[P
         "seed": made.seed,
         **made.further,
     }
-    parts = [f"# {title}", _grid(["", ""], [[name, v] for name, v in facts.items() if v not in ("", None)])]
+    parts = [f"# {title}", grid(["", ""], [[name, v] for name, v in facts.items() if v not in ("", None)])]
     if drawn:
         parts += ["Figures in brackets are 95% intervals, by resampling patients (else fields, else cells)."]
     for table in tables:
-        parts += [f"## {table.title}", _grid(table.columns, table.rows)]
+        parts += [f"## {table.title}", grid(table.columns, table.rows)]
         parts += [table.note] if table.note else []
     parts += [f"![{_CAPTIONS[path.stem]}]({path.name})\n\n{_CAPTIONS[path.stem]}." for path in drawn]
     return "\n\n".join(parts) + "\n"
 
 
-def _grid(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def grid(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table in Markdown."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join("| " + " | ".join(_cell(value) for value in line) + " |" for line in lines)
 

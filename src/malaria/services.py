@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from malaria import looks, shipped
+from malaria.at_hand import AtHand
 from malaria.keeping import Kept
 from malaria.ports import Clock, FeedbackStore, JobStore, ObjectStore, TrainingLauncher
 from malaria.predict import Served
@@ -28,3 +30,13 @@ class Services:
     kept: Kept
     signing_keys: tuple[str, ...] = field(repr=False)
     """The newest first: it signs, all are accepted."""
+
+    @property
+    def at_hand(self) -> AtHand:
+        """Every version that is kept here or ships."""
+        return AtHand(self.registry, shipped.folder(self.settings.shipped), self.home / "cache")
+
+    @property
+    def looks(self) -> tuple[Path, Path]:
+        """The records of looks at what is kept for the test: the project's own, and this home's."""
+        return shipped.folder(self.settings.shipped) / looks.FILE, self.home / looks.FILE

@@ -17,7 +17,8 @@ from malaria.errors import BadOptions, Conflict, ModelUnusable, UnknownVersion
 from malaria.options import NETWORKS
 from malaria.promote import ROLLBACK, Registry
 
-FILES = ("model.tflite", "memory.npz", "network.keras")
+FILES = ("model.tflite", "memory.npz", "network.keras", "evaluations.json")
+"""Of a version, beside its manifest; the last may be missing."""
 LISTING = "shipped.json"
 
 
@@ -64,14 +65,17 @@ def record(models: Path, info: ModelVersion) -> None:
 
 
 def make_default(models: Path, chosen: str) -> ModelVersion:
-    """Serve newcomers this shipped version, or that of this network; returns it.
+    """Serve newcomers this shipped version, or that of this network; returns it. Raises as `find` does."""
+    info = find(models, chosen)
+    _write(models, replace(listing(models), default=info.version))
+    return info
 
-    Raises UnknownVersion where none of that name ships.
-    """
+
+def find(models: Path, chosen: str) -> ModelVersion:
+    """The shipped version of this name, or of this network. Raises UnknownVersion, and ModelUnusable."""
     shipping = versions(models)
     for info in shipping:
         if chosen in (info.version, info.network):
-            _write(models, replace(listing(models), default=info.version))
             return info
     names = ", ".join(f"{info.version} ({info.network})" for info in shipping)
     raise UnknownVersion(f"No {chosen} ships under {models}; there is {names}.")

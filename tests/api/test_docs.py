@@ -26,6 +26,7 @@ ROUTES = {
     ("get", "/model/info"),
     ("get", "/models"),
     ("get", "/models/{version}"),
+    ("get", "/models/{version}/card"),
     ("post", "/models/{version}/promote"),
     ("post", "/models/rollback"),
     ("post", "/retrain"),
@@ -90,15 +91,22 @@ def test_uploads_are_described_as_files(described: dict[str, Any]) -> None:
     assert "text/csv" in found["post", "/predict/batch"]["responses"]["200"]["content"]
 
 
+def test_a_card_is_described_as_text_and_as_json(described: dict[str, Any]) -> None:
+    told = operations(described)["get", "/models/{version}/card"]["responses"]["200"]["content"]
+    assert set(told) == {"text/markdown", "application/json"}
+    assert told["text/markdown"]["example"].startswith("# Model card")
+
+
 def test_answers_are_as_described(http: httpx.Client, described: dict[str, Any], png: bytes) -> None:
     answers = {
-        "Predicted": predict(http, png),
+        "Predicted": predict(http, png, params={"explain": "true"}),
         "BatchAnswer": http.post("/predict/batch", files=[("files", ("a", png)), ("files", ("b", b""))]),
         "Health": http.get("/health"),
         "Status": http.get("/status"),
         "ServedModel": http.get("/model/info"),
         "ModelList": http.get("/models"),
         "QualityAnswer": http.get("/metrics/quality"),
+        "ModelCard": http.get("/models/compact_cnn/card", headers={"accept": "application/json"}),
         "TaskList": http.get("/retrain/tasks"),
         "Problem": http.get("/nowhere"),
     }

@@ -1,6 +1,7 @@
 """What is served, what could be, and changing it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -124,6 +125,41 @@ def test_a_promoted_model_that_cannot_be_loaded_leaves_the_one_before(
     assert told["promotion"]["version"] == second.version
     assert told["served"] == first
     assert good(own.http.get("/health"))["status"] == "ok"
+
+
+def test_a_card_is_markdown_or_json_as_accepted(shared: System, models_dir: Path) -> None:
+    version = shared.services.served.model.info.version
+    told = shared.http.get(f"/models/{version}/card")
+    assert told.status_code == 200
+    assert told.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert told.headers["vary"] == "Accept"
+    assert told.text == (models_dir / version / "card.md").read_text(), (
+        "a deployment shows the committed card"
+    )
+
+    browser = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+    for headers in (browser, {"accept": "application/json;q=0.5, text/markdown"}, {"accept": "*/*"}):
+        assert shared.http.get(f"/models/{version}/card", headers=headers).text == told.text
+    found = good(shared.http.get(f"/models/{version}/card", headers={"accept": "application/json"}))
+    by_name = {section["name"]: section for section in found["sections"]}
+    assert found["version"] == version
+    assert by_name["figures"]["values"]["sets"]["gate, all cells"]["cells"] == 2918
+    assert all(f"## {section['title']}\n\n{section['text']}\n" in told.text for section in found["sections"])
+
+
+def test_cards_of_what_only_ships_and_of_what_is_kept(own: System, second: ModelVersion) -> None:
+    assert "# Model card: compact_cnn" in own.http.get("/models/compact_cnn/card").text
+    kept = own.http.get(f"/models/{second.version}/card").text
+    assert f"version {second.version}" in kept
+    assert "probability of 0.25 on" in kept
+    assert "This was not measured." in kept, "evaluations are of the version that they name"
+    for version in ("no-such", "..", "x" * 101):
+        problem(own.http.get(f"/models/{version}/card"), *MISSING.get(version, (404, "unknown-version")))
+    own.services.objects.put(f"models/{second.version}/manifest.json", b"bits rot")
+    problem(own.http.get(f"/models/{second.version}/card"), 500, "damaged")
+
+
+MISSING = {"..": (404, "not-found"), "x" * 101: (422, "invalid-request")}
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "many"])

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from malaria.api import examples
+from malaria.api.cell_schemas import Prediction
 from malaria.api.examples import shown
-from malaria.api.schemas import Prediction
 from malaria.domain import Confirmation
 from malaria.feedback import Bin, Figures, Quality
 from malaria.patients_csv import MAX_ID

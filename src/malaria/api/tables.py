@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Sequence
 
-from malaria.api.schemas import BatchAnswer, BatchEntry
+from malaria.api.cell_schemas import BatchAnswer, BatchEntry
 
-CSV = "text/csv"
+CSV, JSON = "text/csv", "application/json"
 COLUMNS = (
     "index",
     "filename",
@@ -15,6 +15,8 @@ COLUMNS = (
     "probability_parasitized",
     "probability_uninfected",
     "threshold",
+    "needs_review",
+    "review_code",
     "model_version",
     "prediction_id",
     "timestamp",
@@ -26,9 +28,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def wants_csv(accept: str) -> bool:
     """Whether an Accept header names text/csv with at least the weight of JSON; else JSON."""
+    return prefers(accept, CSV, JSON)
+
+
+def prefers(accept: str, kind: str, usual: str) -> bool:
+    """Whether an Accept header names a type of media, with at least the weight of the one usually sent."""
     weights = dict(_weights(accept))
-    asked = weights.get(CSV, weights.get("text/*", 0.0))
-    return asked > 0 and asked >= weights.get("application/json", 0.0)
+    asked = weights.get(kind, weights.get(f"{kind.partition('/')[0]}/*", 0.0))
+    return asked > 0 and asked >= weights.get(usual, 0.0)
 
 
 def _weights(accept: str) -> list[tuple[str, float]]:
@@ -62,6 +69,8 @@ def _row(answer: BatchAnswer, one: BatchEntry) -> Sequence[object]:
         p.Parasitized if p else "",
         p.Uninfected if p else "",
         answer.threshold,
+        "" if one.needs_review is None else str(one.needs_review).lower(),
+        one.review.code if one.review else "",
         _text(answer.model_version),
         one.prediction_id or "",
         answer.timestamp.isoformat(),

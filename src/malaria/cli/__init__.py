@@ -14,6 +14,7 @@ from malaria.cli import (
     ablate,
     adaptcurve,
     audit,
+    card,
     crossvalidate,
     data,
     doctor,
@@ -99,6 +100,7 @@ app.command()(serve.serve)
 app.command()(predict.predict)
 app.command()(evaluate.evaluate)
 app.command()(retrain.retrain)
+app.command()(card.card)
 app.command()(train.train)
 app.command()(crossvalidate.cross_validate)
 app.command()(audit.audit)

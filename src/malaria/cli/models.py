@@ -74,7 +74,7 @@ def show(
     built = services(ctx)
     history = built.registry.history()
     chosen = version or (history[0].version if history else "")
-    info = _described(built, chosen)
+    info = built.at_hand.version(chosen)
     entries = [entry for entry in history if entry.version == chosen]
     served = bool(history) and history[0].version == chosen
     if as_json:
@@ -102,19 +102,6 @@ def show(
     if rows:
         output.table(("set", *FIGURES), rows, right=FIGURES)
     _print_promotions(entries)
-
-
-def _described(built: "Services", version: str) -> ModelVersion:
-    """A version that is kept or ships. Raises UnknownVersion."""
-    from malaria import shipped
-
-    try:
-        return built.registry.version(version)
-    except UnknownVersion:
-        for info in shipped.versions(shipped.folder(built.settings.shipped)):
-            if info.version == version:
-                return info
-        raise
 
 
 def _brief(value: object) -> str | None:

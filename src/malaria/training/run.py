@@ -19,11 +19,12 @@ from malaria.domain import ModelVersion, Role, version_name
 from malaria.errors import BadOptions
 from malaria.evaluate import metrics
 from malaria.memory import BASE
+from malaria.operating import choose
 from malaria.options import ENSEMBLE
 from malaria.ports import Report
 from malaria.training import dataset, ensemble, fit, networks
 from malaria.training.dataset import CellArrays, Source
-from malaria.training.finish import Finished, finish
+from malaria.training.finish import Finished, calibration_rows, finish
 from malaria.training.mixture import mixture
 from malaria.training.plan import (
     Plan,
@@ -144,12 +145,16 @@ def _begun(network: str, size: int, now: datetime) -> ModelVersion:
 def _lay_out(plan: Plan, begun: ModelVersion, done: Finished, everything: CellArrays) -> ModelVersion:
     content = done.tflite.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
+    held = calibration_rows(everything)
+    point = choose(everything.labels[held], done.probabilities[held], everything.groups[held])
     info = replace(
         begun,
         version=version_name(begun.created, digest),
         digest=digest,
         size_bytes=len(content),
-        metrics=figures(done, everything, 0.5),
+        threshold=point.threshold,
+        review=point.review,
+        metrics=figures(done, everything, point.threshold),
         lineage=_story(plan, done, everything),
     )
     folder = plan.out / info.version

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.responses import JSONResponse
 
+from malaria.api import examples
 from malaria.api.access import Scope, authorize
 from malaria.api.problems import responses
 from malaria.api.schemas import (
     Changed,
     ChangeRequest,
+    ModelCard,
     ModelList,
     ModelSummary,
     PromotionEntry,
@@ -20,6 +23,7 @@ from malaria.api.schemas import (
     ServedModel,
 )
 from malaria.api.state import House
+from malaria.api.tables import JSON, prefers
 from malaria.domain import ModelVersion, Promotion
 from malaria.errors import MalariaError
 from malaria.services import Services
@@ -27,6 +31,8 @@ from malaria.services import Services
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["models"])
 operate = [Depends(authorize(Scope.OPERATE))]
+MARKDOWN = "text/markdown"
+_CARD_ANSWER = {"schema": {"type": "string"}, "example": examples.CARD_TEXT}
 Version = Annotated[str, Path(max_length=100, description="A version, as GET /models lists them.")]
 
 
@@ -78,6 +84,31 @@ def model(services: House, version: Version) -> ModelSummary:
     info = services.registry.version(version)
     times = _times(services.registry.history())[version]
     return ModelSummary(**_told(info, served=version == _served_version(services), promoted=times))
+
+
+@router.get(
+    "/models/{version}/card",
+    summary="A version's model card",
+    response_model=ModelCard,
+    responses={
+        200: {"description": "Markdown; JSON where Accept prefers it.", "content": {MARKDOWN: _CARD_ANSWER}},
+        **responses(404, 422, 500),
+    },
+)
+def card(request: Request, services: House, version: Version) -> Response:
+    """Use, limits, figures with intervals, other laboratories, data, training and provenance of a version
+    that is kept, or that ships. What was not measured is said to be missing.
+
+    Markdown unless `Accept: application/json` asks for the sections with their numbers.
+    """
+    from malaria import card as cards
+    from malaria import card_evidence
+
+    made = cards.card(card_evidence.gather(services.at_hand, version, {}, services.looks))
+    vary = {"Vary": "Accept"}
+    if prefers(request.headers.get("accept", ""), JSON, MARKDOWN):
+        return JSONResponse(cards.as_json(made), headers=vary)
+    return Response(cards.markdown(made), media_type=f"{MARKDOWN}; charset=utf-8", headers=vary)
 
 
 @router.post(
@@ -139,6 +170,7 @@ def _told(info: ModelVersion, *, served: bool, promoted: list[datetime]) -> dict
         "created": info.created,
         "size_bytes": info.size_bytes,
         "threshold": info.threshold,
+        "review": info.review,
         "labels": list(info.labels),
         "metrics": dict(info.metrics),
         "lineage": dict(info.lineage),
