@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Confirmed labels: list, live accuracy, a ZIP to retrain on.")
 
 DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
-FIGURES = ("sensitivity", "specificity", "accuracy", "brier", "ece")
+FIGURES = (("sensitivity", "specificity", "accuracy"), ("brier", "ece"))
+"""In two tables, so that a line holds one."""
 LISTED = 20
 """Disputed and unreadable pictures that are printed one by one."""
 
@@ -96,8 +97,9 @@ def _print(found: "Quality") -> None:
     rows = [("all", found.overall)]
     for kind, several in (("version", found.by_version), ("site", found.by_site), ("week", found.by_week)):
         rows += [(f"{kind} {one.name or '(not told)'}", one) for one in several]
-    columns = ("cells", "confirmed", "patients", *FIGURES)
-    output.table(columns, [_row(name, one) for name, one in rows])
+    for names in FIGURES:
+        columns = ("cells", "parasitized", "uninfected", "patients", *names)
+        output.table(columns, [_row(name, one, names) for name, one in rows])
     bins = [(f"{b.low:.1f} to {b.high:.1f}", b.cells, b.mean, b.share) for b in found.by_probability]
     output.table(("P(parasitized)", "confirmed", "mean told", "share parasitized"), bins)
     if found.overall.too_few:
@@ -107,9 +109,9 @@ def _print(found: "Quality") -> None:
     output.note(found.note)
 
 
-def _row(name: str, one: "Figures") -> Sequence[object]:
-    figures = (_shown(getattr(one, figure)) for figure in FIGURES)
-    return (name, f"{one.parasitized:,} + {one.uninfected:,}", one.patients, *figures)
+def _row(name: str, one: "Figures", figures: Sequence[str]) -> Sequence[object]:
+    counts = (f"{count:,}" for count in (one.parasitized, one.uninfected, one.patients))
+    return (name, *counts, *(_shown(getattr(one, figure)) for figure in figures))
 
 
 def _shown(figure: "Figure") -> str | None:
