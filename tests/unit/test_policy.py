@@ -166,6 +166,10 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+def killed(*_: object, **__: object) -> None:
+    raise Killed
+
+
 @pytest.mark.parametrize("at", ["pack", "submitted", "marked", "removing"])
 def test_a_process_killed_anywhere_is_made_good_by_the_next(
     start: Start, monkeypatch: pytest.MonkeyPatch, at: str
@@ -173,9 +177,6 @@ def test_a_process_killed_anywhere_is_made_good_by_the_next(
     services = start()
     for cell in range(WANTED):
         confirm(services, cell)
-
-    def killed(*_: object, **__: object) -> None:
-        raise Killed
 
     with monkeypatch.context() as patched:
         if at == "pack":
@@ -215,9 +216,6 @@ def test_a_round_whose_pictures_are_gone_is_given_up(start: Start, monkeypatch: 
     services = start()
     for cell in range(WANTED):
         confirm(services, cell)
-
-    def killed(*_: object, **__: object) -> None:
-        raise Killed
 
     with monkeypatch.context() as patched:
         patched.setattr(policy, "pack", killed)
