@@ -18,7 +18,6 @@ from malaria.challenger import (
     describe,
     gate_settings,
     lineage,
-    operating_point,
     scored,
     told_of_pool,
 )
@@ -27,6 +26,7 @@ from malaria.domain import JobState, Method, Progress, Role, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
 from malaria.gate import GateSet, judge
 from malaria.memory import Memory, is_base
+from malaria.operating import of_memory
 from malaria.ports import Report
 from malaria.refitting import AdaptSettings
 from malaria.shards import Shard
@@ -133,7 +133,7 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
         adapted.tflite,
         champion.info.network,
         champion.info.input_size,
-        operating_point(adapted.memory, adapted.new, champion.info.threshold),
+        of_memory(adapted.memory, adapted.new, champion.info.threshold),
         {**champion.info.metrics, **scored(adapted.memory, adapted.new, champion.info.threshold)},
         lineage(challenge, shards, Method.ADAPT, receipt),
     )
@@ -162,7 +162,7 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     base = gate_set(gate & ~fresh)
     content = done.tflite.read_bytes()
     head = heads.read(content)
-    point = operating_point(done.memory, head)
+    point = of_memory(done.memory, head)
     settings, served_at = gate_settings(challenge), champion.info.threshold
     receipt = judge(base, site, served_at, point.threshold, settings, gate_set(fresh))
     receipt = told_of_pool(challenge, receipt)

@@ -7,15 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from malaria import codec
 from malaria import head as heads
 from malaria.domain import Job, Method, ModelVersion, Role, version_name
 from malaria.evaluate import metrics
 from malaria.gate import GateSettings, Receipt
 from malaria.memory import BASE, Memory, is_base
-from malaria.operating import Operating, choose
+from malaria.operating import Operating
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.shards import Shard
@@ -67,14 +65,6 @@ def scored(memory: Memory, head: heads.Head, threshold: float) -> dict[str, Any]
             probabilities = head.probabilities(cells.embeddings)
             figures[name] = codec.to_json(metrics(cells.labels, probabilities, cells.patients, threshold))
     return figures
-
-
-def operating_point(memory: Memory, head: heads.Head, at: float | None = None) -> Operating:
-    """Where a head operates, by the NIH validation patients that a memory holds, else by all its validation
-    cells. at: its threshold, where that is not to be chosen."""
-    ours = memory.of(Role.VALIDATION, origin=BASE)
-    held = ours if len(np.unique(ours.labels)) == 2 else memory.of(Role.VALIDATION)
-    return choose(held.labels, head.probabilities(held.embeddings), held.patients, at)
 
 
 def told_of_pool(challenge: Challenge, receipt: Receipt) -> Receipt:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from malaria import suspects
-from malaria.bootstrap import Labels
 from malaria.domain import Label, Role
 from malaria.errors import BadOptions, MissingPart, how_to_add
 from malaria.evaluation import Disturbed, Evaluation, Explained, OfKind, Rate, Reviewed
@@ -173,11 +172,7 @@ def role_of(owner: str | None, roles: Mapping[str, Role]) -> str:
 
 def _metrics(scores: Scores, view: str, at: float, wanted: Wanted) -> Metrics:
     """Figures of red cells."""
-    return _figures(scores.labels.astype(np.uint8), scores, view, at, wanted)
-
-
-def _figures(labels: Labels, scores: Scores, view: str, at: float, wanted: Wanted) -> Metrics:
-    said = scores.views[view]
+    labels, said = scores.labels.astype(np.uint8), scores.views[view]
     return metrics(labels, said, scores.groups, at, bootstrap=wanted.bootstrap, seed=wanted.seed)
 
 
@@ -204,14 +199,10 @@ def _of_kind(scores: Scores, label: Label | None, kind: str, at: float, wanted: 
     some = scores.where(np.array([(c.label, c.kind) == (label, kind) for c in scores.cells]))
     figure = "specificity" if label == Label.UNINFECTED else "sensitivity"
     rates = {}
-    labels = np.full(
-        len(some.cells), int(label != Label.UNINFECTED), np.uint8
-    )  # a share is told like sensitivity
     for view in ("raw", "masked"):
-        found = metrics(
-            labels, some.views[view], some.groups, at, bootstrap=wanted.bootstrap, seed=wanted.seed
-        )
-        rates[view] = Rate(getattr(found, figure), found.intervals.get(figure))
+        called = some.views[view] >= at
+        hits = ~called if label == Label.UNINFECTED else called
+        rates[view] = share(hits, some.groups, wanted.bootstrap, wanted.seed)
     return OfKind(
         kind,
         label.text if label is not None else "",

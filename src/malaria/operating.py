@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria import bootstrap
-from malaria.domain import Review
+from malaria.domain import Review, Role
+from malaria.head import Head
+from malaria.memory import BASE, Memory
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.integer]  # type: ignore[type-arg]
@@ -52,6 +54,14 @@ def choose(labels: Labels, probabilities: Floats, groups: Groups, at: float | No
     """
     chosen = threshold(labels, probabilities, groups) if at is None else at
     return Operating(chosen, review(labels, probabilities, chosen))
+
+
+def of_memory(memory: Memory, head: Head, at: float | None = None) -> Operating:
+    """Where a head operates, by the NIH validation patients that a memory holds, else, where these lack a
+    class, by all its validation cells. at: the threshold, where it is given. Raises as `choose` does."""
+    ours = memory.of(Role.VALIDATION, origin=BASE)
+    held = ours if len(np.unique(ours.labels)) == 2 else memory.of(Role.VALIDATION)
+    return choose(held.labels, head.probabilities(held.embeddings), held.patients, at)
 
 
 def threshold(

@@ -10,9 +10,9 @@ import pytest
 
 from malaria import challenge, memory, retrain, roles, shipped, synthetic, wiring
 from malaria import head as heads
-from malaria.challenger import operating_point
 from malaria.domain import Job, JobState, Method, ModelVersion, Progress, RetrainOptions, Role
 from malaria.errors import BadOptions
+from malaria.operating import of_memory
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET
 from malaria.predict import Model, load_version
 from malaria.preprocess import to_square
@@ -235,4 +235,4 @@ def test_full_of_another_network_begins_with_the_one_that_ships_at_its_own_size(
     ships_head = model(ships, COMPACT)[1].weights
     alike = head.weights @ ships_head / np.linalg.norm(head.weights) / np.linalg.norm(ships_head)
     assert alike > 0.99, "it went on from the shipped weights, not from nothing"
-    assert (info.threshold, info.review) == operating_point(remembered, head), "chosen on validation cells"
+    assert (info.threshold, info.review) == of_memory(remembered, head), "chosen on validation cells"

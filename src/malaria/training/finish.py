@@ -69,15 +69,9 @@ def calibration(cells: CellArrays) -> CellArrays:
 
     Another laboratory that brings one class only would say how common that class is, not how sure to be.
     """
-    return cells.where(calibration_rows(cells))
-
-
-def calibration_rows(cells: CellArrays) -> npt.NDArray[np.bool_]:
-    """Which cells these are, (n,)."""
-    held = cells.roles == Role.VALIDATION.value
-    ours = held & (cells.origins == BASE)
-    chosen: npt.NDArray[np.bool_] = ours if len(np.unique(cells.labels[ours])) == 2 else held
-    return chosen
+    held = cells.of(Role.VALIDATION)
+    ours = held.where(held.origins == BASE)
+    return ours if len(np.unique(ours.labels)) == 2 else held
 
 
 def _parity(model: Model, cells: CellArrays, logits: heads.Floats) -> float:

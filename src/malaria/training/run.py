@@ -15,16 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria import codec, roles, shipped
+from malaria import head as heads
 from malaria.domain import ModelVersion, Role, version_name
 from malaria.errors import BadOptions
 from malaria.evaluate import metrics
 from malaria.memory import BASE
-from malaria.operating import choose
+from malaria.operating import of_memory
 from malaria.options import ENSEMBLE
 from malaria.ports import Report
 from malaria.training import dataset, ensemble, fit, networks
 from malaria.training.dataset import CellArrays, Source
-from malaria.training.finish import Finished, calibration_rows, finish
+from malaria.training.finish import Finished, finish
 from malaria.training.mixture import mixture
 from malaria.training.plan import (
     Plan,
@@ -145,8 +146,7 @@ def _begun(network: str, size: int, now: datetime) -> ModelVersion:
 def _lay_out(plan: Plan, begun: ModelVersion, done: Finished, everything: CellArrays) -> ModelVersion:
     content = done.tflite.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    held = calibration_rows(everything)
-    point = choose(everything.labels[held], done.probabilities[held], everything.groups[held])
+    point = of_memory(done.memory, heads.read(content))
     info = replace(
         begun,
         version=version_name(begun.created, digest),
