@@ -65,7 +65,7 @@ class Said:
 
     nonce: tells two answers of the same picture apart. version: of the model. probability: P(parasitized),
     and threshold from which a cell was called so, 0 to 1. label: what was said; None where nothing was. at:
-    UTC, to the second. fingerprint: of the decoded pixels.
+    UTC, to the second. fingerprint: of the decoded pixels. needs_review: whether a person was asked to look.
     """
 
     nonce: str
@@ -75,6 +75,7 @@ class Said:
     label: Label | None
     at: datetime
     fingerprint: int
+    needs_review: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,11 @@ class Confirmation:
 
     def repeated(self, rows: Sequence["Confirmation"]) -> "Confirmation | None":
         """Of the rows of the same prediction, oldest first, the one that this one repeats: the same by the
-        same person, and nobody has said otherwise since."""
-        for row in reversed(rows):
+        same person, who has not said otherwise since."""
+        for row in reversed([row for row in rows if row.by == self.by]):
             if row.label != self.label:
                 return None
-            if (row.by, row.site, row.patient) == (self.by, self.site, self.patient):
+            if (row.site, row.patient) == (self.site, self.patient):
                 return row
         return None
 

@@ -40,17 +40,19 @@ class Kept:
         except Busy:
             log.warning("a picture could not be kept", exc_info=True)
 
-    def confirm(self, fingerprint: int) -> bool:
-        """Put a kept picture aside for a retraining; False where none is kept, or none is to be opened."""
+    def confirm(self, fingerprint: int) -> None:
+        """Put a picture that is kept aside for a retraining, where one is to be opened.
+
+        Raises Busy where the store fails; confirm it again.
+        """
         if not (self.days and self._pooled):
-            return False
+            return
         waiting = _key(WAITING, fingerprint)
         try:
             self.objects.put(_key(POOL, fingerprint), self.objects.get(waiting))
         except NotFound:
-            return self.objects.exists(_key(POOL, fingerprint))
+            return
         self.objects.delete(waiting)
-        return True
 
     def pool(self) -> set[int]:
         """Fingerprints of the confirmed pictures that are put aside."""

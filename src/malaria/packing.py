@@ -103,7 +103,8 @@ def _met(found: _Found, path: str, data: bytes | Problem) -> tuple[int, Image.Im
 
 def _name(row: Confirmation, fingerprint: int, path: str) -> str:
     """A folder of its own lets each picture keep its own name, by which ingest knows patient and field."""
-    stem = PurePosixPath(printable(PurePosixPath(path).name)).stem
+    name = PurePosixPath(path.replace("\\", "/")).name  # ingest takes both for the end of a folder's name
+    stem = PurePosixPath(printable(name)).stem
     return f"{row.label.text}/{fingerprint:016x}/{stem}.png"
 
 

@@ -59,6 +59,13 @@ class Settings(BaseSettings):
         description="Newly confirmed cells, 10 or more of each class, that open a retraining; 0: never. "
         "Needs MALARIA_KEEP_DAYS.",
     )
+    retrain_drift: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Standard deviations by which wrong answers to newly confirmed cells, 10 or more of each "
+        "class, must exceed those expected, to open a retraining; 0: never. Needs MALARIA_KEEP_DAYS.",
+    )
 
     base_margin: float = Field(
         0.01, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall."
@@ -77,9 +84,14 @@ class Settings(BaseSettings):
             signing_keys.parse(given.get_secret_value(), ",")
         return given
 
-    @field_validator("retrain_confirmed")
+    @property
+    def opens_retrainings(self) -> bool:
+        """Whether confirmed cells may open a retraining."""
+        return self.retrain_confirmed > 0 or self.retrain_drift > 0
+
+    @field_validator("retrain_confirmed", "retrain_drift")
     @classmethod
-    def _has_pictures(cls, wanted: int, told: ValidationInfo) -> int:
+    def _has_pictures(cls, wanted: float, told: ValidationInfo) -> float:
         if wanted and not told.data.get("keep_days"):
             raise ValueError("it needs pictures: set MALARIA_KEEP_DAYS to the days for which they are kept")
         return wanted

@@ -46,6 +46,7 @@ class Tokens:
                 "p": said.probability,
                 "t": said.threshold,
                 "s": None if said.label is None else int(said.label),
+                "r": said.needs_review,
                 "a": int(said.at.timestamp()),
                 "f": f"{said.fingerprint:016x}",
                 "n": said.nonce,
@@ -81,4 +82,5 @@ def _said(told: dict[str, Any]) -> Said:
         label=None if told["s"] is None else Label(told["s"]),
         at=datetime.fromtimestamp(told["a"], UTC),
         fingerprint=int(told["f"], 16),
+        needs_review=told["r"],
     )

@@ -55,7 +55,7 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
             local_objects(home / "kept", synced=False),
             clock,
             days=settings.keep_days,
-            pooled=settings.retrain_confirmed > 0,
+            pooled=settings.opens_retrainings,
         ),
         signing_keys=_signing_keys(home, settings),
     )

@@ -5,7 +5,6 @@ import io
 import json
 import logging
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,10 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from malaria import policy, preprocess, signing_keys, synthetic
+from malaria import preprocess, signing_keys, synthetic, wiring
 from malaria.api.app import create_app
 from malaria.domain import Confirmation, Label, Said
 from malaria.errors import Busy
+from malaria.supervisor import Supervisor
 from malaria.synthetic import SyntheticCell
 from malaria.tokens import Tokens
 from tests.api.asking import good, predict, problem
@@ -44,6 +44,7 @@ def test_an_id_carries_what_was_said(shared: System, cells: list[SyntheticCell])
         assert said.probability == told["probabilities"]["Parasitized"]
         assert said.threshold == 0.3
         assert said.label is not None and said.label.text == told["prediction"]
+        assert said.needs_review == told["needs_review"]
         assert said.at == datetime.fromisoformat(told["timestamp"]).replace(microsecond=0)
         assert said.fingerprint == preprocess.fingerprint_of(preprocess.decode(cell.png()))
 
@@ -70,6 +71,21 @@ def test_a_label_is_recorded_beside_what_was_said(own: System, cells: list[Synth
     rows = own.services.feedback.list()
     assert [row.label.text for row in rows] == [told["prediction"], wrong]
     assert rows[0].patient == "k-1"
+
+
+def test_a_prediction_confirmed_again_and_again_counts_once(own: System, png: bytes) -> None:
+    first, second = (answered(own.http, png)["prediction_id"] for _ in range(2))
+    for token in (first, second, first, second):
+        good(confirm(own.http, token), 201)
+    whole = good(own.http.get("/metrics/quality"))["overall"]
+    assert (whole["parasitized"], whole["uninfected"]) == (1, 0)
+    assert len(own.services.feedback.list()) == 2
+    good(confirm(own.http, first, "Uninfected"), 201)
+    whole = good(own.http.get("/metrics/quality"))["overall"]
+    assert (whole["parasitized"], whole["uninfected"]) == (0, 1)
+    good(confirm(own.http, first, by="ben"), 201)
+    told = good(own.http.get("/metrics/quality"))
+    assert (told["overall"]["cells"], told["disputed"]) == (0, 1)
 
 
 def test_every_entry_of_a_batch_can_be_confirmed(own: System, cells: list[SyntheticCell]) -> None:
@@ -125,6 +141,32 @@ def test_a_body_that_says_something_else_is_refused(
     assert "Value error" not in told["detail"]
 
 
+@pytest.mark.parametrize(
+    "by",
+    ["a\u202eb", "a\u200bb", "\ud800", "\x1b[31m", 7, None, ["ada"], {"name": "ada"}, "\t", "x\ny"],
+)
+def test_a_name_that_could_mislead_or_is_none_is_refused(http: httpx.Client, png: bytes, by: object) -> None:
+    body = {"prediction_id": answered(http, png)["prediction_id"], "label": "Parasitized", "by": by}
+    sent = http.post("/feedback", content=json.dumps(body), headers={"content-type": "application/json"})
+    told = problem(sent, 422, "invalid-request")
+    assert [error["field"] for error in told["errors"]] == ["body.by"]
+
+
+def test_a_name_is_one_name_however_its_accents_are_written(own: System, png: bytes) -> None:
+    token = answered(own.http, png)["prediction_id"]
+    for name in ("Jose\u0301 =1+1 [red]", " Jos\u00e9 =1+1 [red] "):
+        good(confirm(own.http, token, by=name), 201)
+    assert [row.by for row in own.services.feedback.list()] == ["Jos\u00e9 =1+1 [red]"]
+
+
+def test_a_huge_or_endless_body_is_refused(http: httpx.Client) -> None:
+    json_of = {"content-type": "application/json"}
+    huge = http.post("/feedback", content=b'{"by": "' + b"x" * 2**21 + b'"}', headers=json_of)
+    problem(huge, 413, "upload-too-large")
+    deep = http.post("/feedback", content=b"[" * 200_000, headers=json_of)
+    assert deep.status_code in (400, 422), deep.text
+
+
 def test_a_body_that_is_no_json_is_refused(http: httpx.Client) -> None:
     told = problem(http.post("/feedback", data={"label": "Parasitized"}), 415, "unsupported-media-type")
     assert "application/json" in told["detail"]
@@ -159,13 +201,16 @@ def test_neither_patient_nor_id_is_logged(own: System, png: bytes, caplog: pytes
 
 @pytest.fixture
 def confirmed(own: System) -> System:
-    """A system with 30 confirmed cells of each class, over two weeks, one in ten answered wrongly."""
+    """A system with 30 confirmed cells of each class, over two weeks.
+
+    One in ten was answered wrongly, one in twenty with the advice to look.
+    """
     start = datetime(2026, 1, 5, tzinfo=UTC)
     for i in range(60):
         label = Label(i % 2)
         said = Label(1 - label) if i % 20 < 2 else label
         at = start + timedelta(days=7 * (i >= 45))
-        told = Said(f"n{i}", "v1", 0.9 if said else 0.1, 0.5, said, at, i)
+        told = Said(f"n{i}", "v1", 0.9 if said else 0.1, 0.5, said, at, i, needs_review=i % 20 == 0)
         own.services.feedback.add(
             Confirmation(told, label, "ada", "a" if i < 50 else None, f"k-{i // 5}", at)
         )
@@ -181,6 +226,9 @@ def test_the_quality_is_told_in_all_and_by_version_site_and_week(confirmed: Syst
     assert whole["brier"]["value"] == pytest.approx(0.9 * 0.01 + 0.1 * 0.81)
     assert whole["ece"]["value"] == pytest.approx(0.0, abs=1e-9)
     assert whole["too_few"] is None
+    assert whole["sent_to_review"]["value"] == pytest.approx(3 / 60)
+    assert (whole["not_sent"]["cells"], whole["not_sent"]["parasitized"]) == (57, 30)
+    assert whole["not_sent"]["specificity"]["value"] == 1.0
     assert [(one["name"], one["cells"]) for one in told["by_version"]] == [("v1", 60)]
     assert [(one["name"], one["cells"]) for one in told["by_site"]] == [("a", 50), (None, 10)]
     weeks = [(one["name"], one["cells"], one["sensitivity"]["value"]) for one in told["by_week"]]
@@ -255,28 +303,28 @@ def test_enough_confirmed_cells_open_a_retraining_by_themselves(keeping: System)
             "keep_days": 7,
             "pool": i,
             "retrain_at": WANTED,
+            "retrain_drift": 0.0,
         }
         token = answered(keeping.http, cell.png())["prediction_id"]
         good(confirm(keeping.http, token, cell.label.text, patient=f"k-{i // 4}"), 201)
-    deadline = time.monotonic() + 60
-    while not (tasks := good(keeping.http.get("/retrain/tasks"))["tasks"]):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    (task,) = tasks
+    Supervisor(keeping.services, wiring.inbox(keeping.services)).look()
+    (task,) = good(keeping.http.get("/retrain/tasks"))["tasks"]
     assert (task["actor"], task["name"]) == ("policy", "confirmed-1.zip")
     good(confirm(keeping.http, token, pictures[-1].label.text), 201)
+    Supervisor(keeping.services, wiring.inbox(keeping.services)).look()
     assert len(good(keeping.http.get("/retrain/tasks"))["tasks"]) == 1
 
 
-def test_a_retraining_that_cannot_be_opened_costs_no_label(
-    keeping: System, png: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_picture_that_cannot_be_put_aside_costs_no_label(
+    keeping: System, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(_: object) -> None:
+    def full(*_: object) -> None:
         raise Busy("the disk is full")
 
-    monkeypatch.setattr(policy, "look", busy)
     token = answered(keeping.http, png)["prediction_id"]
+    with monkeypatch.context() as patched:
+        patched.setattr(keeping.services.kept.objects, "put", full)
+        problem(confirm(keeping.http, token), 503, "busy")
     good(confirm(keeping.http, token), 201)
-    good(keeping.http.get("/health"))
     assert len(keeping.services.feedback.list()) == 1
-    assert "could not be opened at once" in caplog.text
+    assert len(keeping.services.kept.pool()) == 1

@@ -23,12 +23,13 @@ def cells() -> list[SyntheticCell]:
 
 @pytest.fixture
 def labelled(services: Services, cells: list[SyntheticCell]) -> Services:
-    """Every cell was answered, two wrongly, and is confirmed."""
+    """Every cell was answered, two wrongly, four with the advice to look, and is confirmed."""
     for i, cell in enumerate(cells):
         said = Label(1 - cell.label) if i < 2 else cell.label
         at = NOW + timedelta(days=i // 22 * 7)
         fingerprint = preprocess.fingerprint_of(cell.image)
-        told = Said(f"n{i}", "20261125-05ce9190", 0.9 if said else 0.1, 0.5, said, at, fingerprint)
+        p = 0.9 if said else 0.1
+        told = Said(f"n{i}", "20261125-05ce9190", p, 0.5, said, at, fingerprint, needs_review=i < 4)
         services.feedback.add(Confirmation(told, cell.label, "ada", "Kisumu", f"k-{i // 4}", at))
     return services
 
@@ -66,6 +67,12 @@ def test_the_quality_is_told_with_intervals_and_a_caution(run: Run, labelled: Se
     shown = run("feedback", "quality")
     assert "0.955 (" in shown.stdout
     assert "site Kisumu" in shown.stdout and "week 2026-W03" in shown.stdout
+    assert told["overall"]["sent_to_review"]["value"] == pytest.approx(4 / CELLS)
+    assert (told["overall"]["not_sent"]["cells"], told["overall"]["not_sent"]["accuracy"]["value"]) == (
+        40,
+        1.0,
+    )
+    assert "0.091 (" in shown.stdout and "accuracy of these" in shown.stdout
     assert "seldom a random sample" in shown.stderr
 
 
@@ -76,6 +83,8 @@ def test_the_quality_may_be_narrowed_and_says_too_few(run: Run, labelled: Servic
     assert none["overall"]["cells"] == 0
     before = json.loads(run("feedback", "quality", "--json", "--until", "2026-01-12T00:00:00").stdout)
     assert before["overall"]["cells"] == 22
+    turned = run("feedback", "quality", "--since", "2026-02-01", "--until", "2026-01-01")
+    assert turned.exit_code == 2 and "before until" in turned.stderr
 
 
 def test_an_export_is_a_retraining(run: Run, labelled: Services, slides: Path, tmp_path: Path) -> None:
@@ -122,6 +131,15 @@ def test_an_export_that_would_be_no_upload_is_refused(
     assert not out.exists()
 
 
+def test_an_export_does_not_overwrite_the_pictures(run: Run, labelled: Services, tmp_path: Path) -> None:
+    pictures = synthetic.write(tmp_path / "slides.zip", CELLS, seed=41)
+    before = pictures.read_bytes()
+    told = run("feedback", "export", "--images", pictures, "--out", tmp_path / "." / "slides.zip")
+    assert told.exit_code == 2
+    assert "would be overwritten" in told.stderr
+    assert pictures.read_bytes() == before
+
+
 def test_a_new_key_is_put_before_the_others(
     run: Run, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,11 +177,17 @@ def test_the_doctor_tells_what_is_kept_and_who_can_read_the_key(
     assert open_["signing keys"][0] is False and "chmod 600" in open_["signing keys"][1]
     kept = "for 30 days; 0 confirmed and not yet learnt from; 200 confirmed open a retraining"
     assert open_["kept pictures"] == (True, kept)
+    monkeypatch.setenv("MALARIA_RETRAIN_DRIFT", "3")
+    drift = "errors of 3 standard deviations more than expected open one"
+    assert found()["kept pictures"] == (True, f"{kept}; {drift}")
 
 
-def test_a_policy_without_pictures_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MALARIA_RETRAIN_CONFIRMED", "200")
+@pytest.mark.parametrize("setting", ["MALARIA_RETRAIN_CONFIRMED", "MALARIA_RETRAIN_DRIFT"])
+def test_a_policy_without_pictures_is_refused(
+    run: Run, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv(setting, "3")
     told = run("feedback", "list")
     assert told.exit_code == 2
-    assert "MALARIA_RETRAIN_CONFIRMED is wrong" in told.stderr
+    assert f"{setting} is wrong" in told.stderr
     assert "set MALARIA_KEEP_DAYS" in told.stderr

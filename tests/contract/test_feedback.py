@@ -29,7 +29,14 @@ def test_a_row_comes_back_as_it_was_added(feedback: FeedbackStore) -> None:
         site="Kisumu, ward 2",
         patient="k-0217",
         after=0.000001,
-        said=said("full", fingerprint=2**64 - 1, label=None, probability=1 / 3, threshold=1e-9),
+        said=said(
+            "full",
+            fingerprint=2**64 - 1,
+            label=None,
+            probability=1 / 3,
+            threshold=1e-9,
+            needs_review=True,
+        ),
     )
     assert feedback.list() == []
     assert feedback.add(whole) == whole
@@ -41,7 +48,7 @@ def test_a_correction_stands_beside_what_it_corrects(feedback: FeedbackStore) ->
     rows = [
         row(),
         row(label=Label.UNINFECTED, after=1, by="ben"),
-        row(label=Label.PARASITIZED, after=2),
+        row(label=Label.UNINFECTED, after=2),
         row("two", after=3),
     ]
     for one in rows:
@@ -57,7 +64,15 @@ def test_the_same_by_the_same_person_is_added_once(feedback: FeedbackStore) -> N
     assert feedback.list() == [first, other]
 
 
-def test_the_same_after_another_said_otherwise_is_a_new_row(feedback: FeedbackStore) -> None:
+def test_the_same_again_adds_nothing_though_another_said_otherwise(feedback: FeedbackStore) -> None:
+    first = feedback.add(row())
+    other = feedback.add(row(label=Label.UNINFECTED, after=1, by="ben"))
+    assert feedback.add(row(after=2)) == first
+    assert feedback.add(row(label=Label.UNINFECTED, after=3, by="ben")) == other
+    assert feedback.list() == [first, other]
+
+
+def test_the_same_after_saying_otherwise_is_a_new_row(feedback: FeedbackStore) -> None:
     feedback.add(row())
     feedback.add(row(label=Label.UNINFECTED, after=1))
     again = row(after=2)

@@ -26,6 +26,38 @@ for i in range(40):
 """
 
 
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from malaria.adapters.sqlite_feedback import SqliteFeedback
+from malaria.errors import Busy
+from tests.contract.test_feedback import row
+
+store = SqliteFeedback(Path(sys.argv[1]))
+store.add(row("before"))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+roomy = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, roomy[1]))
+for i in range(1000):
+    try:
+        store.add(row(f"n{i}", by="x" * 200))
+    except Busy as error:
+        refused = f"n{i}"
+        assert "cannot be used now" in str(error)
+        break
+assert refused not in {one.said.nonce for one in store.list()}
+assert len(store.list()) == i + 1
+resource.setrlimit(resource.RLIMIT_FSIZE, roomy)
+assert store.add(row(refused)) == row(refused)
+"""
+
+
+def test_without_room_a_label_is_refused_and_none_is_lost(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL, str(tmp_path / "feedback.sqlite")], timeout=120)
+    assert done.returncode == 0
+    assert len(SqliteFeedback(tmp_path / "feedback.sqlite").list()) > 5
+
+
 def test_processes_share_a_file_that_all_of_them_make_at_once(tmp_path: Path) -> None:
     path = tmp_path / "new" / "feedback.sqlite"
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), f"w{i}"]) for i in range(3)]

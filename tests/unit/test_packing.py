@@ -198,3 +198,36 @@ def test_an_entry_that_cannot_be_read_is_told_and_odd_names_are_borne(tmp_path: 
         tmp_path / "up.zip", kind="site", held=Held(), known_roles={}, work=tmp_path / "work", now=NOW
     )
     assert taken.report.accepted == {"Parasitized": 1, "Uninfected": 1}
+
+
+def test_a_picture_that_was_saved_again_is_another_one(tmp_path: Path) -> None:
+    sent = [zips.encoded(zips.image(i), "PNG") for i in range(3)]
+    files = {"same.tif": zips.encoded(zips.image(0), "TIFF"), "b.png": sent[1]}
+    files["c.jpg"] = zips.encoded(zips.image(2), "JPEG", quality=80)
+    rows = [confirmed(sent[0], P), confirmed(sent[1], U), confirmed(sent[2], U)]
+    found = packed(settle(rows), folder(tmp_path / "slides", files), tmp_path / "up.zip")
+    assert found.written == {"Parasitized": 1, "Uninfected": 1}
+    assert (found.missing, found.unconfirmed) == (1, 1)
+
+
+def test_names_of_other_systems_do_not_steer_where_a_picture_goes(tmp_path: Path) -> None:
+    """A ZIP of Windows, unpacked elsewhere, leaves whole paths as names of files."""
+    names = ["Uninfected\\slide 1\\cell.png", "Parasitized\\slide 1\\cell.png", "a\\..\\up.png", "C:\\x.png"]
+    source = folder(tmp_path / "slides", {name: zips.png(i) for i, name in enumerate(names)})
+    rows = [confirmed(zips.png(i), Label((i + 1) % 2), patient=f"k-{i}") for i in range(len(names))]
+    packed(settle(rows), source, tmp_path / "up.zip")
+    taken = ingest(
+        tmp_path / "up.zip", kind="site", held=Held(), known_roles={}, work=tmp_path / "work", now=NOW
+    )
+    assert not taken.report.quarantined and not taken.report.warnings
+    told = {cell.fingerprint: (cell.label, cell.patient) for cell in taken.shard.cells}
+    assert told == {row.said.fingerprint: (row.label, row.patient) for row in rows}
+
+
+def test_equal_names_in_several_folders_do_not_clash(tmp_path: Path) -> None:
+    files = {f"slide-{i}/cell.png": zips.png(i) for i in range(4)}
+    rows = [confirmed(zips.png(i), Label(i % 2), patient=f"k-{i}") for i in range(4)]
+    found = packed(settle(rows), folder(tmp_path / "slides", files), tmp_path / "up.zip")
+    assert (found.written, found.with_patient) == ({"Parasitized": 2, "Uninfected": 2}, 4)
+    with zipfile.ZipFile(tmp_path / "up.zip") as archive:
+        assert len(set(archive.namelist())) == len(archive.namelist()) == 5

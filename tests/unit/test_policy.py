@@ -14,7 +14,7 @@ import pytest
 
 from malaria import policy, preprocess, wiring
 from malaria.adapters.memory_launcher import MemoryLauncher
-from malaria.domain import Confirmation, Job, Label, Said
+from malaria.domain import Confirmation, Job, JobState, Label, RetrainOptions, Said
 from malaria.ingest import Held, ingest
 from malaria.packing import pack
 from malaria.services import Services
@@ -32,7 +32,7 @@ Start = Callable[[], Services]
 def start(home: Path, models_dir: Path) -> Start:
     """A process's services over one home; trainings are not really started."""
 
-    def services(**settings: int) -> Services:
+    def services(**settings: float) -> Services:
         chosen = {"keep_days": 30, "retrain_confirmed": WANTED, **settings}
         built = wiring.local(home, Settings(home=home, shipped=models_dir, **chosen))  # type: ignore[arg-type]
         launcher = MemoryLauncher()
@@ -42,19 +42,35 @@ def start(home: Path, models_dir: Path) -> Start:
     return services
 
 
-def confirm(services: Services, cell: int, label: Label | None = None, by: str = "ada") -> None:
+def confirm(
+    services: Services,
+    cell: int,
+    label: Label | None = None,
+    by: str = "ada",
+    *,
+    version: str = "v1",
+    right: bool = True,
+) -> None:
     """A picture is answered, kept, and confirmed, as the API does it."""
     picture = zips.png(cell)
     name = preprocess.fingerprint_of(preprocess.decode(picture))
     services.kept.keep(name, picture)
-    said = Said(f"{by}-{cell}", "v1", 0.9, 0.5, Label.PARASITIZED, NOW, name)
     truth = Label(cell % 2) if label is None else label
+    told = truth if right else Label(1 - truth)
+    said = Said(f"{by}-{cell}", version, 0.9 if told else 0.1, 0.5, told, NOW, name)
     services.feedback.add(Confirmation(said, truth, by, None, f"k-{cell // 4}", NOW))
     services.kept.confirm(name)
 
 
 def jobs(services: Services) -> list[Job]:
     return services.jobs.list()
+
+
+def end(services: Services, state: JobState = JobState.SUCCEEDED) -> None:
+    """Whatever waits or runs has come to its end."""
+    for job in jobs(services):
+        if not job.state.terminal:
+            services.jobs.change(job.id, lambda job: replace(job, state=state))
 
 
 def test_enough_confirmed_cells_open_a_retraining_once(start: Start, tmp_path: Path) -> None:
@@ -86,8 +102,10 @@ def test_the_next_one_opens_on_new_cells_only(start: Start) -> None:
     for cell in range(WANTED):
         confirm(services, cell)
     policy.look(services)
+    end(services)
     for cell in range(WANTED):  # answered and confirmed once more
         confirm(services, cell, by="ben")
+        confirm(services, cell, by="ada")
     assert policy.look(services) is None
     assert services.kept.pool() == set()
     for cell in range(100, 100 + WANTED):
@@ -124,7 +142,62 @@ def test_it_is_off_by_default_and_without_pictures(start: Start) -> None:
     assert policy.look(start(keep_days=0, retrain_confirmed=0)) is None  # type: ignore[call-arg]
     assert jobs(services) == []
     default = Settings()
-    assert (default.keep_days, default.retrain_confirmed) == (0, 0)
+    assert (default.keep_days, default.retrain_confirmed, default.retrain_drift) == (0, 0, 0.0)
+    assert not default.opens_retrainings
+
+
+@pytest.mark.parametrize("state", [JobState.QUEUED, JobState.RUNNING])
+def test_none_opens_while_another_retraining_waits_or_runs(
+    start: Start, tmp_path: Path, state: JobState
+) -> None:
+    services = start()
+    for cell in range(WANTED):
+        confirm(services, cell)
+    upload = zips.pack(tmp_path / "theirs.zip", {"Parasitized/a.png": b"", "Uninfected/b.png": b""})
+    theirs = services.trigger.submit(
+        upload, name="theirs.zip", identity=None, options=RetrainOptions(), actor="ada"
+    )
+    services.jobs.change(theirs.id, lambda job: replace(job, state=state))
+    assert policy.look(services) is None
+    assert len(services.kept.pool()) == WANTED
+    end(services, JobState.FAILED)
+    opened = policy.look(services)
+    assert opened is not None and opened.actor == "policy"
+    assert policy.look(services) is None
+
+
+def drifting(services: Services, every: int) -> None:
+    """The served model, nine tenths sure of each of 60 cells, was wrong about every so many of them."""
+    served = services.registry.newest()
+    assert served is not None
+    for cell in range(60):
+        confirm(services, cell, version=served.version, right=cell % every > 0)
+
+
+def test_fewer_open_one_where_the_served_model_errs_more_than_it_says(start: Start) -> None:
+    services = start(retrain_confirmed=0, retrain_drift=3)  # type: ignore[call-arg]
+    drifting(services, every=2)
+    opened = policy.look(services)
+    assert opened is not None
+    assert opened.options.note == "60 confirmed cells; 30 of 60 answered wrongly, 6.0 expected"
+    end(services)
+    drifting(services, every=2)  # the same cells once more are no news
+    assert policy.look(services) is None
+
+
+def test_errors_that_were_to_be_expected_open_none(start: Start) -> None:
+    services = start(retrain_confirmed=0, retrain_drift=3)  # type: ignore[call-arg]
+    drifting(services, every=10)
+    assert policy.look(services) is None
+    enough = policy.look(start(retrain_drift=3))  # type: ignore[call-arg]
+    assert enough is not None and enough.options.note == "60 confirmed cells"
+
+
+def test_errors_of_a_model_that_is_not_served_any_more_open_none(start: Start) -> None:
+    services = start(retrain_confirmed=0, retrain_drift=3)  # type: ignore[call-arg]
+    for cell in range(60):
+        confirm(services, cell, version="v1", right=cell % 2 > 0)
+    assert policy.look(services) is None
 
 
 def test_of_many_who_look_at_once_one_opens_it(start: Start) -> None:
@@ -154,7 +227,7 @@ def test_a_late_looker_leaves_the_pictures_of_a_round_that_is_being_handed_over(
 
     def meanwhile(*arguments: Any, **more: Any) -> Any:
         late = start()
-        assert policy._due(late, WANTED) == ((), ())  # it had seen no round, and sees one now
+        assert policy._due(late) is None  # it had seen no round, and sees one now
         assert len(late.kept.pool()) == WANTED
         return pack(*arguments, **more)
 
@@ -205,6 +278,7 @@ def test_a_process_killed_anywhere_is_made_good_by_the_next(
     again.objects.fetch(job.upload, again.home / "up.zip")
     with zipfile.ZipFile(again.home / "up.zip") as archive:
         assert len(archive.namelist()) == WANTED + 1
+    end(again)
     for cell in range(200, 200 + WANTED):
         confirm(again, cell)
     second = policy.look(again)

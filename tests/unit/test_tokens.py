@@ -25,6 +25,7 @@ SAID = Said(
     label=Label.PARASITIZED,
     at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
     fingerprint=2**64 - 1,
+    needs_review=True,
 )
 
 
@@ -43,12 +44,19 @@ def payload(token: str) -> dict[str, object]:
     seconds=st.integers(0, 2**33),
     fingerprint=st.integers(0, 2**64 - 1),
     version=st.text(min_size=1, max_size=60),
+    review=st.booleans(),
 )
 def test_what_was_said_comes_back_exactly(
-    probability: float, threshold: float, label: Label | None, seconds: int, fingerprint: int, version: str
+    probability: float,
+    threshold: float,
+    label: Label | None,
+    seconds: int,
+    fingerprint: int,
+    version: str,
+    review: bool,
 ) -> None:
     at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    said = Said(nonce(), version, probability, threshold, label, at, fingerprint)
+    said = Said(nonce(), version, probability, threshold, label, at, fingerprint, review)
     token = Tokens([KEY]).sign(said)
     assert Tokens([KEY]).read(token) == said
 
@@ -67,6 +75,7 @@ def test_it_carries_what_was_said_and_nothing_else() -> None:
         "p": SAID.probability,
         "t": 0.3,
         "s": 1,
+        "r": True,
         "a": int(SAID.at.timestamp()),
         "f": "f" * 16,
         "n": SAID.nonce,

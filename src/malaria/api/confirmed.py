@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -9,18 +10,19 @@ from malaria.api import examples
 from malaria.api.cell_schemas import Prediction
 from malaria.api.examples import shown
 from malaria.domain import Confirmation
-from malaria.feedback import Bin, Figures, Quality
 from malaria.patients_csv import MAX_ID
+from malaria.quality import Bin, Figures, Quality
 from malaria.tokens import LONGEST
 
 
-def _printable(text: str) -> str:
+def _line(text: str) -> str:
     if not text.isprintable():
         raise ValueError("it must be one line of printable characters")
-    return text
+    return normalize("NFC", text)
 
 
-Line = Annotated[str, AfterValidator(_printable)]
+Line = Annotated[str, AfterValidator(_line)]
+"""Letters with accents are composed, so that a name is one name from whichever keyboard."""
 
 
 class Feedback(BaseModel):

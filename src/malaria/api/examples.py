@@ -8,12 +8,14 @@ _DIGEST = "05ce91907778bc6c2d77d5a029edfe6a725eb583e9ab6bcc961afa0fe02eeca7"
 _FIGURES = {"cells": 2918, "patients": 20, "accuracy": 0.975, "sensitivity": 0.974, "specificity": 0.977}
 
 PREDICTION_ID = (
-    "eJwdizsOgzAQBe_yaoN21z_sO6QmlMSA0wQhgWgi7p4NzdPTaOaLE5kNPsgQksAsviFf5sSJYLAhU5s6a3D8nzfYb3_UjSFa"
-    "seQULprHFy9U0uhldlPorNar4iLvcxJXh-ejDr2ruH70SBvL.uHkSjRC-DbM_sozGtdB4F-3o8NLoCecO3LTMfgvrACc"
+    ".eJwdjDkOwjAURO8ytUF_idcz0EAFpUnsBoIigtIg7s6Hbmbe6L2xobDDjAIhCczid-THljkTHBYU2uekDq9f8g7r__9E6fW-"
+    "NodqPYaoojQY7ibKXesosXme0jXQYJ6HzZdJtxMv6XaU-"
+    "RzrAZ8vPCcexg.ZhnZ5a66mCi6_C2tXA0n4i-Tn8bhtDh0G3cI9Qv3upA"
 )
 OTHER_PREDICTION_ID = (
-    "eJwVy0sKg0AQhOG71LoN3fNwMnOB0QsYslRHdxFBMRDJ3W1XVfzwnTiQhPBBgmFTixhfsR-nKJFBWJH4wRwJ-_08YdMl9KpC"
-    "Hayx7DTONy-RBzeGIM95sr5XvWguTTna3Ln3S75D7n74X-9CG90.qbq2QULpcqiPd2zw1ek4s1MO4zLDNh1Fo6fb4ZVUv4c"
+    ".eJwVjEsKAjEQRO9S61a6853kBIJb0XUmJisddCIiine3XVVRj3ofPJGFcEWGYRNEjN-wry1JYhBuyLxlToTHv3nC0CSsyL1cRiM"
+    "U_ccQrbHsFHcVSZ1cS2fDJfZgZ6-"
+    "eRed5Otz9cnrz8bWvbjfw_QE4bB8A.IR4bSAanx1ccLuc1njkpg4rMvvnZ6qokMg8mFUSYObU"
 )
 """Signed, but by no server's key."""
 
@@ -88,7 +90,7 @@ STATUS: dict[str, Any] = {
     "predictions": {"Parasitized": 210, "Uninfected": 1040, "failed": 3},
     "promotion": PROMOTION,
     "training": {"running": [], "queued": 0},
-    "confirmed": {"keep_days": 30, "pool": 41, "retrain_at": 200},
+    "confirmed": {"keep_days": 30, "pool": 41, "retrain_at": 200, "retrain_drift": 3.0},
 }
 
 
@@ -114,13 +116,10 @@ RECORDED: dict[str, Any] = {
     },
     "model_was_right": True,
 }
-_CONFIRMED: dict[str, Any] = {
-    "name": None,
+_AGREED: dict[str, Any] = {
     "cells": 160,
-    "patients": 12,
     "parasitized": 60,
     "uninfected": 100,
-    "unanswered": {"Parasitized": 0, "Uninfected": 2},
     "sensitivity": {"value": 0.95, "low": 0.89, "high": 0.99},
     "specificity": {"value": 0.97, "low": 0.93, "high": 1.0},
     "accuracy": {"value": 0.9625, "low": 0.93, "high": 0.985},
@@ -128,22 +127,50 @@ _CONFIRMED: dict[str, Any] = {
     "ece": {"value": 0.022, "low": 0.016, "high": 0.047},
     "too_few": None,
 }
-_FEW: dict[str, Any] = {
-    **_CONFIRMED,
-    **{name: {"value": None} for name in ("sensitivity", "specificity", "accuracy", "brier", "ece")},
-    "name": "2026-W02",
+_NOT_TOLD = {"value": None}
+_CONFIRMED: dict[str, Any] = {
+    **_AGREED,
+    "name": None,
+    "patients": 12,
+    "unanswered": {"Parasitized": 0, "Uninfected": 2},
+    "sent_to_review": {"value": 0.25, "low": 0.19, "high": 0.32},
+    "not_sent": {
+        **_AGREED,
+        "cells": 120,
+        "parasitized": 45,
+        "uninfected": 75,
+        "accuracy": {"value": 0.983, "low": 0.958, "high": 1.0},
+    },
+}
+_TOO_FEW: dict[str, Any] = {
+    **dict.fromkeys(("sensitivity", "specificity", "accuracy", "brier", "ece"), _NOT_TOLD),
     "cells": 9,
-    "patients": 2,
     "parasitized": 4,
     "uninfected": 5,
     "too_few": "Too few: 4 parasitized and 5 uninfected cells are confirmed; a rate is told from 20 on.",
+}
+_FEW = {
+    **_CONFIRMED,
+    **_TOO_FEW,
+    "name": "2026-W02",
+    "patients": 2,
+    "sent_to_review": _NOT_TOLD,
+    "not_sent": _TOO_FEW,
 }
 QUALITY: dict[str, Any] = {
     "overall": _CONFIRMED,
     "by_version": [{**_CONFIRMED, "name": MODEL["version"]}],
     "by_site": [{**_CONFIRMED, "name": "Kisumu"}],
     "by_week": [{**_CONFIRMED, "name": "2026-W01"}, _FEW],
-    "by_probability": [{"low": 0.9, "high": 1.0, "cells": 57, "mean": 0.97, "share": 0.965}],
+    "by_probability": [
+        {
+            "low": 0.9,
+            "high": 1.0,
+            "cells": 57,
+            "mean": 0.97,
+            "share": {"value": 0.965, "low": 0.9, "high": 1.0},
+        }
+    ],
     "disputed": 1,
     "note": "These are the cells that people confirmed, seldom a random sample: ...",
 }

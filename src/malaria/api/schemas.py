@@ -38,6 +38,9 @@ class ConfirmedNow(BaseModel):
     keep_days: int = Field(description="For so long answered pictures are kept; 0: none is.")
     pool: int = Field(description="Pictures that were confirmed and not yet learnt from.")
     retrain_at: int = Field(description="So many of them open a retraining; 0: never.")
+    retrain_drift: float = Field(
+        description="Fewer do, where errors exceed those expected by so many standard deviations; 0: never."
+    )
 
 
 class Status(Health):

@@ -119,10 +119,12 @@ def _memory(built: "Services") -> str:
 
 
 def _kept(built: "Services") -> str:
-    days, wanted = built.kept.days, built.settings.retrain_confirmed
+    days, wanted, drift = built.kept.days, built.settings.retrain_confirmed, built.settings.retrain_drift
     if not days:
         return "none: MALARIA_KEEP_DAYS is 0"
-    opens = f"{wanted:,} confirmed open a retraining" if wanted else "they open no retraining"
+    told = [f"{wanted:,} confirmed open a retraining"] if wanted else []
+    told += [f"errors of {drift:g} standard deviations more than expected open one"] if drift else []
+    opens = "; ".join(told) or "they open no retraining"
     return f"for {days} days; {len(built.kept.pool()):,} confirmed and not yet learnt from; {opens}"
 
 

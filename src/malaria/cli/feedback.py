@@ -12,13 +12,14 @@ from malaria.cli.common import JsonOption, services
 from malaria.errors import BadOptions
 
 if TYPE_CHECKING:
-    from malaria.feedback import Figure, Figures, Quality
     from malaria.packing import Packed
+    from malaria.quality import Agreed, Figure, Figures, Quality
 
 app = typer.Typer(no_args_is_help=True, help="Confirmed labels: list, live accuracy, a ZIP to retrain on.")
 
 DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
-FIGURES = (("sensitivity", "specificity", "accuracy"), ("brier", "ece"))
+RATES = ("sensitivity", "specificity", "accuracy")
+FIGURES = (RATES, ("brier", "ece"))
 """In two tables, so that a line holds one."""
 LISTED = 20
 """Disputed and unreadable pictures that are printed one by one."""
@@ -78,8 +79,8 @@ def quality(
         malaria feedback quality --since 2026-01-05 --site Kisumu
     """
     from malaria import codec
-    from malaria.feedback import Asked
-    from malaria.feedback import quality as measure
+    from malaria.quality import Asked
+    from malaria.quality import quality as measure
 
     asked = Asked(_utc(since), _utc(until), version, site)
     found = measure(services(ctx).feedback.list(), asked)
@@ -100,7 +101,9 @@ def _print(found: "Quality") -> None:
     for names in FIGURES:
         columns = ("cells", "parasitized", "uninfected", "patients", *names)
         output.table(columns, [_row(name, one, names) for name, one in rows])
-    bins = [(f"{b.low:.1f} to {b.high:.1f}", b.cells, b.mean, b.share) for b in found.by_probability]
+    columns = ("cells", "sent to review", "others", *(f"{name} of these" for name in RATES))
+    output.table(columns, [_of_review(name, one) for name, one in rows])
+    bins = [(f"{b.low:.1f} to {b.high:.1f}", b.cells, b.mean, _shown(b.share)) for b in found.by_probability]
     output.table(("P(parasitized)", "confirmed", "mean told", "share parasitized"), bins)
     if found.overall.too_few:
         output.note(found.overall.too_few)
@@ -111,7 +114,16 @@ def _print(found: "Quality") -> None:
 
 def _row(name: str, one: "Figures", figures: Sequence[str]) -> Sequence[object]:
     counts = (f"{count:,}" for count in (one.parasitized, one.uninfected, one.patients))
-    return (name, *counts, *(_shown(getattr(one, figure)) for figure in figures))
+    return (name, *counts, *_figures(one, figures))
+
+
+def _of_review(name: str, one: "Figures") -> Sequence[object]:
+    others = one.not_sent
+    return (name, _shown(one.sent_to_review), f"{others.cells:,}", *_figures(others, RATES))
+
+
+def _figures(one: "Agreed", names: Sequence[str]) -> Sequence[object]:
+    return [_shown(getattr(one, name)) for name in names]
 
 
 def _shown(figure: "Figure") -> str | None:
@@ -143,6 +155,8 @@ def export(
 
     if not out.parent.is_dir():
         raise BadOptions(f"There is no folder {out.parent} to write {out.name} into.")
+    if out.exists() and out.samefile(images):
+        raise BadOptions(f"{out} holds the pictures, and would be overwritten. Name another --out.")
     settled = settle(services(ctx).feedback.list())
     with output.progress(lines=not as_json) as report:
         packed = pack(settled, cells.pictures(images), out, report)

@@ -1,23 +1,17 @@
 """What cells turned out to be: POST /feedback, and GET /metrics/quality for what that says of the models."""
 
-import logging
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Query
+from fastapi import APIRouter, Depends, Query
 
-from malaria import policy
 from malaria.api.access import Scope, authorize
-from malaria.api.confirmed import Feedback, QualityAnswer, Recorded, quality_answer, recorded
+from malaria.api.confirmed import Feedback, Line, QualityAnswer, Recorded, quality_answer, recorded
 from malaria.api.problems import responses
-from malaria.api.routes.retrain import dispatch
 from malaria.api.state import House, Shared
 from malaria.domain import Confirmation, Label
-from malaria.errors import BadOptions, MalariaError
-from malaria.feedback import Asked, quality
-from malaria.services import Services
+from malaria.quality import Asked, quality
 
-log = logging.getLogger(__name__)
 router = APIRouter(tags=["feedback"])
 
 
@@ -26,14 +20,14 @@ router = APIRouter(tags=["feedback"])
     status_code=201,
     summary="Say what a cell was",
     dependencies=[Depends(authorize(Scope.CONFIRM))],
-    responses=responses(403, 415, 422, 500, 503),
+    responses=responses(400, 403, 413, 415, 422, 500, 503),
 )
-def feedback(state: Shared, told: Feedback, after: BackgroundTasks) -> Recorded:
+def feedback(state: Shared, told: Feedback) -> Recorded:
     """Records the label that a person gives to a cell, beside what the model had said of it.
 
-    `prediction_id` is the one of the answer; it tells the rest, since no predictions are stored. The label
-    may be corrected by sending another: both are kept, the newest counts. The same once more changes
-    nothing.
+    `prediction_id` is the one of the answer; it tells the rest, since no predictions are stored. People
+    correct themselves by sending another label: both are kept, the newest counts. Where several people
+    disagree about a picture, it counts nowhere until they agree. The same once more changes nothing.
     """
     row = Confirmation(
         said=state.tokens.read(told.prediction_id),
@@ -44,8 +38,7 @@ def feedback(state: Shared, told: Feedback, after: BackgroundTasks) -> Recorded:
         at=state.services.clock.now(),
     )
     stands = state.services.feedback.add(row)
-    if state.services.kept.confirm(row.said.fingerprint):
-        after.add_task(_open_retraining, state.services)
+    state.services.kept.confirm(row.said.fingerprint)
     return recorded(stands)
 
 
@@ -65,7 +58,7 @@ def metrics_quality(
     version: Annotated[
         str | None, Query(max_length=100, description="Answers of this model version.")
     ] = None,
-    site: Annotated[str | None, Query(max_length=100, description="Cells of this site.")] = None,
+    site: Annotated[Line | None, Query(max_length=100, description="Cells of this site.")] = None,
 ) -> QualityAnswer:
     """Sensitivity, specificity, accuracy and calibration with 95% intervals, in all and by version, site
     and week.
@@ -74,19 +67,7 @@ def metrics_quality(
     confirmed cells are seldom a random sample.
     """
     asked = Asked(_utc(since), _utc(until), version, site)
-    if asked.since and asked.until and asked.since >= asked.until:
-        raise BadOptions("since is not before until, so no answer can lie between them. Swap or move them.")
     return quality_answer(quality(services.feedback.list(), asked))
-
-
-def _open_retraining(services: Services) -> None:
-    try:
-        opened = policy.look(services)
-    except MalariaError:  # the label is recorded, and whoever looks round next opens it
-        log.warning("a retraining on confirmed cells could not be opened at once", exc_info=True)
-        return
-    if opened is not None:
-        dispatch(services)
 
 
 def _utc(time: datetime | None) -> datetime | None:

@@ -39,6 +39,7 @@ def status(state: Shared) -> Status:
             keep_days=state.services.kept.days,
             pool=len(state.services.kept.pool()),
             retrain_at=state.services.settings.retrain_confirmed,
+            retrain_drift=state.services.settings.retrain_drift,
         ),
     )
 

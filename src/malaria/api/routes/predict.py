@@ -128,6 +128,7 @@ def said(answer: Answer, info: ModelVersion, cell: int, at: datetime) -> Said:
         label=Label.named(answer.prediction) if answer.prediction else None,
         at=at,
         fingerprint=cell,
+        needs_review=answer.review is not None,
     )
 
 

@@ -76,7 +76,7 @@ async def retrain(
     finds it better. What is wrong with single pictures is told by the job, not here.
     """
     job = await state.uploads.run(lambda: _submit(state, caller, file, options, idempotency_key))
-    after.add_task(dispatch, state.services)
+    after.add_task(_dispatch, state.services)
     answer.headers["Location"] = f"/retrain/status/{job.id}"
     return accepted(job)
 
@@ -147,8 +147,7 @@ def _identity(key: str, path: Path, options: RetrainOptions) -> str:
     return f"http:{key}:{content}:{json.dumps(asdict(options), sort_keys=True)}"
 
 
-def dispatch(services: Services) -> None:
-    """Launch what waits, where nothing runs."""
+def _dispatch(services: Services) -> None:
     try:
         services.trigger.dispatch()
     except MalariaError:  # the upload is safe in the queue, and whoever looks round next launches it
