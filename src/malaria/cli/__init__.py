@@ -19,6 +19,7 @@ from malaria.cli import (
     data,
     doctor,
     evaluate,
+    feedback,
     jobs,
     models,
     output,
@@ -108,6 +109,7 @@ app.command()(adaptcurve.adapt_curve)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(feedback.app, name="feedback")
 app.command()(doctor.doctor)
 
 
