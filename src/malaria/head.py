@@ -4,6 +4,7 @@ The head stands in the file once, as the 1x1 convolution that makes the activati
 model needs no TensorFlow: its two constants are replaced and everything before them stays bit for bit.
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +63,22 @@ def write(tflite: bytes, head: Head) -> bytes:
     builder = flatbuffers.Builder(len(tflite))
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def content(tflite: bytes) -> str:
+    """SHA-256 of what a graph computes with: shape, kind and values of its tensors in their order, and its
+    operations, whatever they are called. Two files of one content answer alike."""
+    model, found = _unpack(tflite), hashlib.sha256()
+    for graph in model.subgraphs:
+        for tensor in graph.tensors:
+            data = model.buffers[tensor.buffer].data
+            shape = np.asarray(tensor.shape if tensor.shape is not None else (), np.int64)
+            found.update(shape.tobytes() + bytes([tensor.type]))
+            found.update(b"" if data is None else np.asarray(data, np.uint8).tobytes())
+        for operation in graph.operators:
+            told = [operation.opcodeIndex, *operation.inputs, *operation.outputs]
+            found.update(np.asarray(told, np.int64).tobytes())
+    return found.hexdigest()
 
 
 def _unpack(tflite: bytes) -> Any:
