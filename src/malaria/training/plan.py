@@ -150,16 +150,16 @@ def hold_to(written: Path, told: Mapping[str, Any], work: str) -> None:
     whole.write_text(written, json.dumps(told, indent=1) + "\n")
 
 
-def inputs(plan: Plan) -> list[tuple[str, str]]:
+def inputs(plan: Plan) -> list[list[str]]:
     """The plan's files in the order of reading, by option and the name that `made_of` gives them.
 
     A list, since the store sorts the names of a mapping, and the order of the cells decides the weights too.
     """
-    told = [("data", path.name) for path in plan.data]
-    told += [("held-out", path.name) for path in plan.held_out]
-    told += [("laboratory", name) for name in plan.laboratories]
-    told += [("without", path.name) for path in plan.without]
-    return told + [("doubted", path.name) for path in plan.doubted]
+    told = [["data", path.name] for path in plan.data]
+    told += [["held-out", path.name] for path in plan.held_out]
+    told += [["laboratory", name] for name in plan.laboratories]
+    told += [["without", path.name] for path in plan.without]
+    return told + [["doubted", path.name] for path in plan.doubted]
 
 
 def made_of(plan: Plan) -> dict[str, Any]:
