@@ -71,6 +71,8 @@ figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folde
 		measure chula chula_rbc12.zip --kinds chula --role validation; \
 		measure bccd bccd.zip --kinds bccd --role validation; \
 		measure bbbc041 smears_bbbc041 --kinds bbbc041; \
+		measure explanations nih-cells-part1.zip --data $(DATA)/nih-cells-part2.zip \
+			--data $(DATA)/nih-cells-part3.zip --role validation --explanations; \
 	done
 	@$(MAKE) cards
 

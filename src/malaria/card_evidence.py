@@ -39,6 +39,11 @@ class Measured:
         return frozenset(self.found.by_role)
 
     @property
+    def learnt(self) -> bool:
+        """Whether the model learnt from such patients or fields, so that the figures flatter."""
+        return not self.roles.isdisjoint((Role.TRAIN, Role.VALIDATION))
+
+    @property
     def data(self) -> Mapping[str, str]:
         """SHA-256 by the name of each file."""
         return dict(self.made.get("data", {}))
@@ -136,7 +141,7 @@ def gather(at_hand: AtHand, chosen: str, given: Reports, records: Sequence[Path]
     return Evidence(
         info=info,
         cells=memory.count(kept) if kept is not None else (),
-        measured=tuple(sorted(measured, key=lambda one: (one.found.fields > 0, one.name))),
+        measured=tuple(sorted(measured, key=lambda one: (one.found.fields > 0, one.learnt, one.name))),
         ancestors=tuple(before),
         members=members,
         teachers={one.digest: one for one in _found(at_hand, taught)},

@@ -6,15 +6,17 @@ from typing import Any
 from malaria import codec, evaluation_tables, report
 from malaria.card_evidence import Evidence, Measured
 from malaria.card_text import Block, Section, bullets, facts, flat, listed, many
+from malaria.domain import ModelVersion, Review
 from malaria.evaluate import NO_ROLE
 from malaria.metrics import Metrics
+from malaria.operating import RULE
 from malaria.report import Table, figure
 
 NOT_MEASURED = "This was not measured."
 INTERVALS = "Figures in brackets are 95% intervals, by resampling patients (else fields, else cells)."
 RATES = ("sensitivity", "specificity", "auc")
 ALL, UPLOADS = "all cells", "gate cells of uploads"
-CORE = {"version", "digest", "network", "input_size", "created", "size_bytes", "labels", "metrics", "lineage"}
+CORE = set(ModelVersion.__dataclass_fields__)
 """What every manifest tells; what one tells beside it is shown with the operating point."""
 
 
@@ -112,15 +114,29 @@ def laboratory_sets(of: Evidence) -> Iterator[tuple[str, dict[str, Metrics], str
 def operating_point(of: Evidence) -> Section:
     """The threshold and its rule, and whatever else the manifest says of how answers are used."""
     at, told = of.info.threshold, codec.to_json(of.info)
-    further = {name: value for name, value in told.items() if name not in {*CORE, "threshold"} and value}
+    further = {name: value for name, value in told.items() if name not in CORE and value}
     text = f"A cell is called parasitized from a calibrated probability of {at:g} on."
-    if not further:
-        text += " No rule is recorded by which it was chosen"
-        text += ": it is where either answer is as likely as the other." if at == 0.5 else "."
-    blocks: list[Block] = [text]
+    blocks: list[Block] = [f"{text} {_reviewed(of.info.review)}"]
     for name, value in sorted(further.items()):
         blocks.append(facts(flat(value if isinstance(value, Mapping) else {name: value}).items(), name))
-    return Section("operating_point", "Operating point", tuple(blocks), {"threshold": at, **further})
+    return Section(
+        "operating_point",
+        "Operating point",
+        tuple(blocks),
+        {"threshold": at, "review": told["review"], **further},
+    )
+
+
+def _reviewed(band: Review | None) -> str:
+    """What is sent to a person, and by which rule that and the threshold were chosen."""
+    if band is None:
+        return (
+            "No rule is recorded by which it was chosen, and no band of answers that a person should look at."
+        )
+    return (
+        f"Answers between {band.low:.3f} and {band.high:.3f} ask for a person's look: {band.sent:.1%} of the "
+        f"cells of validation patients, which leaves {band.wrong:.1%} wrong among the others. {RULE}"
+    )
 
 
 def calibration(of: Evidence) -> Section:

@@ -1,13 +1,12 @@
 """Sections of a model card that tell how a model came about, what the gate said, and how to repeat it."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from malaria.card_evidence import Evidence
 from malaria.card_text import Block, Section, facts, flat, many
 from malaria.domain import ModelVersion
-from malaria.lineage import JOINED, RETRAINED, File, Step, files_of, steps
+from malaria.lineage import JOINED, RETRAINED, File, Step, steps
 from malaria.report import Table
 
 NOT_RECORDED = "not recorded"
@@ -211,23 +210,19 @@ def _name(of: Evidence, file: File) -> str:
 
 
 def repeat(of: Evidence) -> Section:
-    """The command that reruns the trainings."""
+    """How the trainings are run again."""
     if of.lineage.get("method") in RETRAINED:
         text = (
             "A retraining is repeated by bringing the same upload to the same parent: `malaria retrain`. The "
             "training behind it is rerun as its own card tells."
         )
         return Section("repeat", "To repeat it", (text,))
-    if not steps(of.info):
+    commands = [step.story["command"] for step in steps(of.info) if step.story.get("command")]
+    if not commands:
         return Section("repeat", "To repeat it", ("Nothing is recorded from which to repeat it.",), {}, False)
-    words = [f"malaria reproduce {of.info.version}"]
-    for file in files_of(steps(of.info)):
-        name = _name(of, file)
-        named = f"{file.name}={name}" if file.option == "laboratory" else name
-        words.append(f"--{file.option} {shlex.quote(named)}")
-    command = " \\\n  ".join(words)
     text = (
-        "The files are held against their SHA-256 above before any work; then the trainings are run again, "
-        "and figures, probabilities and files are compared:"
+        "Run the commands told under Training in their order, on files of the SHA-256 above; what one of "
+        "them goes on from is what the one before has made. On another machine the weights are not the same "
+        "bit for bit."
     )
-    return Section("repeat", "To repeat it", (text, f"```sh\n{command}\n```"), {"command": " ".join(words)})
+    return Section("repeat", "To repeat it", (text,), {"commands": commands})

@@ -32,6 +32,17 @@ def is_picture(path: str) -> bool:
     return not hidden and PurePosixPath(path).suffix.lower() in SUFFIXES
 
 
+def count(source: Path) -> int:
+    """How many pictures under class folders a ZIP or folder holds; 0 where it is neither: `read` says so."""
+    names: list[str] = []
+    if source.is_dir():
+        names = [p.relative_to(source).as_posix() for p in source.rglob("*")]
+    elif zipfile.is_zipfile(source):
+        with zipfile.ZipFile(source) as archive:
+            names = archive.namelist()
+    return sum(label_of(name) is not None and is_picture(name) for name in names)
+
+
 Problems = Callable[[Cell, Problem], None]
 """Told of a picture that a ZIP holds but does not yield, and why."""
 

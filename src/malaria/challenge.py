@@ -26,6 +26,7 @@ from malaria.domain import JobState, Method, Progress, Role, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
 from malaria.gate import GateSet, judge
 from malaria.memory import Memory, is_base
+from malaria.operating import of_memory
 from malaria.ports import Report
 from malaria.refitting import AdaptSettings
 from malaria.shards import Shard
@@ -132,7 +133,7 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
         adapted.tflite,
         champion.info.network,
         champion.info.input_size,
-        champion.info.threshold,
+        of_memory(adapted.memory, adapted.new, champion.info.threshold),
         {**champion.info.metrics, **scored(adapted.memory, adapted.new, champion.info.threshold)},
         lineage(challenge, shards, Method.ADAPT, receipt),
     )
@@ -159,20 +160,18 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     report(Progress("evaluate", percent=92.0))
     site = gate_set(gate & fresh) if np.any(gate & fresh) else None
     base = gate_set(gate & ~fresh)
-    at = start.info.threshold
-    receipt = judge(base, site, champion.info.threshold, at, gate_settings(challenge), gate_set(fresh))
-    receipt = told_of_pool(challenge, receipt)
-    files = {
-        "model.tflite": done.tflite,
-        "network.keras": done.network,
-        "memory.npz": done.tflite.parent / "memory.npz",
-    }
     content = done.tflite.read_bytes()
-    told = scored(done.memory, heads.read(content), at)
+    head = heads.read(content)
+    point = of_memory(done.memory, head)
+    settings, served_at = gate_settings(challenge), champion.info.threshold
+    receipt = judge(base, site, served_at, point.threshold, settings, gate_set(fresh))
+    receipt = told_of_pool(challenge, receipt)
+    made = ("model.tflite", "network.keras", "memory.npz")
+    told = scored(done.memory, head, point.threshold)
     story = lineage(challenge, chosen, Method.FULL, receipt)
     return Made(
-        describe(challenge, content, start.info.network, size, at, told, story),
-        files,
+        describe(challenge, content, start.info.network, size, point, told, story),
+        {name: done.tflite.parent / name for name in made},
         receipt,
         champion.info.version,
     )

@@ -13,6 +13,7 @@ from malaria.domain import Job, Method, ModelVersion, Role, version_name
 from malaria.evaluate import metrics
 from malaria.gate import GateSettings, Receipt
 from malaria.memory import BASE, Memory, is_base
+from malaria.operating import Operating
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.shards import Shard
@@ -108,7 +109,7 @@ def describe(
     tflite: bytes,
     network: str,
     size: int,
-    threshold: float,
+    point: Operating,
     figures: Mapping[str, Any],
     story: Mapping[str, Any],
 ) -> ModelVersion:
@@ -120,7 +121,8 @@ def describe(
         input_size=size,
         created=challenge.now,
         size_bytes=len(tflite),
-        threshold=threshold,
+        threshold=point.threshold,
+        review=point.review,
         metrics=figures,
         lineage=story,
     )

@@ -135,11 +135,26 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """Which answers a person should look at: those with low < P(parasitized) < high.
+
+    sent, wrong: on the validation patients on which it was chosen, the share of cells inside, and the share
+    of wrong answers among the others.
+    """
+
+    low: float
+    high: float
+    sent: float
+    wrong: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelVersion:
     """A model as it is kept: `digest` is the SHA-256 of its .tflite file, `version` carries its start.
 
-    threshold: the operating point, a calibrated probability. metrics: one mapping for each set the
-    model was scored on, such as "validation" or "gate". lineage: method, parent, job, data, command.
+    threshold: the operating point, a calibrated probability. review: which answers a person should look at;
+    None for versions from before that was chosen. metrics: one mapping for each set the model was scored on,
+    such as "validation" or "gate". lineage: method, parent, job, data, command.
     """
 
     version: str
@@ -149,6 +164,7 @@ class ModelVersion:
     created: datetime
     size_bytes: int
     threshold: float = 0.5
+    review: Review | None = None
     labels: tuple[str, ...] = CLASSES
     metrics: Mapping[str, Any] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from malaria import suspects
-from malaria.bootstrap import Labels
 from malaria.domain import Label, Role
 from malaria.errors import BadOptions, MissingPart, how_to_add
-from malaria.evaluation import Disturbed, Evaluation, OfKind, Rate
+from malaria.evaluation import Disturbed, Evaluation, Explained, OfKind, Rate, Reviewed
 from malaria.metrics import Metrics, metrics
+from malaria.operating import moved
 from malaria.paired import drops
 from malaria.ports import Report
-from malaria.scoring import RAW, Fields, Keep, Scores, Seen, View, score
+from malaria.scoring import RAW, Fields, Keep, Scores, Seen, Source, View, parts, score
+from malaria.shares import share
 
 if TYPE_CHECKING:
     from malaria.predict import Model
@@ -33,7 +34,8 @@ class Wanted:
     threshold: None: the model's own operating point. roles: of patients and fields ("set/field"). only: roles
     that are measured, "none" for those without; None: all. doubted: cells whose label is doubted. how: for
     microscope fields; None: class folders. corruptions: whether the fixed suite is shown too, which takes
-    some twelve times as long. bootstrap, seed: of the intervals; the seed draws disturbances too.
+    some twelve times as long. explanations: whether activation maps are put to the test too, some four times.
+    bootstrap, seed: of the intervals; the seed draws disturbances and hidden places too.
     """
 
     threshold: float | None = None
@@ -42,6 +44,7 @@ class Wanted:
     doubted: frozenset[suspects.Key] | None = None
     how: Fields | None = None
     corruptions: bool = False
+    explanations: bool = False
     bootstrap: int = 1000
     seed: int = 0
 
@@ -52,7 +55,7 @@ class Wanted:
             raise BadOptions(f"threshold is {at}; it must be a probability from 0 to 1.")
         return at
 
-    def views(self) -> dict[str, View]:
+    def views(self, model: "Model") -> dict[str, View]:
         """How each cell is shown. Raises MissingPart where scipy, which finds outlines, is not installed."""
         found = dict(RAW)
         try:
@@ -64,6 +67,10 @@ class Wanted:
                 from malaria import corruptions
 
                 found.update(corruptions.views(self.seed))
+            if self.explanations:
+                from malaria import hiding
+
+                found.update(hiding.Hiding(model, self.seed).views())
         except ImportError:
             raise MissingPart(f"Finding a cell's outline needs scipy: {how_to_add('adapt')}.") from None
         return found
@@ -94,7 +101,7 @@ def evaluate(
 
 
 def measure(
-    model: "Model", source: Path, wanted: Wanted, report: Report | None = None
+    model: "Model", source: Source, wanted: Wanted, report: Report | None = None
 ) -> tuple[Evaluation, Scores]:
     """Score labelled cells; what cannot be read is listed, not fatal. Also gives the scores.
 
@@ -103,14 +110,21 @@ def measure(
         BadOptions: the threshold or a role is none. Whatever `report` raises to stop the work.
     """
     at = wanted.at(model)  # before the work
-    scores = score(model, source, wanted.views(), how=wanted.how, keep=wanted.keep, report=report)
+    views = wanted.views(model)
+    scores = score(model, source, views, how=wanted.how, keep=wanted.keep, report=report)
     found = figures(scores, at, wanted)
-    named = replace(found, version=model.info.version, digest=model.info.digest, source=source.name)
-    return named, scores
+    return replace(
+        found,
+        version=model.info.version,
+        digest=model.info.digest,
+        source=", ".join(part.name for part in parts(source)),
+        reviewed=_reviewed(model, scores.red, at, wanted),
+        explained=_explained(model, scores.red, at, wanted, report) if wanted.explanations else None,
+    ), scores
 
 
 def figures(scores: Scores, at: float, wanted: Wanted) -> Evaluation:
-    """What scores say at an operating point; version, digest and source are left empty."""
+    """What scores say at an operating point, without what only the model can tell: its name and its map."""
     red = scores.red
     by_role = _by_role(scores.cells, wanted.roles) if wanted.roles is not None else {}
     return Evaluation(
@@ -133,6 +147,23 @@ def figures(scores: Scores, at: float, wanted: Wanted) -> Evaluation:
     )
 
 
+def _reviewed(model: "Model", scores: Scores, at: float, wanted: Wanted) -> Reviewed | None:
+    """What the model sends to a person, and how right it is with the other cells."""
+    info, said = model.info, scores.views["raw"]
+    if info.review is None:
+        return None
+    low, high = moved(info.review, info.threshold, at)
+    inside = (said > low) & (said < high)
+    rate = share(inside, scores.groups, wanted.bootstrap, wanted.seed)
+    if inside.all():
+        return Reviewed(low, high, rate, None, None)
+    others = _metrics(scores.where(~inside), "raw", at, wanted)
+    assert others.accuracy is not None
+    right = others.intervals.get("accuracy")
+    wrong = Rate(1 - others.accuracy, (1 - right[1], 1 - right[0]) if right else None)
+    return Reviewed(low, high, rate, wrong, others)
+
+
 def role_of(owner: str | None, roles: Mapping[str, Role]) -> str:
     """The role of a patient or field, "none" where it has none."""
     role = roles.get(owner) if owner else None
@@ -141,11 +172,7 @@ def role_of(owner: str | None, roles: Mapping[str, Role]) -> str:
 
 def _metrics(scores: Scores, view: str, at: float, wanted: Wanted) -> Metrics:
     """Figures of red cells."""
-    return _figures(scores.labels.astype(np.uint8), scores, view, at, wanted)
-
-
-def _figures(labels: Labels, scores: Scores, view: str, at: float, wanted: Wanted) -> Metrics:
-    said = scores.views[view]
+    labels, said = scores.labels.astype(np.uint8), scores.views[view]
     return metrics(labels, said, scores.groups, at, bootstrap=wanted.bootstrap, seed=wanted.seed)
 
 
@@ -172,14 +199,10 @@ def _of_kind(scores: Scores, label: Label | None, kind: str, at: float, wanted: 
     some = scores.where(np.array([(c.label, c.kind) == (label, kind) for c in scores.cells]))
     figure = "specificity" if label == Label.UNINFECTED else "sensitivity"
     rates = {}
-    labels = np.full(
-        len(some.cells), int(label != Label.UNINFECTED), np.uint8
-    )  # a share is told like sensitivity
     for view in ("raw", "masked"):
-        found = metrics(
-            labels, some.views[view], some.groups, at, bootstrap=wanted.bootstrap, seed=wanted.seed
-        )
-        rates[view] = Rate(getattr(found, figure), found.intervals.get(figure))
+        called = some.views[view] >= at
+        hits = ~called if label == Label.UNINFECTED else called
+        rates[view] = share(hits, some.groups, wanted.bootstrap, wanted.seed)
     return OfKind(
         kind,
         label.text if label is not None else "",
@@ -205,6 +228,13 @@ def _disturbed(scores: Scores, at: float, wanted: Wanted) -> tuple[Disturbed, ..
         )
         for one in SUITE
     )
+
+
+def _explained(model: "Model", scores: Scores, at: float, wanted: Wanted, report: Report | None) -> Explained:
+    from malaria import explanation_figures, pointing
+
+    pointed = pointing.point(model, at, pointing.CELLS, report)
+    return explanation_figures.explained(scores, pointed, at, draws=wanted.bootstrap, seed=wanted.seed)
 
 
 def _by_role(cells: tuple[Seen, ...], roles: Mapping[str, Role]) -> dict[str, dict[str, int]]:

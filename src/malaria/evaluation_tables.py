@@ -5,7 +5,7 @@ from typing import Any
 
 from malaria import codec, report
 from malaria.errors import Damaged
-from malaria.evaluation import Evaluation, OfKind
+from malaria.evaluation import Evaluation, Explained, OfKind, Rate, Reviewed
 from malaria.metrics import Metrics
 from malaria.paired import Drop
 from malaria.report import Table
@@ -46,6 +46,8 @@ def read(values: Mapping[str, Any]) -> Evaluation:
 def tables(found: Evaluation) -> list[Table]:
     """What was found, the most important first."""
     made = [report.figures_table("Figures", _sets(found)), _confusion(found)]
+    if found.reviewed:
+        made.append(reviewed(found.reviewed))
     if found.kinds:
         made.append(kinds("By kind of cell", found.kinds))
     if found.not_cells:
@@ -53,10 +55,24 @@ def tables(found: Evaluation) -> list[Table]:
         made.append(kinds("What is no red cell", found.not_cells, note))
     if found.corruptions:
         made.append(corruptions(found))
+    if found.explained:
+        made += [_hidden(found.explained), _pointing(found.explained)]
     if found.by_role:
         rows = [(role, f"{of['cells']:,}", of["patients"]) for role, of in found.by_role.items()]
         made.append(Table("Whose cells these are", ("role", "cells", "patients or fields"), rows))
     return made
+
+
+def reviewed(of: Reviewed) -> Table:
+    """What is sent to a person, and how good the other answers are."""
+    rows = [("share sent to a person", report.with_interval(of.sent.value, of.sent.interval))]
+    if of.wrong is not None and of.others is not None:
+        rows.append(("wrong among the others", report.with_interval(of.wrong.value, of.wrong.interval)))
+        for name in ("sensitivity", "specificity"):
+            told = report.figure(of.others, name)
+            rows += [(f"{report.FIGURES[name]} of the others", told)] if told else []
+    note = f"Cells with a P(parasitized) between {of.low:.3f} and {of.high:.3f} ask for a person's look."
+    return Table("What a person should look at", ("cells", "figure"), rows, note)
 
 
 def _sets(found: Evaluation) -> dict[str, Metrics | None]:
@@ -108,3 +124,47 @@ def _drop(drop: Drop | None) -> str | None:
         return None
     points, low, high = (round(value, 2) + 0.0 for value in (drop.points, *drop.interval))  # + 0.0: no -0.00
     return f"{points:.2f} ({low:.2f} to {high:.2f})"
+
+
+def _hidden(found: Explained) -> Table:
+    rows = [
+        (
+            of.cells,
+            f"{of.count:,}",
+            of.groups,
+            of.tenth,
+            *(_rate(rate) for rate in (of.probability, of.logit, of.flipped)),
+        )
+        for of in found.hidden
+    ]
+    note = (
+        "A tenth of each cell is hidden, where its activation map is hottest or anywhere, and the cell is "
+        "scored anew. Told are the mean drop of P(parasitized) and of its logit, and the share of cells that "
+        "are no longer called parasitized."
+    )
+    columns = ("cells", "how many", "patients", "hidden", "drop of P", "drop of logit", "flipped")
+    return Table("What a hidden tenth does", columns, rows, note)
+
+
+def _pointing(found: Explained) -> Table:
+    rows = [
+        (
+            of.form,
+            f"{of.cells:,}",
+            f"{of.called:,}",
+            *(_rate(rate) for rate in (of.hits, of.chance, of.right, of.down)),
+        )
+        for of in found.pointing
+    ]
+    note = (
+        "Synthetic cells, whose parasites are known. Of those called parasitized, the share whose hottest "
+        "place lies on a parasite or up to half a grid cell beside it; the share expected of a random place "
+        "in the cell; and how far the hottest place lies from the nearest parasite in the mean, in grid "
+        "cells."
+    )
+    columns = ("parasites", "cells", "called parasitized", "hottest place on it", "random place on it")
+    return Table("Pointing at parasites", (*columns, "off to the right", "off downwards"), rows, note)
+
+
+def _rate(rate: Rate | None) -> str | None:
+    return None if rate is None else report.with_interval(rate.value, rate.interval)

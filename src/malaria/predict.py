@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from malaria.domain import CLASSES, Label, ModelVersion, Promotion
 from malaria.errors import BadOptions, Damaged, MalariaError, ModelUnusable, NotFound
+from malaria.operating import moved
 from malaria.preprocess import Pixels
 from malaria.promote import Registry
 
@@ -37,14 +38,28 @@ class Scored:
     embedding: npt.NDArray[np.float32]
 
 
+UNCERTAIN = "uncertain"
+"""Reason of a review: the probability is too near to the threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a person should look at a cell. code: a stable name; text: a sentence."""
+
+    code: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person is told. confidence: the calibrated probability of the class that is named."""
+    """What a person is told. confidence: the calibrated probability of the class that is named. review: why a
+    person should look at the cell; None where nobody need."""
 
     prediction: str
     confidence: float
     probabilities: dict[str, float]
     threshold: float
+    review: Reason | None = None
 
 
 class Model:
@@ -132,7 +147,18 @@ def interpret(scored: Scored, info: ModelVersion, threshold: float | None = None
     p = min(max(scored.probability, 0.0), 1.0)
     label = Label.PARASITIZED if p >= at else Label.UNINFECTED
     probabilities = {CLASSES[Label.PARASITIZED]: p, CLASSES[Label.UNINFECTED]: 1.0 - p}
-    return Answer(label.text, probabilities[label.text], probabilities, at)
+    return Answer(label.text, probabilities[label.text], probabilities, at, _doubt(p, at, info))
+
+
+def _doubt(p: float, at: float, info: ModelVersion) -> Reason | None:
+    """Why a person should look: P(parasitized) lies in the model's review band, moved with the threshold."""
+    if info.review is None:
+        return None
+    low, high = moved(info.review, info.threshold, at)
+    if not low < p < high:
+        return None
+    text = f"P(parasitized) is {p:.3f}; between {low:.3f} and {high:.3f} the model errs more often."
+    return Reason(UNCERTAIN, f"{text} A person should look at this cell.")
 
 
 class Served:

@@ -113,9 +113,14 @@ def to_square(image: Image.Image, size: int) -> Pixels:
         return _shrink_then_pad(image, size)
     if image.size != (side, side):
         square = Image.new("RGB", (side, side))
-        square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+        square.paste(image, corner(image.size, side))
         image = square
     return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR), dtype=np.uint8)
+
+
+def corner(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Where the left upper corner of a picture of (width, height) lies on its black square: (x, y)."""
+    return (side - size[0]) // 2, (side - size[1]) // 2
 
 
 def _shrink_then_pad(image: Image.Image, size: int) -> Pixels:
@@ -123,7 +128,7 @@ def _shrink_then_pad(image: Image.Image, size: int) -> Pixels:
     width, height = (max(1, round(side * scale)) for side in image.size)
     square = Image.new("RGB", (size, size))
     small = image.resize((width, height), Image.Resampling.BILINEAR)
-    square.paste(small, ((size - width) // 2, (size - height) // 2))
+    square.paste(small, corner(small.size, size))
     return np.asarray(square, dtype=np.uint8)
 
 

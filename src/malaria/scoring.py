@@ -4,9 +4,9 @@ Each cell may be shown in several views (as it is, masked, disturbed); it is dec
 """
 
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ from malaria.ports import Report
 if TYPE_CHECKING:
     from malaria.predict import Model
 
+Source = Path | Sequence[Path]
+"""A ZIP or folder, or several that are parts of one set."""
 View = Callable[[Image.Image], Image.Image]
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.generic]
@@ -67,7 +69,8 @@ class Seen:
 class Scores:
     """n cells and the P(parasitized) that each view of them was given: (n,) by the name of the view.
 
-    fields: how many microscope fields were looked at, where they came as fields.
+    logits: the same, but of what is rounded to 1.0 as a probability. fields: how many microscope fields were
+    looked at, where they came as fields.
     """
 
     cells: tuple[Seen, ...]
@@ -75,11 +78,13 @@ class Scores:
     unreadable: tuple[Unreadable, ...] = ()
     fields: int = 0
     seconds: float = 0.0
+    logits: Mapping[str, Floats] = field(default_factory=dict)
 
     def where(self, rows: npt.NDArray[np.bool_]) -> "Scores":
         """Some of the cells: a mask (n,)."""
         chosen = tuple(cell for cell, kept in zip(self.cells, rows, strict=True) if kept)
-        return Scores(chosen, {n: p[rows] for n, p in self.views.items()}, self.unreadable, self.fields)
+        views, logits = ({n: v[rows] for n, v in of.items()} for of in (self.views, self.logits))
+        return Scores(chosen, views, self.unreadable, self.fields, logits=logits)
 
     @property
     def labels(self) -> npt.NDArray[np.int8]:
@@ -111,40 +116,40 @@ Keep = Callable[[str | None], bool]
 
 def score(
     model: "Model",
-    source: Path,
+    source: Source,
     views: Mapping[str, View] = RAW,
     *,
     how: Fields | None = None,
     keep: Keep | None = None,
     report: Report | None = None,
 ) -> Scores:
-    """Score the labelled cells of a ZIP or folder; what cannot be read is listed, not fatal.
+    """Score the labelled cells of a source; what cannot be read is listed, not fatal.
 
     how: None: class folders; else microscope fields. keep: None: all owners.
 
     Raises:
-        BadLayout: the source holds no labelled pictures. BadInput: none can be read, or none is wanted.
+        BadLayout: a part holds no labelled pictures. BadInput: none can be read, or none is wanted.
         Whatever `report` raises to stop the work.
     """
     began = time.monotonic()
-    reader = _Folders(source) if how is None else _Fields(source, how)
+    reader = _Folders(parts(source)) if how is None else _Fields(parts(source), how)
     shown = _Shown(reader, views, model.info.input_size, keep)
     tell = _Teller(reader, shown, report)
     answers = []
     for answer in model.score_many(shown.pixels()):
-        answers.append(answer.probability)
+        answers.append((answer.probability, answer.activation.mean(dtype=np.float64)))
         tell()
     tell()
     if not shown.cells:
         raise BadInput(_nothing(shown, len(shown.unreadable)))
-    table = np.array(answers, np.float64).reshape(len(shown.cells), len(views))
-    return Scores(
-        tuple(shown.cells),
-        {name: table[:, i] for i, name in enumerate(views)},
-        tuple(shown.unreadable),
-        reader.fields,
-        time.monotonic() - began,
-    )
+    table = np.array(answers, np.float64).reshape(len(shown.cells), len(views), 2)
+    said, logits = ({name: t[:, i] for i, name in enumerate(views)} for t in np.moveaxis(table, 2, 0))
+    unreadable, took = tuple(shown.unreadable), time.monotonic() - began
+    return Scores(tuple(shown.cells), said, unreadable, reader.fields, took, logits)
+
+
+def parts(source: Source) -> Sequence[Path]:
+    return [source] if isinstance(source, Path) else source
 
 
 def _nothing(shown: "_Shown", unreadable: int) -> str:
@@ -157,10 +162,10 @@ def _nothing(shown: "_Shown", unreadable: int) -> str:
 
 @dataclass
 class _Reader:
-    """Reads a source. done: of `total` pictures (or fields), how many were passed. fields: how many of these
+    """Reads sources. done: of `total` pictures (or fields), how many were passed. fields: how many of these
     were wanted and could be read."""
 
-    source: Path
+    sources: Sequence[Path]
     total: int = 0
     done: int = 0
     fields: int = 0
@@ -173,8 +178,8 @@ class _Reader:
 class _Folders(_Reader):
     """Crops in Parasitized/ and Uninfected/."""
 
-    def __init__(self, source: Path) -> None:
-        super().__init__(source, _count(source))
+    def __init__(self, sources: Sequence[Path]) -> None:
+        super().__init__(sources, sum(map(cells.count, sources)))
 
     def read(self, keep: Keep | None) -> Iterator[tuple[Seen, Image.Image] | Unreadable]:
         problems: list[Unreadable] = []
@@ -184,7 +189,8 @@ class _Folders(_Reader):
             if keep is None or keep(cell.patient):
                 problems.append(Unreadable(_path(cell), problem.code, problem.reason))
 
-        for number, (cell, data) in enumerate(cells.read(self.source, note)):
+        found = chain.from_iterable(cells.read(source, note) for source in self.sources)
+        for number, (cell, data) in enumerate(found):
             yield from problems
             problems.clear()
             self.done += 1
@@ -202,8 +208,8 @@ class _Folders(_Reader):
 class _Fields(_Reader):
     """Crops cut from fields by their boxes."""
 
-    def __init__(self, source: Path, how: Fields) -> None:
-        super().__init__(source, fields.count(source), noun="fields")
+    def __init__(self, sources: Sequence[Path], how: Fields) -> None:
+        super().__init__(sources, sum(map(fields.count, sources)), noun="fields")
         self._how = how
 
     def read(self, keep: Keep | None) -> Iterator[tuple[Seen, Image.Image] | Unreadable]:
@@ -214,7 +220,7 @@ class _Fields(_Reader):
             if keep is None or keep(self._owner(PurePosixPath(picture).stem)):
                 problems.append(Unreadable(picture, error.code, str(error)))
 
-        for one in fields.read(self.source, self._how.meaning, note):
+        for one in chain.from_iterable(fields.read(s, self._how.meaning, note) for s in self.sources):
             yield from problems
             problems.clear()
             owner = self._owner(one.name)
@@ -242,17 +248,6 @@ def _group(number: int, cell: Cell) -> str:
         return f"patient:{cell.patient}"
     place = field_of(cell.name)
     return f"field:{place}" if place else f"cell:{number}"
-
-
-def _count(source: Path) -> int:
-    if source.is_dir():
-        names = [p.relative_to(source).as_posix() for p in source.rglob("*")]
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
-            names = archive.namelist()
-    else:
-        names = []  # `cells.read` says what is wrong
-    return sum(cells.label_of(name) is not None and cells.is_picture(name) for name in names)
 
 
 @dataclass

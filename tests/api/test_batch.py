@@ -131,6 +131,13 @@ def test_a_threshold_holds_for_all(http: httpx.Client, png: bytes) -> None:
     assert wrong["errors"][0]["field"] == "form.threshold"
 
 
+def test_a_batch_is_not_explained_and_says_so(http: httpx.Client, png: bytes) -> None:
+    asked = batch(http, files(("a.png", png)), params={"explain": "true"})
+    assert "/predict?explain=true" in problem(asked, 422, "bad-options")["detail"]
+    wrong = problem(batch(http, files(("a.png", png)), data={"explain": "true"}), 422, "invalid-request")
+    assert wrong["errors"][0]["field"] == "form.explain"
+
+
 @pytest.mark.parametrize("sent", [[("image", ("a.png", b"x"))], [("files", (None, "text"))], []])
 def test_a_form_without_files_is_refused(http: httpx.Client, sent: list) -> None:
     answer = http.post("/predict/batch", files=sent or {"threshold": (None, "0.5")})

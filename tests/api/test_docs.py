@@ -97,7 +97,7 @@ def test_a_card_is_described_as_text_and_as_json(described: dict[str, Any]) -> N
 
 def test_answers_are_as_described(http: httpx.Client, described: dict[str, Any], png: bytes) -> None:
     answers = {
-        "Predicted": predict(http, png),
+        "Predicted": predict(http, png, params={"explain": "true"}),
         "BatchAnswer": http.post("/predict/batch", files=[("files", ("a", png)), ("files", ("b", b""))]),
         "Health": http.get("/health"),
         "Status": http.get("/status"),

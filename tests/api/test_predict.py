@@ -1,5 +1,6 @@
 """POST /predict: what it answers, what it makes of every kind of picture, and how it refuses the rest."""
 
+import base64
 import io
 import socket
 import struct
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from malaria import explain
 from malaria.predict import interpret
 from malaria.preprocess import pixels
 from malaria.synthetic import SyntheticCell
@@ -41,7 +43,8 @@ def test_cells_are_named_rightly_and_the_answer_is_whole(shared: System, cells: 
             "model_version",
             "timestamp",
             "prediction_id",
-        }
+            "needs_review",
+        }, "no explanation, since nobody asked; no reason, since none of these is doubtful"
         scored = shared.services.served.model.score(pixels(cell.png(), info.input_size))
         answer = interpret(scored, info)
         assert told["prediction"] == answer.prediction
@@ -63,6 +66,17 @@ def test_time_is_utc_and_each_answer_has_its_own_id(http: httpx.Client, png: byt
     assert abs(datetime.now(UTC) - at) < timedelta(minutes=1)
     assert uuid.UUID(first["prediction_id"]) != uuid.UUID(second["prediction_id"])
     assert first["probabilities"] == second["probabilities"]
+
+
+def test_a_doubtful_cell_asks_for_a_look(shared: System, png: bytes) -> None:
+    """Doubt is nearness to the threshold, so a threshold at a cell's own probability makes it doubtful."""
+    usual = good(predict(shared.http, png))
+    assert (usual["needs_review"], "review" in usual) == (False, False)
+    at = usual["probabilities"]["Parasitized"]
+    told = good(predict(shared.http, png, data={"threshold": str(at)}))
+    assert told["needs_review"]
+    assert told["review"]["code"] == "uncertain"
+    assert f"{at:.3f}" in told["review"]["text"]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +117,64 @@ def test_two_thresholds_that_differ_are_refused(http: httpx.Client, png: bytes) 
     answer = predict(http, png, data={"threshold": "0.2"}, params={"threshold": "0.3"})
     assert "0.2" in problem(answer, 422, "bad-options")["detail"]
     assert good(predict(http, png, data={"threshold": "0.3"}, params={"threshold": "0.3"}))
+
+
+BOX = ("left", "top", "right", "bottom")
+ASKED = [{"data": {"explain": "true"}}, {"params": {"explain": "true"}}]
+
+
+@pytest.mark.parametrize("send", ASKED, ids=["form", "query"])
+def test_an_explanation_is_told_where_it_is_asked_for(
+    shared: System, cells: list[SyntheticCell], send: dict
+) -> None:
+    model = shared.services.served.model
+    for cell in cells[:4]:
+        image = cell.image.crop((0, 9, cell.image.width, cell.image.height - 9))
+        told = good(predict(shared.http, saved(image, "PNG"), **send))
+        found, size = told["explanation"], image.size
+        scored = model.score(pixels(saved(image, "PNG"), model.info.input_size))
+        assert found["grid"] == [[pytest.approx(v, abs=5e-4) for v in row] for row in scored.activation]
+        place = explain.hottest(scored.activation, size)
+        assert found["at"] == {"x": place.x, "y": place.y, "logit": round(place.logit, 3)}
+        assert tuple(found["box"][side] for side in ("left", "top", "right", "bottom")) == explain.box(
+            size, 8
+        )
+        overlay = drawn(found)
+        assert overlay.tobytes() == explain.overlay(scored.activation, size).tobytes()
+        assert (overlay.mode, overlay.size) == ("RGBA", size)
+        assert (found["scale"]["clear"], found["scale"]["full"]) == (0, explain.FULL)
+        assert told["probabilities"] == good(predict(shared.http, saved(image, "PNG")))["probabilities"]
+
+
+def drawn(explanation: dict) -> Image.Image:
+    kind, _, data = explanation["overlay"].partition(",")
+    assert kind == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+def test_an_explanation_is_of_the_picture_turned_upright_and_small_however_large_it_is(
+    http: httpx.Client, cells: list[SyntheticCell]
+) -> None:
+    image = cells[0].image.crop((0, 0, cells[0].image.width - 20, cells[0].image.height))
+    upright = good(predict(http, saved(image, "PNG"), data={"explain": "1"}))["explanation"]
+    tagged = saved(image.transpose(Image.Transpose.ROTATE_90), "PNG", exif=turned())
+    assert good(predict(http, tagged, data={"explain": "1"}))["explanation"] == upright
+    large = saved(image.resize((2400, 1600)), "JPEG")
+    answer = predict(http, large, data={"explain": "1"})
+    assert drawn(good(answer)["explanation"]).size == (512, 341)
+    assert len(answer.content) < 500_000
+    at = good(answer)["explanation"]["at"]
+    assert 512 < max(at["x"], at["y"]) < 2400, "but places are told in the picture's own pixels"
+
+
+def test_explain_is_taken_once_and_only_as_yes_or_no(http: httpx.Client, png: bytes) -> None:
+    differ = predict(http, png, data={"explain": "true"}, params={"explain": "false"})
+    assert "explain is True in the form" in problem(differ, 422, "bad-options")["detail"]
+    same = predict(http, png, data={"explain": "true"}, params={"explain": "true"})
+    assert good(same)["explanation"]
+    assert "explanation" not in good(predict(http, png, params={"explain": "no"}))
+    told = problem(predict(http, png, params={"explain": "perhaps"}), 422, "invalid-request")
+    assert told["errors"][0]["field"].endswith(".explain")
 
 
 SAME_PIXELS: dict[str, Callable[[Image.Image], bytes]] = {

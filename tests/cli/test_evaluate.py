@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from malaria import looks, synthetic
+from malaria import looks, pointing, synthetic
 from malaria.digests import sha256
 from malaria.domain import ModelVersion
 from tests.cli.conftest import Run
@@ -199,3 +199,65 @@ def test_disturbances_are_told_in_points(run: Run, tmp_path: Path) -> None:
     assert len(found) == 13
     assert {"kind", "severity", "setting", "drops"} == set(found[0])
     assert set(found[0]["drops"]) == {"accuracy", "sensitivity", "specificity", "auc"}
+
+
+def test_explanations_are_put_to_the_test(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pointing, "CELLS", 12)
+    data, folder = synthetic.write(tmp_path / "cells", 24, 31), tmp_path / "report"
+    told = run("evaluate", "--data", data, "--explanations", "--report", folder, "--json")
+    assert told.exit_code == 0, told.stderr
+    found = json.loads((folder / "report.json").read_text())["explained"]
+    assert json.loads(told.stdout)["explained"] == found
+    assert {(of["cells"], of["tenth"]) for of in found["hidden"]} == {
+        (cells, tenth)
+        for cells in ("called parasitized", "parasitized and called so")
+        for tenth in ("hottest tenth", "random tenth", "difference")
+    }
+    hottest, random, difference = (of["logit"]["value"] for of in found["hidden"][:3])
+    assert difference == pytest.approx(hottest - random)
+    assert hottest > 3 > 4 * random
+    whole = found["pointing"][0]
+    assert (whole["form"], whole["cells"]) == ("all", 6)
+    assert sum(of["cells"] for of in found["pointing"][1:]) == 6
+    assert whole["hits"]["value"] > 0.5 > whole["chance"]["value"]
+    text = (folder / "report.md").read_text()
+    assert "## What a hidden tenth does" in text
+    assert "## Pointing at parasites" in text
+
+
+def test_explanations_of_fields(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pointing, "CELLS", 2)
+    told = run(
+        *("evaluate", "--data", one_field(tmp_path), "--kinds", "bbbc041", "--threshold", 0),
+        *("--explanations", "--json"),
+    )
+    assert told.exit_code == 0, told.stderr
+    hidden = json.loads(told.stdout)["explained"]["hidden"]
+    assert {(of["cells"], of["count"], of["groups"]) for of in hidden} == {
+        ("called parasitized", 2, 1),
+        ("parasitized and called so", 1, 1),
+    }
+
+
+def test_a_set_may_come_in_parts(run: Run, tmp_path: Path, home: Path, locked: str) -> None:
+    whole = of_patient(synthetic.write(tmp_path / "whole", 20, 31), locked)
+    parts = [tmp_path / "one", tmp_path / "two"]
+    for number, path in enumerate(sorted(whole.glob("*/*.png"))):
+        place = parts[number % 2] / path.parent.name
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    once = json.loads(run("evaluate", "--data", whole, "--json").stdout)
+    told = run("evaluate", "--data", parts[0], "--data", parts[1], "--json")
+    assert told.exit_code == 0, told.stderr
+    found = json.loads(told.stdout)
+    assert found["source"] == "one, two"
+    assert found["confusion_matrix"] == once["confusion_matrix"]
+    assert found["auc"] == once["auc"]
+    line = json.loads((home / looks.FILE).read_text().splitlines()[-1])
+    assert (line["data"], line["sha256"]) == ("one, two", f"{sha256(parts[0])}, {sha256(parts[1])}")
+    twice = run("evaluate", "--data", whole, "--data", whole)
+    assert twice.exit_code == 2
+    assert "the same name" in twice.stderr
+    mixed = run("evaluate", "--data", whole, "--data", one_field(tmp_path / "fields"))
+    assert mixed.exit_code == 2
+    assert "Measure them apart" in mixed.stderr

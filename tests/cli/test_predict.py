@@ -5,8 +5,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from malaria import synthetic
+from malaria.cli.explaining import file_names
 from malaria.domain import ModelVersion
 from tests.cli.conftest import Run
 
@@ -22,11 +24,25 @@ def test_a_folder_is_answered_rightly_in_order(run: Run, cells: Path, shipped_in
     assert told.exit_code == 0, told.stderr
     answer = json.loads(told.stdout)
     assert answer["model_version"] == shipped_info.version
-    assert answer["summary"] == {"pictures": 4, "parasitized": 2, "uninfected": 2, "unreadable": 0}
+    counts = {"pictures": 4, "parasitized": 2, "uninfected": 2, "to_review": 0, "unreadable": 0}
+    assert answer["summary"] == counts
     for result in answer["results"]:
         assert Path(result["file"]).parent.name == result["prediction"]
         assert result["confidence"] == result["probabilities"][result["prediction"]]
     assert [r["file"] for r in answer["results"]] == sorted(r["file"] for r in answer["results"])
+
+
+def test_doubtful_cells_are_told_in_every_form(run: Run, cells: Path) -> None:
+    first = json.loads(run("predict", cells, "--json").stdout)["results"][0]
+    at = str(first["probabilities"]["Parasitized"])  # at its own probability a cell is doubtful
+    told = json.loads(run("predict", cells, "--json", "--threshold", at).stdout)
+    assert told["results"][0]["needs_review"]
+    assert told["results"][0]["review"]["code"] == "uncertain"
+    assert told["summary"]["to_review"] == sum(one["needs_review"] for one in told["results"])
+    rows = list(csv.DictReader(io.StringIO(run("predict", cells, "--csv", "--threshold", at).stdout)))
+    assert [row["review"] == "uncertain" for row in rows] == [r["needs_review"] for r in told["results"]]
+    table = run("predict", cells, "--threshold", at).stdout
+    assert "A person should look at" in table
 
 
 def test_what_cannot_be_read_is_told_and_the_others_answered(run: Run, cells: Path) -> None:
@@ -123,3 +139,78 @@ def test_a_model_by_version_by_file_and_an_unknown_one(
 
 def test_csv_and_json_at_once_are_refused(run: Run, cells: Path) -> None:
     assert run("predict", cells, "--csv", "--json").exit_code == 2
+
+
+def test_where_the_model_looked_is_drawn_for_each_readable_picture(
+    run: Run, cells: Path, tmp_path: Path
+) -> None:
+    (cells / "Parasitized" / "a-note.png").write_text("not a picture")
+    folder = tmp_path / "deep" / "where it looked"
+    told = run("predict", cells, "--json", "--explain", folder)
+    assert told.exit_code == 1
+    results = json.loads(told.stdout)["results"]
+    drawn = {Path(r["file"]): Path(r["explanation"]) for r in results if "error" not in r}
+    assert len(drawn) == 4
+    assert set(folder.iterdir()) == set(drawn.values())
+    assert "4 in" in told.stderr
+    for picture, looked in drawn.items():
+        assert looked.stem == picture.stem
+        before, after = Image.open(picture).convert("RGB"), Image.open(looked)
+        assert (after.size, after.mode) == (before.size, "RGB")
+        painted = before.tobytes() != after.tobytes()
+        assert painted == (picture.parent.name == "Parasitized"), "evidence against is not painted"
+
+
+def test_nothing_is_overwritten(run: Run, cells: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "looked"
+    assert run("predict", cells / "Uninfected", "--explain", folder).exit_code == 0
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    again = run("predict", cells, "--explain", folder)
+    assert again.exit_code == 2
+    assert "nothing is overwritten" in again.stderr
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    in_the_way = run("predict", cells, "--explain", next(iter(before)))
+    assert in_the_way.exit_code == 2
+    assert "cannot be made a folder" in in_the_way.stderr
+
+
+def test_pictures_of_one_name_get_files_of_their_own_and_csv_names_them(
+    run: Run, cells: Path, tmp_path: Path
+) -> None:
+    archive = tmp_path / "a.zip"
+    picture = next((cells / "Parasitized").iterdir()).read_bytes()
+    with zipfile.ZipFile(archive, "w") as opened:
+        for name in ("x/cell.png", "y/CELL.png", "z/cell.jpg", "-../=1+2.png"):
+            opened.writestr(name, picture)
+    folder = tmp_path / "looked"
+    told = run("predict", archive, "--csv", "--explain", folder)
+    assert told.exit_code == 0, told.stderr
+    rows = list(csv.DictReader(io.StringIO(told.stdout)))
+    assert [Path(row["explanation"]).name for row in rows] == [
+        "_1_2.png",
+        "cell.png",
+        "CELL-2.png",
+        "cell-3.png",
+    ]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(Path(r["explanation"]).name for r in rows)
+    assert "explanation" not in run("predict", archive, "--csv").stdout.splitlines()[0]
+
+
+def test_names_of_files_are_safe_and_no_two_alike() -> None:
+    given = [
+        "a.png",
+        "b/a.webp",
+        "A.png",
+        "a-2.png",
+        "../..",
+        ".hidden.png",
+        "-rf.png",
+        "ä ö.png",
+        "x" * 300,
+        "",
+    ]
+    made = file_names(given)
+    assert made[:4] == ["a.png", "a-2.png", "A-3.png", "a-2-2.png"]
+    assert len({name.lower() for name in made}) == len(given)
+    for name in made:
+        assert name.isascii() and len(name) < 120 and not name.startswith((".", "-")) and "/" not in name

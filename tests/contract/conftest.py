@@ -1,8 +1,10 @@
 """Every adapter of each port, by name."""
 
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,14 +29,26 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> Job
 
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
-    """A server of this process that speaks S3."""
-    from moto.server import ThreadedMotoServer
+    """A server of this process that speaks S3.
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    It works on one request at a time: moto looks whether an object exists and then writes it, in two steps,
+    where S3 does both in one, so that of two creators at the same moment both could win.
+    """
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    moto, alone = DomainDispatcherApplication(create_backend_app), threading.Lock()
+
+    def one_at_a_time(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        with alone:
+            return list(moto(environ, start_response))
+
+    server = make_server("127.0.0.1", 0, one_at_a_time, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
 
 
 @pytest.fixture

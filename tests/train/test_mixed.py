@@ -193,3 +193,5 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
 
     again = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never, files=True)
     assert again == found
+    bare = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never)
+    assert {one.file for one in bare.values()} == {None}

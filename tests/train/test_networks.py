@@ -2,17 +2,17 @@
 
 import json
 import threading
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from malaria import challenge, codec, memory, retrain, roles, shipped, synthetic, wiring
+from malaria import challenge, memory, retrain, roles, shipped, synthetic, wiring
 from malaria import head as heads
 from malaria.domain import Job, JobState, Method, ModelVersion, Progress, RetrainOptions, Role
 from malaria.errors import BadOptions
+from malaria.operating import of_memory
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET
 from malaria.predict import Model, load_version
 from malaria.preprocess import to_square
@@ -235,4 +235,4 @@ def test_full_of_another_network_begins_with_the_one_that_ships_at_its_own_size(
     ships_head = model(ships, COMPACT)[1].weights
     alike = head.weights @ ships_head / np.linalg.norm(head.weights) / np.linalg.norm(ships_head)
     assert alike > 0.99, "it went on from the shipped weights, not from nothing"
-    assert codec.to_json(replace(info, lineage={}))["threshold"] == 0.5
+    assert (info.threshold, info.review) == of_memory(remembered, head), "chosen on validation cells"

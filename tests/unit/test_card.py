@@ -12,11 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from malaria import card_evidence, codec, evaluation_tables, looks, memory, retrain, roles, shipped, synthetic
+from malaria import (
+    card_evidence,
+    codec,
+    evaluation_tables,
+    looks,
+    memory,
+    operating,
+    retrain,
+    roles,
+    shipped,
+    synthetic,
+)
 from malaria.at_hand import AtHand
 from malaria.card import Card, as_json, card, markdown
 from malaria.card_evidence import Evidence
-from malaria.domain import Method, ModelVersion, RetrainOptions, Role
+from malaria.domain import Method, ModelVersion, RetrainOptions, Review, Role
 from malaria.errors import BadInput, Damaged, UnknownVersion
 from malaria.lineage import Step
 from malaria.looks import Look
@@ -56,7 +67,7 @@ def test_what_is_attached_is_what_the_results_tell(network: str) -> None:
         path.parent.name: json.loads(path.read_text()) for path in RESULTS.glob(f"{network}/*/report.json")
     }
     assert card_evidence.attached(SHIPS, info) == told, "`make cards` attaches docs/results"
-    assert len(told) == 4
+    assert len(told) == 5
 
 
 def test_a_card_is_the_same_wherever_its_version_is_kept(
@@ -69,7 +80,7 @@ def test_a_card_is_the_same_wherever_its_version_is_kept(
     assert markdown(card(there)) == markdown(card(of_shipped(shipped_info.network)))
     moved = AtHand(services.registry, empty_models(services.home / "none"), services.home / "cache")
     alone = card_evidence.gather(moved, shipped_info.version, {}, [])
-    assert [one.name for one in alone.measured] == ["gate", "bbbc041", "bccd", "chula"], (
+    assert [one.name for one in alone.measured] == ["gate", "explanations", "bbbc041", "bccd", "chula"], (
         "kept with the version"
     )
     assert alone.cells == there.cells
@@ -109,8 +120,8 @@ def test_figures_come_with_intervals_all_cells_first(told: Card) -> None:
         "gate, all cells",
         "gate, not listed as suspect",
         "gate, listed as suspect",
-        "validation",
-    ]
+        "validation, all cells",
+    ], "first those whose patients the model has not learnt from"
     low, high = report["intervals"]["sensitivity"]
     assert f"{report['sensitivity']:.4f} ({low:.4f} to {high:.4f})" in text
     assert f"worst {report['spread']['sensitivity']['worst']:.4f}" in text
@@ -239,7 +250,9 @@ def test_an_evaluation_is_read_as_it_was_told() -> None:
     for path in sorted(RESULTS.glob("*/*/report.json")):
         values = json.loads(path.read_text())
         again = json.loads(json.dumps(evaluation_tables.told(evaluation_tables.read(values))))
-        assert again.items() <= values.items()
+        later = {name: again.pop(name) for name in again.keys() - values.keys()}
+        assert not any(later.values()), "older reports do not tell what was measured later"
+        assert again == {name: values[name] for name in again}
 
 
 def test_test_patients_are_told_only_with_a_recorded_look(tmp_path: Path) -> None:
@@ -290,14 +303,22 @@ def test_reports_are_named_by_their_folder(tmp_path: Path) -> None:
 def test_what_a_manifest_tells_beside_the_usual_is_shown_with_the_operating_point() -> None:
     @dataclass(frozen=True)
     class Newer(ModelVersion):
-        review: Mapping[str, Any] = field(default_factory=dict)
+        further: Mapping[str, Any] = field(default_factory=dict)
 
     told = {name: getattr(BARE, name) for name in BARE.__dataclass_fields__}
-    info = Newer(**told, review={"low": 0.2, "rule": "r"})
+    info = Newer(**told, further={"low": 0.2, "rule": "r"})
     text = section(card(Evidence(info)), "operating_point")
-    assert "**review**" in text
+    assert "**further**" in text
     assert "| low | 0.2 |" in text
     assert "No rule is recorded" in section(card(Evidence(BARE)), "operating_point")
+
+
+def test_the_card_tells_what_is_sent_to_a_person_and_by_which_rule() -> None:
+    info = replace(BARE, review=Review(low=0.0726, high=0.9274, sent=0.0765, wrong=0.0124))
+    text = section(card(Evidence(info)), "operating_point")
+    assert "between 0.073 and 0.927" in text
+    assert "7.6% of the cells of validation patients, which leaves 1.2% wrong" in text
+    assert operating.RULE in text
 
 
 def test_a_retrained_version_tells_its_chain_and_its_gate(services: Services, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from malaria import synthetic
-from malaria.domain import Label, ModelVersion, Progress, Role
+from malaria import evaluation_tables, synthetic
+from malaria.domain import Label, ModelVersion, Progress, Review, Role
 from malaria.errors import BadInput, BadLayout, BadOptions, Cancelled
 from malaria.evaluate import evaluate
 from malaria.predict import Model, Scored
@@ -75,6 +76,32 @@ def test_cells_are_scored_counted_and_told_apart(model: Model, tmp_path: Path) -
     assert (found.patients, found.unknown_patients) == (3, 3)
     assert found.metrics.patients == 5, "three patients, one field, one cell that stands alone"
     assert (found.version, found.source, found.warning) == ("v1", "cells.zip", "")
+
+
+def test_what_is_sent_to_a_person_is_told_with_what_is_left_wrong(model: Model, tmp_path: Path) -> None:
+    data = archive(tmp_path / "cells.zip", CELLS)
+    assert evaluate(model, data).reviewed is None, "the model has no band"
+    band = Review(low=0.25, high=0.6, sent=0.1, wrong=0.01)
+    model.info = replace(model.info, review=band)  # 0.3 and 0.5 lie inside, and both are answered wrongly
+    found = evaluate(model, data)
+    assert found.reviewed is not None
+    assert (found.reviewed.low, found.reviewed.high) == pytest.approx((0.25, 0.6), abs=1e-5)
+    assert found.reviewed.sent.value == 2 / 8
+    assert found.reviewed.wrong is not None
+    assert found.reviewed.wrong.value == 0
+    assert found.reviewed.wrong.interval is not None
+    assert found.reviewed.wrong.interval[1] > 0.3, "six cells without an error leave room for one"
+    assert found.reviewed.others is not None
+    assert found.reviewed.others.confusion == {"tp": 2, "fn": 0, "fp": 0, "tn": 4}
+    (table,) = [t for t in evaluation_tables.tables(found) if t.title == "What a person should look at"]
+    assert table.rows[0][1].startswith("0.2500")  # type: ignore[attr-defined]
+
+
+def test_where_all_are_sent_nothing_is_told_of_the_others(model: Model, tmp_path: Path) -> None:
+    model.info = replace(model.info, review=Review(low=0.0, high=1.0, sent=0.1, wrong=0.01))
+    found = evaluate(model, archive(tmp_path / "cells.zip", CELLS)).reviewed
+    assert found is not None
+    assert (found.sent.value, found.wrong, found.others) == (1.0, None, None)
 
 
 def test_unreadable_pictures_are_listed_not_fatal(model: Model, tmp_path: Path) -> None:

@@ -76,8 +76,8 @@ def test_each_kind_has_the_figure_of_its_class(model: Model, smears: Path) -> No
     assert white.rates["raw"].value == 1.0
 
 
-def test_a_masked_crop_has_black_corners_and_the_same_middle(smears: Path) -> None:
-    masked = Wanted(how=FIELDS).views()["masked"]
+def test_a_masked_crop_has_black_corners_and_the_same_middle(model: Model, smears: Path) -> None:
+    masked = Wanted(how=FIELDS).views(model)["masked"]
     for one in fields.read(smears, BBBC041):
         for box in one.boxes:
             raw = np.asarray(fields.crop(one.image(), box))

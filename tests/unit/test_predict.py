@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from malaria.domain import ModelVersion
+from malaria.domain import ModelVersion, Review
 from malaria.errors import BadOptions, Busy
 from malaria.predict import Model, Scored, interpret
 from malaria.services import Services
@@ -54,6 +54,21 @@ def test_the_answer_follows_the_threshold(
     assert answer.prediction == said
     assert answer.confidence == answer.probabilities[said]
     assert sum(answer.probabilities.values()) == pytest.approx(1.0)
+
+
+def test_answers_in_the_review_band_ask_for_a_look(shipped_info: ModelVersion) -> None:
+    info = replace(shipped_info, threshold=0.5, review=Review(low=0.1, high=0.9, sent=0.08, wrong=0.012))
+    asked = {p: interpret(scored(p), info).review for p in (0.0, 0.1, 0.2, 0.5, 0.89, 0.9, 1.0)}
+    assert [p for p, why in asked.items() if why] == [0.2, 0.5, 0.89]
+    assert asked[0.2] is not None
+    assert (asked[0.2].code, asked[0.2].text[:24]) == ("uncertain", "P(parasitized) is 0.200;")
+    moved = interpret(scored(0.2), info, 0.02).review
+    assert moved is None, "the band moves with the caller's threshold"
+    assert interpret(scored(0.02), info, 0.02).review is not None
+
+
+def test_a_version_without_a_band_asks_for_no_look(shipped_info: ModelVersion) -> None:
+    assert interpret(scored(0.5), replace(shipped_info, review=None)).review is None
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), float("inf")])

@@ -2,9 +2,23 @@
 
 from typing import Any
 
+from malaria import explain
+
 _DIGEST = "05ce91907778bc6c2d77d5a029edfe6a725eb583e9ab6bcc961afa0fe02eeca7"
 _FIGURES = {"cells": 2918, "patients": 20, "accuracy": 0.975, "sensitivity": 0.974, "specificity": 0.977}
 
+EXPLANATION: dict[str, Any] = {
+    "grid": [[-1.204, 2.517], [0.31, 14.602]],
+    "box": {"left": 0.0, "top": 0.0141, "right": 2.0, "bottom": 1.9718},
+    "at": {"x": 106, "y": 104, "logit": 14.602},
+    "overlay": "data:image/png;base64,iVBORw0KGgo...",
+    "scale": {
+        "clear": 0.0,
+        "full": explain.FULL,
+        "opacity": explain.OPAQUE,
+        "colours": list(explain.COLOURS),
+    },
+}
 PROMOTION: dict[str, Any] = {
     "number": 2,
     "version": "20261125-05ce9190",
@@ -22,6 +36,7 @@ MODEL: dict[str, Any] = {
     "created": "2026-11-25T18:02:13Z",
     "size_bytes": 9831936,
     "threshold": 0.5,
+    "review": {"low": 0.072594, "high": 0.927406, "sent": 0.0765, "wrong": 0.0124},
     "labels": ["Uninfected", "Parasitized"],
     "metrics": {"gate": _FIGURES},
     "lineage": {"method": "train"},

@@ -1,4 +1,4 @@
-"""The shapes of answers. Each field says what it is, since /docs is built from here."""
+"""The shapes of answers about the system. Each field says what it is, since /docs is built from here."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -7,124 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from malaria.api import examples
 from malaria.api.examples import shown
-
-Prediction = Literal["Parasitized", "Uninfected"]
-
-
-class Probabilities(BaseModel):
-    """Calibrated, and adding up to 1."""
-
-    Parasitized: float = Field(ge=0, le=1)
-    Uninfected: float = Field(ge=0, le=1)
-
-
-class ImageSize(BaseModel):
-    """The picture as it was decoded, upright."""
-
-    width: int = Field(description="Pixels.")
-    height: int = Field(description="Pixels.")
-
-
-class Predicted(BaseModel):
-    """What the model says of one cell. Research use: not a diagnosis."""
-
-    model_config = {
-        "json_schema_extra": {
-            "example": {
-                "prediction": "Parasitized",
-                "confidence": 0.983,
-                "probabilities": {"Parasitized": 0.983, "Uninfected": 0.017},
-                "threshold": 0.5,
-                "image": {"width": 142, "height": 139},
-                "processing_time": 0.004,
-                "model_version": "20260101-5b2c3256",
-                "timestamp": "2026-01-02T03:04:05.678901Z",
-                "prediction_id": "c8c6ff4b-b78e-475f-99b5-b9210a675a03",
-            }
-        }
-    }
-
-    prediction: Prediction
-    confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class that is named.")
-    probabilities: Probabilities
-    threshold: float = Field(description="P(Parasitized) from which the cell was called Parasitized.")
-    image: ImageSize
-    processing_time: float = Field(description="Seconds from decoding to answer, without waiting.")
-    model_version: str
-    timestamp: datetime = Field(description="UTC, ISO 8601.")
-    prediction_id: str = Field(description="Names this answer.")
-
-
-class EntryError(BaseModel):
-    """Why one file of a batch has no answer; the codes are those of problems."""
-
-    code: str
-    status: int
-    title: str
-    detail: str
-
-
-class BatchEntry(BaseModel):
-    """One file of a batch: an answer, or `error`."""
-
-    index: int = Field(description="Place in the request, from 0.")
-    filename: str = Field(description="As it was sent; within a ZIP, its path.")
-    prediction: Prediction | None = None
-    confidence: float | None = None
-    probabilities: Probabilities | None = None
-    image: ImageSize | None = None
-    prediction_id: str | None = None
-    error: EntryError | None = None
-
-
-class BatchAnswer(BaseModel):
-    """One entry for each file, in order; one bad file does not spoil the others."""
-
-    model_config = {
-        "json_schema_extra": {
-            "example": {
-                "results": [
-                    {
-                        "index": 0,
-                        "filename": "cell_1.png",
-                        "prediction": "Uninfected",
-                        "confidence": 0.991,
-                        "probabilities": {"Parasitized": 0.009, "Uninfected": 0.991},
-                        "image": {"width": 118, "height": 121},
-                        "prediction_id": "4b54f672-0e6c-47ed-b0bb-f336d9644942",
-                    },
-                    {
-                        "index": 1,
-                        "filename": "notes.txt",
-                        "error": {
-                            "code": "unreadable-image",
-                            "status": 422,
-                            "title": "The picture cannot be read",
-                            "detail": "This is not a picture that can be read.",
-                        },
-                    },
-                ],
-                "total": 2,
-                "succeeded": 1,
-                "failed": 1,
-                "counts": {"Parasitized": 0, "Uninfected": 1},
-                "threshold": 0.5,
-                "processing_time": 0.012,
-                "model_version": "20260101-5b2c3256",
-                "timestamp": "2026-01-02T03:04:05.678901Z",
-            }
-        }
-    }
-
-    results: list[BatchEntry]
-    total: int
-    succeeded: int
-    failed: int
-    counts: dict[str, int] = Field(description="Cells of each class, among those answered.")
-    threshold: float
-    processing_time: float = Field(description="Seconds for the whole batch.")
-    model_version: str
-    timestamp: datetime
 
 
 class Health(BaseModel):
@@ -178,6 +60,17 @@ class PromotionEntry(BaseModel):
     at: datetime
 
 
+class ReviewBand(BaseModel):
+    """Cells with low < P(Parasitized) < high ask for a person's look."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    low: float
+    high: float
+    sent: float = Field(description="Share of validation patients' cells inside.")
+    wrong: float = Field(description="Share of wrong answers among their other cells.")
+
+
 class ModelSummary(BaseModel):
     """One kept version."""
 
@@ -190,6 +83,7 @@ class ModelSummary(BaseModel):
     created: datetime
     size_bytes: int
     threshold: float
+    review: ReviewBand | None = Field(description="Answers that ask for a person's look; null: not chosen.")
     labels: list[str]
     metrics: dict[str, Any] = Field(description="For each set of cells the version was scored on.")
     lineage: dict[str, Any] = Field(description="Method, parent, job, data.")

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from malaria.api.schemas import BatchAnswer, BatchEntry
+from malaria.api.cell_schemas import BatchAnswer, BatchEntry
 
 CSV, JSON = "text/csv", "application/json"
 COLUMNS = (
@@ -15,6 +15,8 @@ COLUMNS = (
     "probability_parasitized",
     "probability_uninfected",
     "threshold",
+    "needs_review",
+    "review_code",
     "model_version",
     "prediction_id",
     "timestamp",
@@ -67,6 +69,8 @@ def _row(answer: BatchAnswer, one: BatchEntry) -> Sequence[object]:
         p.Parasitized if p else "",
         p.Uninfected if p else "",
         answer.threshold,
+        "" if one.needs_review is None else str(one.needs_review).lower(),
+        one.review.code if one.review else "",
         _text(answer.model_version),
         one.prediction_id or "",
         answer.timestamp.isoformat(),

@@ -1,7 +1,7 @@
 """`malaria evaluate`: how good a model is on labelled cells."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 def evaluate(
     ctx: typer.Context,
     data: Annotated[
-        Path,
-        typer.Option(help="ZIP or folder with Parasitized/ and Uninfected/; or fields with boxes (--kinds)."),
+        list[Path],
+        typer.Option(
+            help="ZIP or folder with Parasitized/ and Uninfected/; or fields with boxes (--kinds). "
+            "May be repeated for the parts of one set."
+        ),
     ],
     model: ModelOption = None,
     threshold: ThresholdOption = None,
@@ -51,6 +54,10 @@ def evaluate(
     ] = None,
     corruptions: Annotated[
         bool, typer.Option("--corruptions", help="Also measure under a fixed suite of disturbances (slow).")
+    ] = False,
+    explanations: Annotated[
+        bool,
+        typer.Option("--explanations", help="Also ask whether maps show what decides (slow)."),
     ] = False,
     report: Annotated[
         Path | None, typer.Option(help="Folder for report.json, report.md and pictures. Needs matplotlib.")
@@ -85,6 +92,7 @@ def evaluate(
         doubted=lists.read(suspects) if suspects else None,
         how=_fields(data, kinds, margin),
         corruptions=corruptions,
+        explanations=explanations,
         seed=seed,
     )
     loaded = load_model(ctx, model)
@@ -101,30 +109,39 @@ def evaluate(
         _print(found, look)
 
 
-def _fields(data: Path, kinds: str | None, margin: float) -> "Fields | None":
-    """How to read the data, where they are fields. Raises BadOptions where their classes are not told."""
+def _fields(data: Sequence[Path], kinds: str | None, margin: float) -> "Fields | None":
+    """How to read the data, where they are fields. Raises BadOptions where their classes are not told, and
+    where parts cannot be told apart or do not go together."""
     from malaria import fields
     from malaria.scoring import Fields
 
-    if not fields.are_fields(data):
+    if len({part.name for part in data}) < len(data):
+        raise BadOptions("Two of the data have the same name; give each part a name of its own.")
+    found = {fields.are_fields(part): part for part in data}
+    if len(found) > 1:
+        raise BadOptions(f"{found[True]} holds fields, {found[False]} does not. Measure them apart.")
+    if False in found:
         if kinds is not None or margin:
-            raise BadOptions(f"{data} holds no fields with boxes, so --kinds and --margin say nothing of it.")
+            raise BadOptions(
+                f"{found[False]} holds no fields with boxes, so --kinds and --margin say nothing of it."
+            )
         return None
     if kinds is None:
         raise BadOptions(
-            f"{data} holds fields with boxes. Say what their classes are: --kinds {', '.join(fields.SETS)}, "
-            "or a JSON file."
+            f"{found[True]} holds fields with boxes. Say what their classes are: "
+            f"--kinds {', '.join(fields.SETS)}, or a JSON file."
         )
     return Fields(fields.meaning_of(kinds), Path(kinds).stem, margin)
 
 
-def _made(found: "Evaluation", data: Path, wanted: "Wanted") -> "Made":
+def _made(found: "Evaluation", data: Sequence[Path], wanted: "Wanted") -> "Made":
     from malaria.digests import sha256
     from malaria.report import Made
 
     command = as_asked(sys.argv[1:])
     now = datetime.now(UTC).replace(microsecond=0)
-    return Made(command, {data.name: sha256(data)}, wanted.seed, now, found.version, found.digest)
+    digests = {part.name: sha256(part) for part in data}
+    return Made(command, digests, wanted.seed, now, found.version, found.digest)
 
 
 def _looked(
@@ -139,7 +156,7 @@ def _looked(
 
     settings = at.settings()
     record = record or settings.home / looks.FILE
-    ((name, digest),) = made.data.items()
+    name, digest = ", ".join(made.data), ", ".join(made.data.values())
     cells, owners = seen["cells"], seen["patients"]
     patients, fields, of = owners, 0, looks.PATIENTS
     if wanted.how is not None:

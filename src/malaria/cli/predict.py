@@ -15,6 +15,7 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, ModelOption, ThresholdOption, load_model
+from malaria.cli.explaining import Drawing
 from malaria.domain import CLASSES, Label, Progress
 from malaria.errors import BadInput, BadOptions, ImageTooLarge, MalariaError, NotFound, UnreadableImage
 
@@ -23,7 +24,16 @@ if TYPE_CHECKING:
 
 MAX_FILE = 64 * 2**20
 """Bytes of the largest picture file that is read, in a ZIP or outside."""
-COLUMNS = ("file", "prediction", "confidence", "p_parasitized", "threshold", "model_version", "error")
+COLUMNS = (
+    "file",
+    "prediction",
+    "confidence",
+    "p_parasitized",
+    "threshold",
+    "review",
+    "model_version",
+    "error",
+)
 
 
 @dataclass(frozen=True)
@@ -36,11 +46,12 @@ class Picture:
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one picture: an answer or an error."""
+    """What is known of one picture: an answer or an error; and the file that shows where the model looked."""
 
     name: str
     answer: "Answer | None" = None
     error: MalariaError | None = None
+    explanation: Path | None = None
 
 
 def predict(
@@ -52,6 +63,9 @@ def predict(
     as_json: JsonOption = False,
     threshold: ThresholdOption = None,
     model: ModelOption = None,
+    explain: Annotated[
+        Path | None, typer.Option(help="Folder for pictures of where the model looked, one for each cell.")
+    ] = None,
 ) -> None:
     """Say for each picture of one stained cell whether it shows parasites.
 
@@ -62,6 +76,8 @@ def predict(
         malaria predict cell.png
 
         malaria predict slide-7/ more.zip --csv > answers.csv
+
+        malaria predict slide-7/ --explain where-it-looked/
     """
     if as_csv and as_json:
         raise BadOptions("Choose one of --csv and --json.")
@@ -71,17 +87,22 @@ def predict(
     at = loaded.info.threshold if threshold is None else threshold
     with contextlib.ExitStack() as stack:
         pictures = find(paths, stack)
+        drawing = Drawing(explain, [picture.name for picture in pictures]) if explain else None
         report = stack.enter_context(output.progress(lines=False))
-        rows = watched(answers(loaded, pictures, at), len(pictures), report)
-        done = _print_csv(rows, loaded.info.version, at) if as_csv else list(rows)
+        rows = watched(answers(loaded, pictures, at, drawing), len(pictures), report)
+        done = _print_csv(rows, loaded.info.version, at, drawing) if as_csv else list(rows)
     if as_json:
         output.print_json(told(done, loaded.info.version, at))
     elif not as_csv:
         _print_table(done)
+    if drawing:
+        output.note(f"Where the model looked: {drawing.drawn:,} in {drawing.folder}")
     raise typer.Exit(1 if any(row.error for row in done) else 0)
 
 
-def answers(model: "Model", pictures: Sequence[Picture], threshold: float) -> Iterator[Row]:
+def answers(
+    model: "Model", pictures: Sequence[Picture], threshold: float, drawing: Drawing | None = None
+) -> Iterator[Row]:
     """An answer or an error for each picture, in order, scored on all cores."""
     from malaria import preprocess
     from malaria.predict import interpret
@@ -89,9 +110,9 @@ def answers(model: "Model", pictures: Sequence[Picture], threshold: float) -> It
     waiting: deque[Row] = deque()
 
     def readable() -> Iterator[preprocess.Pixels]:
-        for picture in pictures:
+        for number, picture in enumerate(pictures):
             try:
-                pixels = preprocess.pixels(picture.read(), model.info.input_size)
+                image = preprocess.decode(picture.read())
             except MalariaError as error:
                 waiting.append(Row(picture.name, error=error))
                 continue
@@ -100,12 +121,16 @@ def answers(model: "Model", pictures: Sequence[Picture], threshold: float) -> It
                 waiting.append(Row(picture.name, error=refused))
                 continue
             waiting.append(Row(picture.name))
-            yield pixels
+            if drawing:
+                drawing.hold(number, image)
+            yield preprocess.to_square(image, model.info.input_size)
 
     for scored in model.score_many(readable()):
         while waiting[0].error:
             yield waiting.popleft()
-        yield Row(waiting.popleft().name, interpret(scored, model.info, threshold))
+        answer = interpret(scored, model.info, threshold)
+        explanation = drawing.draw(scored.activation) if drawing else None
+        yield Row(waiting.popleft().name, answer, explanation=explanation)
     yield from waiting
 
 
@@ -193,6 +218,7 @@ def told(rows: Sequence[Row], version: str, threshold: float) -> dict[str, Any]:
             "pictures": len(rows),
             "parasitized": positive,
             "uninfected": len(rows) - positive - unreadable,
+            "to_review": sum(row.answer is not None and row.answer.review is not None for row in rows),
             "unreadable": unreadable,
         },
     }
@@ -203,29 +229,35 @@ def _row_json(row: Row) -> dict[str, Any]:
         assert row.error is not None
         return {"file": row.name, "error": {"code": row.error.code, "detail": str(row.error)}}
     answer = row.answer
-    return {
+    told = {
         "file": row.name,
         "prediction": answer.prediction,
         "confidence": answer.confidence,
         "probabilities": answer.probabilities,
+        "needs_review": answer.review is not None,
     }
+    if answer.review:
+        told["review"] = {"code": answer.review.code, "text": answer.review.text}
+    return told | ({"explanation": str(row.explanation)} if row.explanation else {})
 
 
-def _print_csv(rows: Iterator[Row], version: str, threshold: float) -> list[Row]:
+def _print_csv(rows: Iterator[Row], version: str, threshold: float, drawing: Drawing | None) -> list[Row]:
     """Print each row as it comes; returns those without an answer."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, "explanation") if drawing else COLUMNS)
     unreadable = []
     for row in rows:
         name = _harmless(row.name)
         if row.answer is not None:
             answer = row.answer
             p = answer.probabilities[CLASSES[Label.PARASITIZED]]
-            rest = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}", threshold, version, "")
+            doubt = answer.review.code if answer.review else ""
+            rest = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}", threshold, doubt, version, "")
         else:
             unreadable.append(row)
-            rest = ("", "", "", threshold, version, _harmless(str(row.error)))
-        writer.writerow((name, *rest))
+            rest = ("", "", "", threshold, "", version, _harmless(str(row.error)))
+        shown = (_harmless(str(row.explanation or "")),) if drawing else ()
+        writer.writerow((name, *rest, *shown))
     return unreadable
 
 
@@ -246,12 +278,13 @@ def _print_table(rows: Sequence[Row]) -> None:
         style = "bold red" if row.answer.prediction == Label.PARASITIZED.text else "green"
         p = row.answer.probabilities[CLASSES[Label.PARASITIZED]]
         sure = f"{100 * row.answer.confidence:.1f}%"
-        lines.append((row.name, Text(row.answer.prediction, style=style), sure, f"{p:.4f}", ""))
-    failed = any(row.error for row in rows)
-    columns = ["file", "prediction", "confidence", "P(parasitized)", "error"]
+        look = "a person should look" if row.answer.review else ""
+        lines.append((row.name, Text(row.answer.prediction, style=style), sure, f"{p:.4f}", look))
+    noted = any(line[-1] for line in lines)
+    columns = ["file", "prediction", "confidence", "P(parasitized)", "note"]
     output.table(
-        columns if failed else columns[:-1],
-        lines if failed else [line[:-1] for line in lines],
+        columns if noted else columns[:-1],
+        lines if noted else [line[:-1] for line in lines],
         right=("confidence", "P(parasitized)"),
     )
     output.stdout().print(Text(_summary(rows)))
@@ -262,5 +295,6 @@ def _summary(rows: Sequence[Row]) -> str:
     positive = sum(a.prediction == Label.PARASITIZED.text for a in answered)
     cells = f"{len(answered):,} cell{'' if len(answered) == 1 else 's'}"
     seen = f"Parasites seen in {positive:,} of {cells}." if positive else f"None seen in {cells}."
-    missing = len(rows) - len(answered)
+    doubtful, missing = sum(a.review is not None for a in answered), len(rows) - len(answered)
+    seen += f" A person should look at {doubtful:,} of them." if doubtful else ""
     return seen + (f" {missing:,} could not be read." if missing else "")

@@ -88,7 +88,8 @@ class _Study:
             found = self._measured(variant, replace(self._plan, recipe=variant.recipe, run=folder), file)
             whole.write_text(told, json.dumps(codec.to_json(found), indent=1) + "\n")
         self._series.finished()
-        return Ablated({name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}, file)
+        figures = {name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}
+        return Ablated(figures, file if files else None)  # a teacher's file is there, asked for or not
 
     def _folder(self, variant: Variant) -> Path:
         """Where it is trained and kept: named by all that decides its weights."""

@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria import codec, provenance, roles, shipped
+from malaria import head as heads
 from malaria.domain import ModelVersion, Role, version_name
 from malaria.errors import BadOptions
 from malaria.evaluate import metrics
 from malaria.memory import BASE
+from malaria.operating import of_memory
 from malaria.options import ENSEMBLE
 from malaria.ports import Report
 from malaria.training import dataset, ensemble, fit, networks
@@ -145,12 +147,15 @@ def _begun(network: str, size: int, now: datetime) -> ModelVersion:
 def _lay_out(plan: Plan, begun: ModelVersion, done: Finished, everything: CellArrays) -> ModelVersion:
     content = done.tflite.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
+    point = of_memory(done.memory, heads.read(content))
     info = replace(
         begun,
         version=version_name(begun.created, digest),
         digest=digest,
         size_bytes=len(content),
-        metrics=figures(done, everything, 0.5),
+        threshold=point.threshold,
+        review=point.review,
+        metrics=figures(done, everything, point.threshold),
         lineage=_story(plan, done, everything),
     )
     folder = plan.out / info.version

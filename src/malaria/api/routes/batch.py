@@ -16,15 +16,15 @@ from starlette.exceptions import HTTPException
 from malaria import preprocess
 from malaria.api import upload
 from malaria.api.access import Scope, authorize
+from malaria.api.cell_schemas import BatchAnswer, BatchEntry, EntryError, ImageSize
 from malaria.api.invalid import missing_file, no_multipart, reads_multipart
 from malaria.api.problems import responses
-from malaria.api.routes.predict import THRESHOLD, QueryThreshold, one_threshold, told
-from malaria.api.schemas import BatchAnswer, BatchEntry, EntryError, ImageSize
+from malaria.api.routes.predict import THRESHOLD, QueryThreshold, one, told
 from malaria.api.state import Shared, State
 from malaria.api.tables import CSV, to_csv, wants_csv
 from malaria.archive import Limits, Problem, open_archive, printable
 from malaria.domain import CLASSES
-from malaria.errors import BadArchive, BadInput, ImageTooLarge, UploadTooLarge
+from malaria.errors import BadArchive, BadInput, BadOptions, ImageTooLarge, UploadTooLarge
 from malaria.predict import Model, interpret
 from malaria.preprocess import Pixels
 from malaria.settings import Settings
@@ -66,15 +66,17 @@ async def predict_batch(request: Request, state: Shared, threshold: QueryThresho
     """Many pictures in the field `files`, or one ZIP of them; folders within the ZIP do not matter.
 
     A file that cannot be read gets an entry with `error`, and the others are answered. `Accept: text/csv`
-    brings a table.
+    brings a table. A batch is not explained: send the cells that matter to `/predict` one by one.
     """
+    if "explain" in request.query_params:  # in the form it is refused as any field that is not known
+        raise BadOptions("A batch is not explained. Send the cell to /predict?explain=true.")
     if not reads_multipart(request):
         raise HTTPException(415, no_multipart(request))
     most = state.services.settings.max_batch_images
     try:
         async with request.form(max_files=most, max_fields=100) as form:
             files = _files(form)
-            at = one_threshold(_in_form(form), threshold)
+            at = one("threshold", _in_form(form), threshold)
             as_csv = wants_csv(request.headers.get("accept", ""))
             return await state.batches.run(lambda: _respond(state, files, at, as_csv))
     except HTTPException as error:
@@ -136,6 +138,7 @@ def _answer(state: State, files: list[UploadFile], threshold: float | None) -> B
         succeeded=len(entries) - failed,
         failed=failed,
         counts={name: said[name] for name in reversed(CLASSES)},  # type: ignore[index]
+        to_review=sum(one.needs_review or False for one in entries),
         threshold=model.info.threshold if threshold is None else threshold,
         processing_time=round(time.perf_counter() - began, 6),
         model_version=model.info.version,
@@ -188,6 +191,7 @@ def _score(model: Model, source: Files, threshold: float | None) -> list[BatchEn
         one, answer = readable[number], told(interpret(scored, model.info, threshold))
         one.prediction, one.confidence = answer.prediction, answer.confidence
         one.probabilities, one.prediction_id = answer.probabilities, str(uuid.uuid4())
+        one.needs_review, one.review = answer.needs_review, answer.review
     return entries
 
 

@@ -170,6 +170,7 @@ def _told(info: ModelVersion, *, served: bool, promoted: list[datetime]) -> dict
         "created": info.created,
         "size_bytes": info.size_bytes,
         "threshold": info.threshold,
+        "review": info.review,
         "labels": list(info.labels),
         "metrics": dict(info.metrics),
         "lineage": dict(info.lineage),

@@ -3,18 +3,29 @@
 import time
 import uuid
 from collections import Counter
-from typing import Annotated, NamedTuple, cast
+from typing import Annotated, NamedTuple, TypeVar, cast
 
+import numpy as np
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 
-from malaria import preprocess
+from malaria import explain, preprocess
 from malaria.api import upload
 from malaria.api.access import Scope, authorize
+from malaria.api.cell_schemas import (
+    Box,
+    Explanation,
+    ImageSize,
+    Predicted,
+    Prediction,
+    Probabilities,
+    ReviewReason,
+    Scale,
+    Spot,
+)
 from malaria.api.problems import responses
-from malaria.api.schemas import ImageSize, Predicted, Prediction, Probabilities
 from malaria.api.state import Shared, State
 from malaria.errors import BadInput, BadOptions, UploadTooLarge
-from malaria.predict import Answer, interpret
+from malaria.predict import Answer, Scored, interpret
 
 router = APIRouter(tags=["predict"], dependencies=[Depends(authorize(Scope.PREDICT))])
 
@@ -26,12 +37,17 @@ FormThreshold = Annotated[
 QueryThreshold = Annotated[
     float | None, Query(alias="threshold", ge=0, le=1, allow_inf_nan=False, description=THRESHOLD)
 ]
+EXPLAIN = "Whether to tell where the model looked. Left out: it is not told."
+FormExplain = Annotated[bool | None, Form(alias="explain", description=EXPLAIN)]
+QueryExplain = Annotated[bool | None, Query(alias="explain", description=EXPLAIN)]
+T = TypeVar("T", float, bool)
 
 
 @router.post(
     "/predict",
     summary="Classify the picture of one cell",
-    dependencies=[Depends(upload.only("file", "threshold"))],
+    dependencies=[Depends(upload.only("file", "threshold", "explain"))],
+    response_model_exclude_none=True,
     responses=responses(400, 403, 413, 415, 422, 500, 503),
 )
 async def predict(
@@ -41,27 +57,30 @@ async def predict(
     ],
     in_form: FormThreshold = None,
     in_query: QueryThreshold = None,
+    explain_in_form: FormExplain = None,
+    explain_in_query: QueryExplain = None,
 ) -> Predicted:
     """One stained red blood cell, cut out of a thin smear, is called Parasitized or Uninfected.
 
     Send it as `multipart/form-data` in the field `file`. Pictures are turned upright, transparency is laid on
-    black, and of an animation the first frame is read.
+    black, and of an animation the first frame is read. `explain=true` adds the map of what decided.
     """
-    threshold = one_threshold(in_form, in_query)
+    threshold = one("threshold", in_form, in_query)
+    explained = one("explain", explain_in_form, explain_in_query) or False
     most = state.services.settings.max_image_bytes
     if (file.size or 0) > most:
         raise UploadTooLarge(f"The picture has {file.size:,} bytes; at most {most:,} are read.")
-    return await state.singles.run(lambda: _answered(state, file, threshold))
+    return await state.singles.run(lambda: _answered(state, file, threshold, explained))
 
 
-def one_threshold(in_form: float | None, in_query: float | None) -> float | None:
-    """The threshold, wherever it was sent. Raises BadOptions where two differ."""
+def one(name: str, in_form: T | None, in_query: T | None) -> T | None:
+    """A field, wherever it was sent. Raises BadOptions where two differ."""
     if in_form is not None and in_query is not None and in_form != in_query:
-        raise BadOptions(f"threshold is {in_form} in the form and {in_query} in the query. Send one.")
+        raise BadOptions(f"{name} is {in_form} in the form and {in_query} in the query. Send one.")
     return in_query if in_form is None else in_form
 
 
-def _answered(state: State, file: UploadFile, threshold: float | None) -> Predicted:
+def _answered(state: State, file: UploadFile, threshold: float | None, explained: bool) -> Predicted:
     model = state.services.served.model  # once: a promotion meanwhile must not mix two models in one answer
     began = time.perf_counter()
     try:
@@ -76,10 +95,23 @@ def _answered(state: State, file: UploadFile, threshold: float | None) -> Predic
         **told(answer)._asdict(),
         threshold=answer.threshold,
         image=ImageSize(width=picture.width, height=picture.height),
+        explanation=_explanation(scored, picture.size) if explained else None,
         processing_time=round(time.perf_counter() - began, 6),
         model_version=model.info.version,
         timestamp=state.services.clock.now(),
         prediction_id=str(uuid.uuid4()),
+    )
+
+
+def _explanation(scored: Scored, size: explain.Size) -> Explanation:
+    left, top, right, bottom = explain.box(size, len(scored.activation))
+    place = explain.hottest(scored.activation, size)
+    return Explanation(
+        grid=np.round(scored.activation.astype(np.float64), 3).tolist(),
+        box=Box(left=left, top=top, right=right, bottom=bottom),
+        at=Spot(x=place.x, y=place.y, logit=round(place.logit, 3)),
+        overlay=explain.data_uri(explain.overlay(scored.activation, size)),
+        scale=Scale(clear=0.0, full=explain.FULL, opacity=explain.OPAQUE, colours=list(explain.COLOURS)),
     )
 
 
@@ -89,8 +121,11 @@ class Told(NamedTuple):
     prediction: Prediction
     confidence: float
     probabilities: Probabilities
+    needs_review: bool
+    review: ReviewReason | None
 
 
 def told(answer: Answer) -> Told:
-    named = cast(Prediction, answer.prediction)
-    return Told(named, answer.confidence, Probabilities(**answer.probabilities))
+    named, why = cast(Prediction, answer.prediction), answer.review
+    reason = ReviewReason(code=why.code, text=why.text) if why else None
+    return Told(named, answer.confidence, Probabilities(**answer.probabilities), why is not None, reason)

@@ -1,0 +1,125 @@
+"""A model's operating point, and which of its answers a person should look at: chosen on validation patients.
+
+Threshold: one half of a calibrated probability, where both errors weigh alike, unless validation patients
+speak against it. They do where one half lies outside of the middle nine tenths of the thresholds that are
+best, by the mean of sensitivity and specificity, for resampled patients; then it is the median of these.
+
+Review band: cells whose logit is near the threshold's. On validation patients it must send no more than
+`MOST_SENT` of the cells to a person and leave no more than `MOST_WRONG` wrong among the others. Of the bands
+that do both it is the middle one, so that other patients may differ either way. Where none does, it is as
+wide as the first allows, and what it leaves wrong is told (El-Yaniv and Wiener, JMLR 2010: selective
+classification).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from malaria import bootstrap
+from malaria.domain import Review, Role
+from malaria.head import Head
+from malaria.memory import BASE, Memory
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.integer]  # type: ignore[type-arg]
+Groups = npt.NDArray[np.str_]
+
+MOST_SENT, MOST_WRONG = 0.10, 0.015
+"""Shares of cells: sent to a person, and wrong among the others."""
+RULE = (
+    "Chosen on validation patients. The threshold is one half, unless that lies outside of the middle nine "
+    "tenths of the thresholds that are best for resampled patients; then it is the median of these. The "
+    f"review band is the middle one of those that send at most {MOST_SENT:.0%} of the cells to a person and "
+    f"leave at most {MOST_WRONG:.1%} wrong among the others."
+)
+"""For a person, with the model card."""
+HALF = 0.5
+_TRIED = np.arange(5, 96) / 100
+_SURE = 1e-7
+"""Nearer to 0 or 1 no probability is told apart from them."""
+
+
+class Operating(NamedTuple):
+    """threshold: P(parasitized) from which a cell is called so. review: what a person should look at."""
+
+    threshold: float
+    review: Review
+
+
+def choose(labels: Labels, probabilities: Floats, groups: Groups, at: float | None = None) -> Operating:
+    """Threshold and review band of a model that answered n cells of validation patients so: all arrays (n,).
+
+    at: the threshold, where it is given. Raises ValueError where there are no cells.
+    """
+    chosen = threshold(labels, probabilities, groups) if at is None else at
+    return Operating(chosen, review(labels, probabilities, chosen))
+
+
+def of_memory(memory: Memory, head: Head, at: float | None = None) -> Operating:
+    """Where a head operates, by the NIH validation patients that a memory holds, else, where these lack a
+    class, by all its validation cells. at: the threshold, where it is given. Raises as `choose` does."""
+    ours = memory.of(Role.VALIDATION, origin=BASE)
+    held = ours if len(np.unique(ours.labels)) == 2 else memory.of(Role.VALIDATION)
+    return choose(held.labels, head.probabilities(held.embeddings), held.patients, at)
+
+
+def threshold(
+    labels: Labels, probabilities: Floats, groups: Groups, *, draws: int = 500, seed: int = 0
+) -> float:
+    """The operating point of a model, P(parasitized), that answered n cells so: all arrays (n,).
+
+    groups: patients, else fields. One half where a class is missing.
+    """
+    if len(np.unique(labels)) < 2:
+        return HALF
+    called = probabilities[:, np.newaxis] >= _TRIED
+    sick = (labels == 1)[:, np.newaxis]
+    columns = np.concatenate([called & sick, ~called & ~sick, sick, ~sick], axis=1).astype(np.float64)
+    sums = bootstrap.drawn_sums(labels, groups, columns, draws, seed)
+    k = len(_TRIED)
+    balanced = sums[:, :k] / sums[:, 2 * k, None] + sums[:, k : 2 * k] / sums[:, 2 * k + 1, None]
+    best = [np.median(_TRIED[row >= row.max() - 1e-9]) for row in balanced]
+    low, middle, high = np.quantile(best, [0.05, 0.5, 0.95])
+    return HALF if low <= HALF <= high else round(float(middle), 2)
+
+
+def review(labels: Labels, probabilities: Floats, at: float) -> Review:
+    """The review band of a model with the threshold `at` that answered n cells so: both arrays (n,).
+
+    Raises ValueError where there are no cells.
+    """
+    if not len(labels):
+        raise ValueError("a review band is chosen on cells, and there are none")
+    away = np.abs(logit(probabilities) - logit(at))
+    order = np.argsort(away, kind="stable")
+    wrong = ((probabilities >= at) != (labels == 1))[order]
+    count, away = len(order), away[order]
+    most = int(MOST_SENT * count)
+    left = wrong[::-1].cumsum()[::-1] / np.arange(count, 0, -1)  # share wrong where the first i are sent
+    enough = np.flatnonzero(left[: most + 1] <= MOST_WRONG)
+    sent = (int(enough[0]) + most) // 2 if len(enough) else most
+    reach = float(away[sent])
+    inside = away < reach
+    return Review(
+        low=_probability(float(logit(at)) - reach),
+        high=_probability(float(logit(at)) + reach),
+        sent=float(inside.mean()),
+        wrong=float(wrong[~inside].mean()),
+    )
+
+
+def moved(band: Review, of: float, to: float) -> tuple[float, float]:
+    """The band's bounds about another threshold than that of its model, equally wide in logits."""
+    shift = float(logit(to) - logit(of))
+    return tuple(_probability(float(logit(bound)) + shift) for bound in (band.low, band.high))  # type: ignore[return-value]
+
+
+def logit(p: float | Floats) -> Floats:
+    """log(p / (1 - p)), finite for every p from 0 to 1."""
+    inside = np.clip(p, _SURE, 1 - _SURE)
+    return np.asarray(np.log(inside) - np.log1p(-inside), np.float64)
+
+
+def _probability(of: float) -> float:
+    return round(float(1 / (1 + np.exp(-of))), 6)
