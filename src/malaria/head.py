@@ -54,37 +54,42 @@ def read(tflite: bytes) -> Head:
 
 def write(tflite: bytes, head: Head) -> bytes:
     """The same graph with another head; the file keeps its size. Raises ModelUnusable."""
-    import flatbuffers
-
     model = _unpack(tflite)
     weights, bias = _constants(model)
     weights.data = np.frombuffer(head.weights.astype("<f4").tobytes(), np.uint8)
     bias.data = np.frombuffer(np.array([head.bias], "<f4").tobytes(), np.uint8)
-    builder = flatbuffers.Builder(len(tflite))
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return _pack(model, len(tflite))
 
 
 def content(tflite: bytes) -> str:
-    """SHA-256 of what a graph computes with: shape, kind and values of its tensors in their order, and its
-    operations, whatever they are called. Two files of one content answer alike."""
-    model, found = _unpack(tflite), hashlib.sha256()
+    """SHA-256 of a graph without the names of its tensors and without what its exporter noted about itself.
+
+    Two files of one content answer alike, bit for bit.
+    """
+    model = _unpack(tflite)
+    for noted in model.metadata or []:
+        model.buffers[noted.buffer].data = None
+    model.description = model.metadata = model.metadataBuffer = None
     for graph in model.subgraphs:
+        graph.name = None
         for tensor in graph.tensors:
-            data = model.buffers[tensor.buffer].data
-            shape = np.asarray(tensor.shape if tensor.shape is not None else (), np.int64)
-            found.update(shape.tobytes() + bytes([tensor.type]))
-            found.update(b"" if data is None else np.asarray(data, np.uint8).tobytes())
-        for operation in graph.operators:
-            told = [operation.opcodeIndex, *operation.inputs, *operation.outputs]
-            found.update(np.asarray(told, np.int64).tobytes())
-    return found.hexdigest()
+            tensor.name = None
+    return hashlib.sha256(_pack(model, len(tflite))).hexdigest()
 
 
 def _unpack(tflite: bytes) -> Any:
     from ai_edge_litert import schema_py_generated as schema
 
     return schema.ModelT.InitFromPackedBuf(bytearray(tflite), 0)
+
+
+def _pack(model: Any, size: int) -> bytes:
+    """size: about how many bytes it takes."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(size)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
 
 
 def _constants(model: Any) -> tuple[Any, Any]:

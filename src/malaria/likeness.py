@@ -12,6 +12,7 @@ from malaria.domain import ModelVersion
 from malaria.lineage import Step, steps
 from malaria.report import FIGURES, Table
 
+POINT = ("threshold", "review from", "review to")
 COMPARED = ("accuracy", "sensitivity", "specificity", "auc", "brier", "ece")
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -60,14 +61,16 @@ class Repeated:
 class Likeness:
     """repeated: every step, the last one last. apart: by the origin of validation cells. cells: how many were
     remembered then and now, and how many of these are the same pixels. same_content: whether both files
-    compute alike, whatever their parts are called. packages, project: what differs, as (then, now), by name;
-    None where one does not tell."""
+    compute alike, whatever their parts are called. operating: threshold, and the review band with what it
+    sends and leaves wrong, as (then, now), by name. packages, project: what differs in packages and code, as
+    (then, now), by name; None where one does not tell."""
 
     repeated: tuple[Repeated, ...]
     pairs: tuple[Pair, ...]
     apart: Mapping[str, Apart]
     cells: tuple[int, int, int]
     same_content: bool
+    operating: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     packages: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     project: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
@@ -84,7 +87,7 @@ def pairs(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Pair]:
             before, after = then[of].get(figure), now[of].get(figure)
             if before is None or after is None:
                 continue
-            between = then[of].get("intervals", {}).get(figure)
+            between = (then[of].get("intervals") or {}).get(figure)
             interval = (float(between[0]), float(between[1])) if between else None
             within = interval[0] <= after <= interval[1] if interval else None
             yield Pair(of, figure, before, after, 100 * (after - before), interval, within)
@@ -108,13 +111,26 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def of_code(then: ModelVersion, now: ModelVersion) -> dict[str, Any]:
-    """What differs in packages and code: the fields of a Likeness."""
+def of_manifests(then: ModelVersion, now: ModelVersion) -> dict[str, Any]:
+    """Operating points, and what differs in packages and code: the fields of a Likeness."""
     before, after = _last(then), _last(now)
+    point, other = _operating(then), _operating(now)
     return {
+        "operating": {name: (point.get(name), other.get(name)) for name in point | other},
         "packages": differing(before.packages, after.packages),
         "project": differing(before.project or {"commit": None}, after.project),
     }
+
+
+def _operating(info: ModelVersion) -> dict[str, float]:
+    """Older manifests tell no review band."""
+    band = info.review
+    told = (
+        {"review from": band.low, "review to": band.high, "sent": band.sent, "wrong": band.wrong}
+        if band
+        else {}
+    )
+    return {"threshold": info.threshold, **told}
 
 
 def _last(info: ModelVersion) -> Step:
@@ -122,11 +138,11 @@ def _last(info: ModelVersion) -> Step:
 
 
 def sentence(of: Likeness) -> str:
-    """How far it is off, in a sentence or two."""
+    """How far it is off, in a sentence or a few."""
     if of.equal:
-        return "The very same file, bit for bit."
+        return f"The very same file, bit for bit.{_moved(of)}"
     if of.same_content:
-        return "The same weights; only names within the file differ."
+        return f"The same weights; only names within the file differ.{_moved(of)}"
     known = [pair for pair in of.pairs if pair.within is not None]
     inside = sum(bool(pair.within) for pair in known)
     cells, changed = (sum(getattr(one, name) for one in of.apart.values()) for name in ("cells", "changed"))
@@ -135,8 +151,22 @@ def sentence(of: Likeness) -> str:
     return (
         f"Not the same file. {inside} of {len(known)} figures lie within the intervals of the first. On "
         f"{cells:,} validation cells probabilities differ by {mean:.2g} in the mean and by {largest:.2g} at "
-        f"most; {changed:,} are called otherwise."
+        f"most; {changed:,} are called otherwise.{_moved(of)}"
     )
+
+
+def _moved(of: Likeness) -> str:
+    """How the operating point moved; the same file may be given another by other code."""
+    told = [
+        f"{name} {_number(then)} then, {_number(now)} now"
+        for name, (then, now) in of.operating.items()
+        if name in POINT and then is not None and _number(then) != _number(now)
+    ]
+    return f" The operating point moved: {'; '.join(told)}." if told else ""
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4f}"
 
 
 def told(of: Likeness) -> dict[str, Any]:
@@ -146,7 +176,10 @@ def told(of: Likeness) -> dict[str, Any]:
 
 def tables(of: Likeness) -> list[Table]:
     """What was found, the most important first."""
-    found = [_figures(of), _apart(of), _files(of)]
+    found = [_figures(of), _apart(of)]
+    if of.operating:
+        found.append(_points(of))
+    found.append(_files(of))
     differs = [(name, *pair) for name, pair in {**of.packages, **of.project}.items()]
     if differs:
         found.append(Table("What else differs", ("of", "then", "now"), differs))
@@ -183,6 +216,18 @@ def _apart(of: Likeness) -> Table:
         rows,
         note,
     )
+
+
+def _points(of: Likeness) -> Table:
+    rows = [
+        (name, *(None if one is None else _number(one) for one in pair))
+        for name, pair in of.operating.items()
+    ]
+    note = (
+        "From the threshold on a cell is called parasitized; between the review bounds it is sent to a "
+        "person. Shares of validation cells: sent, and wrong among the others."
+    )
+    return Table("Operating point", ("of", "then", "now"), rows, note)
 
 
 def _files(of: Likeness) -> Table:

@@ -13,7 +13,7 @@ from malaria.domain import ModelVersion
 from malaria.errors import BadOptions
 from malaria.lineage import JOINED, RETRAINED, TRAINED, File, Step, steps
 
-WEIGHTS = "network.keras"
+MODEL, WEIGHTS = "model.tflite", "network.keras"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def tasks(at_hand: AtHand, info: ModelVersion, *, anew: bool = False) -> list[Ta
 
     Raises BadOptions where it was retrained, or where something is missing that its manifest names.
     """
-    found, before = list[Task](), None
+    found = list[Task]()
+    before: str | None = None
     for step in steps(info):
         if step.method in RETRAINED:
             raise BadOptions(_retrained(at_hand, info))
@@ -88,11 +89,13 @@ def _member(at_hand: AtHand, step: Step, told: Mapping[str, str]) -> ModelVersio
 
 
 def _teacher(at_hand: AtHand, step: Step) -> ModelVersion | None:
+    """Whose answers were learnt; its file must be the one that gave them."""
     digest = step.story.get("teacher")
     if digest is None:
         return None
     kept = at_hand.of_digest(digest)
-    if kept is None:
+    file = at_hand.file(kept, MODEL) if kept is not None else None
+    if kept is None or file is None or sha256(file) != digest:
         raise BadOptions(
             f"Version {step.version} learnt from the answers of the version of digest {digest[:12]}..., "
             "which is not at hand. Keep it in this home, or name the folder where it ships, MALARIA_SHIPPED."
@@ -115,37 +118,40 @@ def _retrained(at_hand: AtHand, info: ModelVersion) -> str:
     return f"{text} The training behind it can be repeated: `malaria reproduce {root.version}`."
 
 
-def matched(wanted: Iterable[File], given: Sequence[Given]) -> dict[str, Path]:
-    """The path of each file that the trainings read, by its SHA-256. Every given file is read for that.
+def matched(wanted: Iterable[File], given: Sequence[Given]) -> dict[File, Path]:
+    """The path of each file that the trainings read. Every given file is read for that.
 
     Raises BadOptions, naming each that differs, is missing, is given as something else, or is none of them.
     """
-    met = [(one, sha256(one.path)) for one in given]
-    found, wrong, explained = dict[str, Path](), list[str](), set[Given]()
-    for file in dict.fromkeys(wanted):
+    wanted = list(dict.fromkeys(wanted))
+    read, met = {file.sha256 for file in wanted}, [(one, sha256(one.path)) for one in given]
+    strange = {one: sha for one, sha in met if sha not in read}
+    found, wrong = dict[File, Path](), list[str]()
+    for file in wanted:
         same = [one for one, sha in met if sha == file.sha256]
-        alike = [one for one, _ in met if _alike(one, file)]
-        explained |= {*same, *alike}
         fitting = [one for one in same if _as_asked(one, file)]
+        alike = next((one for one in strange if _alike(one, file)), None)
         if fitting:
-            found[file.sha256] = fitting[0].path
+            found[file] = next((one for one in fitting if one.name == file.name), fitting[0]).path
         elif same:
-            wrong.append(f"{same[0].path} is to be named with {_how(file)}, not with --{same[0].option}")
-        elif alike:
-            sha = next(sha for one, sha in met if one == alike[0])
-            wrong.append(
-                f"{alike[0].path} differs: its SHA-256 is {sha[:12]}..., that of {file.told} was "
-                f"{file.sha256[:12]}..."
-            )
+            wrong.append(f"{same[0].path} is to be named with {_how(file)}, not only with --{same[0].option}")
+        elif alike is not None:
+            wrong.append(_differs(alike, strange.pop(alike), file))
         else:
-            lack = "are" if file.option in ("laboratory", "backbone-weights") else "is"
-            wrong.append(
-                f"{file.told} {lack} missing (SHA-256 {file.sha256[:12]}...): name it with {_how(file)}"
-            )
-    wrong += [f"{one.path} is none of those that were read" for one in given if one not in explained]
+            wrong.append(_missing(file))
+    wrong += [f"{one.path} is none of those that were read" for one in strange]
     if wrong:
         raise BadOptions(f"The files are not those of the training: {'; '.join(wrong)}.")
     return found
+
+
+def _differs(one: Given, sha: str, file: File) -> str:
+    return f"{one.path} differs: its SHA-256 is {sha[:12]}..., that of {file.told} was {file.sha256[:12]}..."
+
+
+def _missing(file: File) -> str:
+    lack = "are" if file.option in ("laboratory", "backbone-weights") else "is"
+    return f"{file.told} {lack} missing (SHA-256 {file.sha256[:12]}...): name it with {_how(file)}"
 
 
 def _alike(one: Given, file: File) -> bool:

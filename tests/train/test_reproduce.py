@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from malaria.digests import sha256
 from malaria.domain import Label, ModelVersion, Progress
 from malaria.errors import BadOptions
 from malaria.lineage import Step, files_of, steps
@@ -151,7 +152,7 @@ def test_what_a_training_records_is_enough_to_repeat_it(made: Made) -> None:
 
 
 def test_two_steps_are_repeated_through_a_stop_and_come_out_alike(
-    made: Made, asked: Callable[[ModelVersion], Any]
+    made: Made, asked: Callable[[ModelVersion], Any], tmp_path: Path
 ) -> None:
     from malaria.training.rerun import rerun
 
@@ -183,19 +184,29 @@ def test_two_steps_are_repeated_through_a_stop_and_come_out_alike(
     assert all(pair.points == 0 and pair.within in (True, None) for pair in found.pairs)
     assert found.cells[0] == found.cells[1] == found.cells[2] > 0
     assert (found.packages, found.project) == ({}, {})
+    assert found.operating["threshold"] == (made.second.threshold, info.threshold)
+    assert all(then == now for then, now in found.operating.values())
+    assert len(found.operating) == 5
     files = {path.name for path in (what.out / info.version).iterdir()}
     assert files == {*FILES, "manifest.json"}
+
+    kept = shutil.copytree(made.folder / "models", tmp_path / "models")
+    before = sha256(kept)
+    assert rerun(replace(what, out=kept), NOW, quiet)[0].version == made.second.version
+    assert sha256(kept) == before, "a version of the same name stays as it is"
 
 
 def test_an_ensemble_is_joined_again_by_the_command_which_reports(
     made: Made, services: Services, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made.publish(services.registry)
+    before = services.registry.versions()
     monkeypatch.chdir(tmp_path)
-    told = run(
-        "reproduce", made.joined.version, *made.options("laboratory", "without"), "--out", "again", "--json"
-    )
+    words = (made.joined.version, *made.options("laboratory", "without"), "--out", "again", "--json")
+    told = run("reproduce", *words)
     assert told.exit_code == 0, told.stderr
+    assert "only compared now" not in told.stderr
+    assert services.registry.versions() == before, "what is repeated is kept nowhere but in its folder"
     found = json.loads(told.stdout)
     assert found["equal"]
     assert found["sentence"] == "The very same file, bit for bit."
@@ -206,10 +217,15 @@ def test_an_ensemble_is_joined_again_by_the_command_which_reports(
     assert f"# Version {made.joined.version}, trained again" in text
     assert Path("runs", f"reproduce-{made.joined.version}", "reproduce.json").exists()
 
+    compared = run("reproduce", *words)
+    assert compared.exit_code == 0, compared.stderr
+    assert "was only compared now. To train again, delete runs/reproduce-" in compared.stderr
+    assert json.loads(compared.stdout) == found
+
     more = ("--run", f"runs/reproduce-{made.joined.version}", *made.options())
     other = run("reproduce", made.joined.version, "--anew", *more)
     assert other.exit_code == 1
-    assert "the repetition of another version" in other.stderr
+    assert "holds another repetition" in other.stderr
 
 
 def test_a_changed_file_is_refused_before_any_work(

@@ -1,6 +1,7 @@
 """What is to be run again and with which files; how far the result is off; which code it was."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,11 +14,12 @@ import pytest
 
 from malaria import likeness, provenance, shipped
 from malaria.at_hand import AtHand
+from malaria.credits import Credits
 from malaria.digests import sha256
-from malaria.domain import ModelVersion
+from malaria.domain import ModelVersion, Review
 from malaria.errors import BadOptions
 from malaria.likeness import Apart, Likeness, Repeated
-from malaria.lineage import File, files_of
+from malaria.lineage import File, files_of, steps
 from malaria.reproduction import Given, matched, tasks
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -35,22 +37,46 @@ def of_network(network: str) -> ModelVersion:
 
 
 def test_a_version_that_was_begun_from_another_is_made_from_its_first_step() -> None:
-    first, second = tasks(SHIPS, of_network("mobilenet_v2"))
-    assert (first.name, first.begun_from) == ("20261123-d3470911", None)
-    assert (second.name, second.begun_from) == (of_network("mobilenet_v2").version, first.name)
-    (taught,) = tasks(SHIPS, of_network("compact_cnn"))
-    assert taught.teacher == of_network("mobilenet_v2")
+    oldest = {"version": "", "digest": "", "method": "train"}  # an old manifest need not name it
+    middle = {"version": "20200102-2", "digest": "2" * 64, "method": "train", "start": "b" * 64}
+    newest = version(method="train", start="c" * 64, begun_from={**middle, "begun_from": oldest})
+    told = [(task.name, task.begun_from) for task in tasks(SHIPS, newest)]
+    assert told == [("", None), ("20200102-2", ""), (newest.version, "20200102-2")]
+
+
+def test_who_taught_is_found_by_digest_and_its_file_is_the_one_that_taught(tmp_path: Path) -> None:
+    teacher = of_network("compact_cnn")
+    (taught,) = tasks(SHIPS, version(method="train", teacher=teacher.digest))
+    assert taught.teacher == teacher
+    folder = shutil.copytree(MODELS / teacher.version, tmp_path / teacher.version)
+    shipped.record(tmp_path, teacher)
+    copied = AtHand(None, tmp_path, tmp_path)
+    assert tasks(copied, version(method="train", teacher=teacher.digest))
+    with (folder / "model.tflite").open("ab") as file:
+        file.write(b"changed")
+    with pytest.raises(BadOptions, match=f"of digest {teacher.digest[:12]}"):
+        tasks(copied, version(method="train", teacher=teacher.digest))
+
+
+@pytest.mark.parametrize("network", sorted(shipped.listing(MODELS).networks))
+def test_what_ships_can_be_repeated_from_files_whose_source_is_known(network: str) -> None:
+    info, known = of_network(network), Credits.load(MODELS)
+    made = tasks(SHIPS, info)
+    assert [task.step for task in made] == steps(info)
+    read = files_of(task.step for task in made)
+    assert {file.option for file in read} >= {"data", "held-out"}
+    assert [file.told for file in read if known.of(file.sha256) is None] == []
 
 
 def test_an_ensemble_is_joined_of_what_is_kept_or_of_members_made_anew() -> None:
     ensemble = of_network("ensemble")
     (joined,) = tasks(SHIPS, ensemble)
-    members = [of_network(network) for network in ("mobilenet_v2", "compact_cnn")]
+    members = [SHIPS.of_digest(member["digest"]) for member in ensemble.lineage["members"]]
     assert joined.members == tuple(members)
-    kept = [member.version for member in members]
     anew = tasks(SHIPS, ensemble, anew=True)
-    assert [task.name for task in anew] == ["20261123-d3470911", *kept, ensemble.version]
-    assert anew[-1].members == tuple(kept)
+    of_members = [step.version for member in members if member is not None for step in steps(member)]
+    assert [task.name for task in anew] == [*dict.fromkeys(of_members), ensemble.version]
+    assert anew[-1].members == tuple(member.version for member in members if member is not None)
 
 
 MEMBER = {"version": "20200101-gone", "network": "compact_cnn", "digest": "c" * 64, "weights": "d" * 64}
@@ -132,7 +158,7 @@ def given(files: list[Path]) -> list[Given]:
 
 def test_files_are_told_by_what_they_hold(files: list[Path]) -> None:
     found = matched(wanted(files), given(files))
-    assert found == {sha256(path): path for path in files}
+    assert found == dict(zip(wanted(files), files, strict=True))
     renamed = files[0].rename(files[0].with_name("renamed.zip"))
     told = [Given("data", renamed.name, renamed), *(one for one in given(files) if one.name != "a.zip")]
     assert matched([File("data", "a.zip", sha256(renamed)), *wanted([renamed, *files[1:]])[1:]], told)
@@ -159,26 +185,35 @@ def test_each_file_that_differs_or_is_missing_is_named(files: list[Path]) -> Non
     assert "the fields of chula" not in text
 
 
+def test_a_file_that_is_right_does_not_hide_one_beside_it_that_is_not(files: list[Path]) -> None:
+    (files[0].parent / "older").mkdir()
+    older = files[0].parent / "older" / "a.zip"
+    older.write_text("older")
+    both = [Given("data", "a.zip", older), *given(files)]
+    with pytest.raises(BadOptions, match=r"older/a\.zip is none of those that were read"):
+        matched(wanted(files), both)
+    first = [File("data", "a.zip", sha256(older)), *wanted(files)]  # of two trainings, each with its own
+    assert matched(first, both) == dict(zip(first, [older, *files], strict=True))
+    with pytest.raises(BadOptions) as refused:
+        matched([*first, File("data", "a.zip", "0" * 64)], both)
+    assert str(refused.value).endswith("a.zip is missing (SHA-256 000000000000...): name it with --data.")
+
+
+def test_files_of_equal_content_keep_their_names(files: list[Path]) -> None:
+    for path in files[:2]:
+        path.write_text("the same")
+    assert list(matched(wanted(files), given(files)).values()) == files
+
+
 def test_a_file_in_the_wrong_place_is_sent_to_the_right_one(files: list[Path]) -> None:
     told = [replace(one, option="data") if one.option == "held-out" else one for one in given(files)]
-    with pytest.raises(BadOptions, match=r"c\.zip is to be named with --held-out, not with --data"):
+    with pytest.raises(BadOptions, match=r"c\.zip is to be named with --held-out, not only with --data"):
         matched(wanted(files), told)
     other = [replace(one, name="bccd") if one.option == "laboratory" else one for one in given(files)]
-    with pytest.raises(BadOptions, match=r"is to be named with --laboratory chula=\.\.\., not with"):
+    with pytest.raises(BadOptions, match=r"is to be named with --laboratory chula=\.\.\., not only with"):
         matched(wanted(files), other)
     with pytest.raises(BadOptions, match="the fields of chula are missing"):
         matched(wanted(files), [one for one in given(files) if one.option != "laboratory"])
-
-
-def test_what_ships_names_all_that_it_read() -> None:
-    files = files_of(task.step for task in tasks(SHIPS, of_network("mobilenet_v2")))
-    assert [file.option for file in files] == [
-        *["data"] * 3,
-        "held-out",
-        "backbone-weights",
-        *["laboratory"] * 2,
-        "doubted",
-    ]
 
 
 def measured(**changed: Any) -> Mapping[str, Any]:
@@ -232,6 +267,47 @@ def test_what_it_says_is_what_was_found() -> None:
     same = replace(off, repeated=(Repeated("v", "a" * 64, "v", "a" * 64),), packages={})
     assert likeness.sentence(same) == "The very same file, bit for bit."
     assert "What else differs" not in [table.title for table in likeness.tables(same)]
+
+
+def operated(threshold: float, band: Review | None) -> ModelVersion:
+    return replace(version(method="train", packages={"numpy": "1"}), threshold=threshold, review=band)
+
+
+def test_operating_points_are_compared_even_of_the_same_file() -> None:
+    then = operated(0.5, Review(low=0.1, high=0.9, sent=0.08, wrong=0.012))
+    now = operated(0.45, Review(low=0.2, high=0.9, sent=0.06, wrong=0.014))
+    same = Likeness((Repeated("v", "a" * 64, "v", "a" * 64),), (), {}, (1, 1, 1), same_content=True)
+
+    def found(before: ModelVersion, after: ModelVersion) -> Likeness:
+        return replace(same, **likeness.of_manifests(before, after))
+
+    off = found(then, now)
+    assert off.operating == {
+        "threshold": (0.5, 0.45),
+        "review from": (0.1, 0.2),
+        "review to": (0.9, 0.9),
+        "sent": (0.08, 0.06),
+        "wrong": (0.012, 0.014),
+    }
+    assert likeness.sentence(off) == (
+        "The very same file, bit for bit. The operating point moved: threshold 0.5000 then, 0.4500 now; "
+        "review from 0.1000 then, 0.2000 now."
+    )
+    (table,) = [one for one in likeness.tables(off) if one.title == "Operating point"]
+    assert ("review to", "0.9000", "0.9000") in table.rows
+    assert json.loads(json.dumps(likeness.told(off)))["operating"]["threshold"] == [0.5, 0.45]
+    assert likeness.sentence(found(then, then)) == "The very same file, bit for bit."
+    gone = found(then, operated(0.5, None))
+    assert "review from 0.1000 then, none now" in likeness.sentence(gone)
+    older = found(operated(0.5, None), now)
+    assert older.operating["review from"] == (None, 0.2)
+    assert "review" not in likeness.sentence(older), "an older manifest told none"
+
+
+def test_a_manifest_that_tells_no_commit_says_so_beside_the_one_that_does() -> None:
+    older, newer = version(method="train"), version(method="train", project={"commit": "c0ffee"})
+    assert likeness.of_manifests(older, newer)["project"] == {"commit": (None, "c0ffee")}
+    assert likeness.of_manifests(older, newer)["packages"] == {}, "it tells nothing to compare with"
 
 
 def test_what_differs_is_what_the_older_one_tells_otherwise() -> None:

@@ -11,10 +11,8 @@ from malaria.cli import output
 from malaria.cli.common import JsonOption, services
 from malaria.cli.train import as_asked, laboratories
 from malaria.cli.training_options import (
-    BackboneOption,
     CacheOption,
     LaboratoryOption,
-    WithoutOption,
     need_tensorflow,
 )
 
@@ -39,12 +37,20 @@ def reproduce(
         ),
     ] = None,
     laboratory: LaboratoryOption = None,
-    without: WithoutOption = None,
+    without: Annotated[
+        list[Path] | None,
+        typer.Option(help="CSV of cells that were not trained on; may be repeated.", exists=True),
+    ] = None,
     doubted: Annotated[
         list[Path] | None,
         typer.Option(help="CSV of cells that were learnt, but not moved; may be repeated.", exists=True),
     ] = None,
-    backbone_weights: BackboneOption = None,
+    backbone_weights: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Pretrained MobileNetV2 that was begun from; may be repeated.", exists=True, dir_okay=False
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the new version and the report. Default: reproduced/VERSION."),
@@ -91,9 +97,12 @@ def reproduce(
         cache=cache or Path("runs") / "cache",
         command=as_asked(sys.argv[1:]),
     )
+    started = datetime.now(UTC)
     with output.progress() as report:
-        made, found = rerun(asked, datetime.now(UTC), report)
+        made, found = rerun(asked, started, report)
     _write(asked, made, found)
+    if made.created < started:
+        output.note(f"It was trained before and was only compared now. To train again, delete {asked.run}.")
     if as_json:
         output.print_json(likeness.told(found))
     else:
@@ -107,14 +116,14 @@ def _given(
     laboratory: list[str] | None,
     without: list[Path] | None,
     doubted: list[Path] | None,
-    backbone: Path | None,
+    backbones: list[Path] | None,
 ) -> "list[Given]":
     from malaria.reproduction import Given
 
     named = {"data": data, "held-out": held_out, "without": without, "doubted": doubted}
     given = [Given(option, path.name, path) for option, paths in named.items() for path in paths or []]
     given += [Given("laboratory", name, path) for name, path in laboratories(laboratory or []).items()]
-    return [*given, *([Given("backbone-weights", "", backbone)] if backbone else [])]
+    return [*given, *(Given("backbone-weights", "", path) for path in backbones or [])]
 
 
 def _write(asked: "Rerun", made: "ModelVersion", found: "Likeness") -> None:
@@ -122,8 +131,7 @@ def _write(asked: "Rerun", made: "ModelVersion", found: "Likeness") -> None:
     from malaria import likeness, report
     from malaria.report import Made
 
-    names = {file.sha256: file.told for task in asked.tasks for file in task.step.files()}
-    data = {names[sha]: sha for sha in asked.files}
+    data = {file.told: file.sha256 for file in asked.files}
     seed = int(asked.tasks[-1].step.recipe.get("seed", 0))
     about = Made(asked.command, data, seed, made.created.replace(microsecond=0), made.version, made.digest)
     title = f"Version {asked.info.version}, trained again"

@@ -18,25 +18,24 @@ from malaria.at_hand import AtHand
 from malaria.domain import CLASSES, Label, ModelVersion, Progress, Role
 from malaria.errors import BadOptions
 from malaria.likeness import Apart, Likeness, Repeated
-from malaria.lineage import Step
+from malaria.lineage import File, Step
 from malaria.memory import BASE, Memory, is_base
 from malaria.ports import Report
 from malaria.predict import Model
-from malaria.reproduction import WEIGHTS, Task
+from malaria.reproduction import MODEL, WEIGHTS, Task
 from malaria.training import dataset, recipe
-from malaria.training.plan import Plan, hold_to, sources_of
+from malaria.training.plan import Plan, hold_to, roles_of, sources_of
 from malaria.training.recipe import Changes, Recipe, Shares
 from malaria.training.run import train
 
-MODEL, MEMORY, MANIFEST, ROLES = "model.tflite", "memory.npz", "manifest.json", "roles.json"
-WORK = "the repetition of another version"
+MEMORY, MANIFEST, ROLES = "memory.npz", "manifest.json", "roles.json"
 
 
 @dataclass(frozen=True)
 class Rerun:
     """What is to be repeated, and with what.
 
-    info: the version; tasks: what made it, in order. files: the path of each file by its SHA-256. out: folder
+    info: the version; tasks: what made it, in order. files: the path of each file that is read. out: folder
     for the new version. run: folder of checkpoints, where a stopped run goes on. cache: of decoded pixels.
     command: how a person asked.
     """
@@ -44,7 +43,7 @@ class Rerun:
     at_hand: AtHand
     info: ModelVersion
     tasks: Sequence[Task]
-    files: Mapping[str, Path]
+    files: Mapping[File, Path]
     out: Path
     run: Path
     cache: Path
@@ -69,12 +68,6 @@ class _First:
                 "compared with it, nor can it be told which patients it learnt from."
             )
         return cls(info, file, Model.load(file, info), memory.load(kept))
-
-    @property
-    def roles(self) -> dict[str, Role]:
-        """The role of each patient and field of the base."""
-        base = self.memory.where(is_base(self.memory.origins))
-        return {str(owner): Role(role) for owner, role in zip(base.patients, base.roles, strict=True)}
 
     @property
     def learnt(self) -> int:
@@ -102,16 +95,14 @@ class _Begun:
 def rerun(of: Rerun, now: datetime, report: Report) -> tuple[ModelVersion, Likeness]:
     """Run every task that is not done yet, lay the last one's version into `of.out`, and compare.
 
-    Each patient and field has the role that the first version's memory tells, else the one that ships.
-
     Raises:
         BadOptions: there is nothing to compare with, or a recipe sets what is no longer known.
-        Conflict: the run folder belongs to another version. And whatever `train` raises.
+        Conflict: the run folder belongs to another repetition. And whatever `train` raises.
     """
-    first = _First.of(of.at_hand, of.info)
-    known = {**_listed(of.at_hand.models), **first.roles}
+    first, known = _First.of(of.at_hand, of.info), _known_roles(of)
     recipes = [recipe_of(task.step) for task in of.tasks]  # all of them, before any work
-    hold_to(of.run / "reproduce.json", {"digest": of.info.digest, "tasks": [t.name for t in of.tasks]}, WORK)
+    work = {"digest": of.info.digest, "tasks": [task.name for task in of.tasks]}
+    hold_to(of.run / "reproduce.json", work, "another repetition")
     costs = [_cost(task, told, first.learnt) for task, told in zip(of.tasks, recipes, strict=True)]
     begun = dict[str, _Begun]()
     for number, (task, told) in enumerate(zip(of.tasks, recipes, strict=True)):
@@ -122,7 +113,22 @@ def rerun(of: Rerun, now: datetime, report: Report) -> tuple[ModelVersion, Liken
     with whole.folder(of.out / made.version) as partial:
         for name in (MODEL, MEMORY, WEIGHTS, MANIFEST):
             shutil.copyfile(last.folder / name, partial / name)
-    return made, _compare(first, list(begun.values()), known, report)
+    return made, _compare(first, list(begun.values()), report)
+
+
+def _known_roles(of: Rerun) -> dict[str, Role]:
+    """The role of each patient and field: as the version's memory tells, else that of a version that it was
+    made from, where that is at hand, else as it ships."""
+    listed = of.at_hand.models / ROLES
+    known = roles.load(listed) if listed.is_file() else {}
+    for task in of.tasks:  # the last one's is the version itself
+        info = of.at_hand.of_digest(task.step.digest)
+        file = of.at_hand.file(info, MEMORY) if info is not None else None
+        if file is not None:
+            kept = memory.load(file)
+            base = kept.where(is_base(kept.origins))
+            known |= {str(owner): Role(role) for owner, role in zip(base.patients, base.roles, strict=True)}
+    return known
 
 
 def recipe_of(step: Step) -> Recipe:
@@ -181,9 +187,9 @@ def _plan(of: Rerun, task: Task, told: Recipe, folder: Path, begun: Mapping[str,
     laboratories: dict[str, Path] = {}
     for file in task.step.files():
         if file.option == "laboratory":
-            laboratories[file.name] = of.files[file.sha256]
+            laboratories[file.name] = of.files[file]
         else:
-            paths.setdefault(file.option, []).append(of.files[file.sha256])
+            paths.setdefault(file.option, []).append(of.files[file])
     without_label = task.step.story.get("without_label")
     return Plan(
         data=paths.get("data", []),
@@ -198,8 +204,8 @@ def _plan(of: Rerun, task: Task, told: Recipe, folder: Path, begun: Mapping[str,
         without=paths.get("without", []),
         without_label=Label(CLASSES.index(without_label)) if without_label else None,
         doubted=paths.get("doubted", []),
-        start=begun[task.begun_from].folder / WEIGHTS if task.begun_from else None,
-        teacher=_teacher(of.at_hand, task.teacher) if task.teacher else None,
+        start=begun[task.begun_from].folder / WEIGHTS if task.begun_from is not None else None,
+        teacher=_teacher(of.at_hand, task.teacher) if task.teacher is not None else None,
         members=[begun[m].folder / WEIGHTS if isinstance(m, str) else _laid(of, m) for m in task.members],
     )
 
@@ -227,7 +233,7 @@ def _run(begun: _Begun, known: Mapping[str, Role], now: datetime, report: Report
     whole.write_text(begun.done, json.dumps({"version": made.version}) + "\n")
 
 
-def _compare(first: _First, begun: Sequence[_Begun], known: Mapping[str, Role], report: Report) -> Likeness:
+def _compare(first: _First, begun: Sequence[_Begun], report: Report) -> Likeness:
     """How far the last task is off. Every task is done."""
     folders = [one.folder for one in begun]
     versions, file = [_read(folder) for folder in folders], folders[-1] / MODEL
@@ -239,23 +245,17 @@ def _compare(first: _First, begun: Sequence[_Begun], known: Mapping[str, Role], 
             for one, now in zip(begun, versions, strict=True)
         ),
         pairs=tuple(likeness.pairs(first.info.metrics, made.metrics)),
-        apart=_apart(first.model, Model.load(file, made), begun[-1].plan, known, report),
+        apart=_apart(first.model, Model.load(file, made), begun[-1].plan, report),
         cells=(len(first.memory), len(kept), int(alike.sum())),
         same_content=heads.content(first.file.read_bytes()) == heads.content(file.read_bytes()),
-        **likeness.of_code(first.info, made),
+        **likeness.of_manifests(first.info, made),
     )
 
 
-def _apart(
-    model: Model, again: Model, plan: Plan, known: Mapping[str, Role], report: Report
-) -> dict[str, Apart]:
+def _apart(model: Model, again: Model, plan: Plan, report: Report) -> dict[str, Apart]:
     """Both files on every validation cell, from its pixels, by the origin of the cells."""
-    size, other = again.info.input_size, model.info.input_size
-    if size != other:
-        raise BadOptions(
-            f"The first version takes {other} pixels, the new one {size}: they cannot be compared."
-        )
-    cells = dataset.load(sources_of(plan, known), size, plan.cache, report).of(Role.VALIDATION)
+    sources = sources_of(plan, roles_of(plan))  # as the training knew them, so their pixels lie in the cache
+    cells = dataset.load(sources, again.info.input_size, plan.cache, report).of(Role.VALIDATION)
     then, now = (_answers(one, cells.pixels, report) for one in (model, again))
     at = (model.info.threshold, again.info.threshold)
     rows = {origin: cells.origins == origin for origin in np.unique(cells.origins).tolist()}
@@ -275,13 +275,8 @@ def _answers(model: Model, pixels: npt.NDArray[np.uint8], report: Report) -> npt
 
 def _teacher(at_hand: AtHand, info: ModelVersion) -> Model:
     path = at_hand.file(info, MODEL)
-    if path is None:
-        raise BadOptions(f"The file {MODEL} of the teacher, version {info.version}, is not at hand.")
+    assert path is not None, "the task was made of it"
     return Model.load(path, info)
-
-
-def _listed(models: Path) -> dict[str, Role]:
-    return roles.load(models / ROLES) if (models / ROLES).is_file() else {}
 
 
 def _read(folder: Path) -> ModelVersion:
