@@ -7,7 +7,11 @@ from pathlib import Path
 from malaria import shipped
 from malaria.domain import ModelVersion
 from malaria.errors import NotFound, UnknownVersion
+from malaria.lineage import RETRAINED
 from malaria.promote import Registry
+
+MOST_ANCESTORS = 1000
+"""So that a chain of versions that names itself comes to an end."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,17 @@ class AtHand:
     def of_digest(self, digest: str) -> ModelVersion | None:
         """The version whose model.tflite has this SHA-256."""
         return next((info for info in self.versions() if info.digest == digest), None)
+
+    def ancestors(self, info: ModelVersion) -> list[ModelVersion]:
+        """Of a retrained version its parent and so on, to the first that is not at hand or was trained."""
+        found: list[ModelVersion] = []
+        while info.lineage.get("method") in RETRAINED and len(found) < MOST_ANCESTORS:
+            try:
+                info = self.version(str(info.lineage.get("parent", "")))
+            except UnknownVersion:
+                break
+            found.append(info)
+        return found
 
     def file(self, info: ModelVersion, name: str) -> Path | None:
         """A file of a version, where it lies or fetched from the store; None where it has none of that name.

@@ -11,7 +11,7 @@ from malaria import codec, looks, memory
 from malaria.at_hand import AtHand
 from malaria.credits import Credits
 from malaria.domain import ModelVersion, Role
-from malaria.errors import BadInput, Damaged, UnknownVersion
+from malaria.errors import BadInput, Damaged
 from malaria.evaluation import Evaluation
 from malaria.evaluation_tables import read
 from malaria.lineage import RETRAINED, File, Step, files_of, steps
@@ -20,7 +20,6 @@ from malaria.memory import BASE, Counted
 from malaria.metrics import Metrics
 
 EVALUATIONS, REPORT = "evaluations.json", "report.json"
-MOST_ANCESTORS = 1000
 
 Reports = Mapping[str, Mapping[str, Any]]
 """By a short name, what `malaria evaluate --report` wrote as report.json."""
@@ -132,7 +131,7 @@ def gather(at_hand: AtHand, chosen: str, given: Reports, records: Sequence[Path]
         Damaged: stored data cannot be read.
     """
     info = at_hand.version(chosen)
-    kept, before = at_hand.file(info, "memory.npz"), ancestors(at_hand, info)
+    kept, before = at_hand.file(info, "memory.npz"), at_hand.ancestors(info)
     root = before[-1] if before else info
     members = _found(at_hand, (member.get("digest") for step in steps(root) for member in step.members))
     taught = (step.story.get("teacher") for one in (*members, root) for step in steps(one))
@@ -206,15 +205,3 @@ def _measured(info: ModelVersion, name: str, report: Mapping[str, Any]) -> Measu
             f"{info.version} ({info.digest[:12]}...). Measure it: `malaria evaluate --model {info.version}`."
         )
     return Measured(name, dict(report.get("made", {})), found)
-
-
-def ancestors(at_hand: AtHand, info: ModelVersion) -> list[ModelVersion]:
-    """Of a retrained version its parent and so on, up to the first that is not at hand or was trained."""
-    found: list[ModelVersion] = []
-    while info.lineage.get("method") in RETRAINED and len(found) < MOST_ANCESTORS:
-        try:
-            info = at_hand.version(str(info.lineage.get("parent", "")))
-        except UnknownVersion:
-            break
-        found.append(info)
-    return found

@@ -1,12 +1,13 @@
 """Sections of a model card that tell how a model came about, what the gate said, and how to repeat it."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from malaria.card_evidence import Evidence
 from malaria.card_text import Block, Section, facts, flat, many
 from malaria.domain import ModelVersion
-from malaria.lineage import JOINED, RETRAINED, File, Step, steps
+from malaria.lineage import JOINED, RETRAINED, File, Step, files_of, steps
 from malaria.report import Table
 
 NOT_RECORDED = "not recorded"
@@ -210,19 +211,27 @@ def _name(of: Evidence, file: File) -> str:
 
 
 def repeat(of: Evidence) -> Section:
-    """How the trainings are run again."""
+    """The command that reruns the trainings."""
     if of.lineage.get("method") in RETRAINED:
         text = (
             "A retraining is repeated by bringing the same upload to the same parent: `malaria retrain`. The "
             "training behind it is rerun as its own card tells."
         )
         return Section("repeat", "To repeat it", (text,))
-    commands = [step.story["command"] for step in steps(of.info) if step.story.get("command")]
-    if not commands:
+    those = steps(of.info)
+    if not those:
         return Section("repeat", "To repeat it", ("Nothing is recorded from which to repeat it.",), {}, False)
+    words = [f"malaria reproduce {of.info.version}", *(_option(of, file) for file in files_of(those))]
+    command = " \\\n  ".join(words)
     text = (
-        "Run the commands told under Training in their order, on files of the SHA-256 above; what one of "
-        "them goes on from is what the one before has made. On another machine the weights are not the same "
-        "bit for bit."
+        "The files are held against their SHA-256 above before any work; then what made this version is "
+        "run again, and figures, probabilities, operating points and files are compared:"
     )
-    return Section("repeat", "To repeat it", (text,), {"commands": commands})
+    return Section("repeat", "To repeat it", (text, f"```sh\n{command}\n```"), {"command": " ".join(words)})
+
+
+def _option(of: Evidence, file: File) -> str:
+    """By which a file is named to `malaria reproduce`; PATH, where nothing is known of what it is called."""
+    unnamed = file.option in ("laboratory", "backbone-weights")
+    path = (of.credits.file(file.sha256) or "PATH") if unnamed else file.name
+    return f"--{file.option} {shlex.quote(f'{file.name}={path}' if file.option == 'laboratory' else path)}"

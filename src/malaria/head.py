@@ -4,6 +4,7 @@ The head stands in the file once, as the 1x1 convolution that makes the activati
 model needs no TensorFlow: its two constants are replaced and everything before them stays bit for bit.
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,21 +54,42 @@ def read(tflite: bytes) -> Head:
 
 def write(tflite: bytes, head: Head) -> bytes:
     """The same graph with another head; the file keeps its size. Raises ModelUnusable."""
-    import flatbuffers
-
     model = _unpack(tflite)
     weights, bias = _constants(model)
     weights.data = np.frombuffer(head.weights.astype("<f4").tobytes(), np.uint8)
     bias.data = np.frombuffer(np.array([head.bias], "<f4").tobytes(), np.uint8)
-    builder = flatbuffers.Builder(len(tflite))
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return _pack(model, len(tflite))
+
+
+def content(tflite: bytes) -> str:
+    """SHA-256 of a graph without the names of its tensors and without what its exporter noted about itself.
+
+    Two files of one content answer alike, bit for bit.
+    """
+    model = _unpack(tflite)
+    for noted in model.metadata or []:
+        model.buffers[noted.buffer].data = None
+    model.description = model.metadata = model.metadataBuffer = None
+    for graph in model.subgraphs:
+        graph.name = None
+        for tensor in graph.tensors:
+            tensor.name = None
+    return hashlib.sha256(_pack(model, len(tflite))).hexdigest()
 
 
 def _unpack(tflite: bytes) -> Any:
     from ai_edge_litert import schema_py_generated as schema
 
     return schema.ModelT.InitFromPackedBuf(bytearray(tflite), 0)
+
+
+def _pack(model: Any, size: int) -> bytes:
+    """size: about how many bytes it takes."""
+    import flatbuffers
+
+    builder = flatbuffers.Builder(size)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
 
 
 def _constants(model: Any) -> tuple[Any, Any]:

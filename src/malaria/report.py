@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from malaria import pictures
+from malaria import pictures, whole
 from malaria.bootstrap import Groups, Labels
 from malaria.metrics import SPREAD_CELLS, Metrics
 
@@ -102,8 +102,8 @@ def write(
     drawn = _drawn(folder, answers, made.seed) if answers is not None else []
     told = {"title": title, "made": _told(made), **figures}
     as_json, as_text = folder / "report.json", folder / "report.md"
-    as_json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    as_text.write_text(_markdown(title, made, tables, drawn), encoding="utf-8")
+    whole.write_text(as_json, json.dumps(told, indent=1) + "\n")
+    whole.write_text(as_text, _markdown(title, made, tables, drawn))
     return [as_json, as_text, *drawn]
 
 

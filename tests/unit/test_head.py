@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -42,6 +45,28 @@ def test_a_written_head_answers_as_computed_and_leaves_the_embedding(
     assert after.probability != before.probability
     kept = heads.read(written)
     assert np.allclose(kept.weights, new.weights, atol=1e-6)
+
+
+def test_files_of_one_content_differ_in_names_only(content: bytes) -> None:
+    def changed(change: Callable[[Any], None]) -> bytes:
+        model = heads._unpack(content)
+        change(model)
+        return heads._pack(model, len(content))
+
+    def rename(model: Any) -> None:
+        model.description = b"another exporter"
+        model.subgraphs[0].tensors[3].name = b"functional_7/another"
+
+    def dilate(model: Any) -> None:
+        operations = [operation.builtinOptions for operation in model.subgraphs[0].operators]
+        next(one for one in operations if hasattr(one, "dilationHFactor")).dilationHFactor = 2
+
+    head = heads.read(content)
+    found = heads.content(content)
+    assert changed(rename) != content
+    assert heads.content(changed(rename)) == found
+    assert heads.content(changed(dilate)) != found, "the same numbers, used otherwise"
+    assert heads.content(heads.write(content, Head(head.weights, head.bias + 1e-6))) != found
 
 
 def test_a_file_that_is_no_served_graph_is_refused() -> None:

@@ -24,6 +24,7 @@ from malaria.cli import (
     models,
     output,
     predict,
+    reproduce,
     retrain,
     serve,
     train,
@@ -102,6 +103,7 @@ app.command()(evaluate.evaluate)
 app.command()(retrain.retrain)
 app.command()(card.card)
 app.command()(train.train)
+app.command()(reproduce.reproduce)
 app.command()(crossvalidate.cross_validate)
 app.command()(audit.audit)
 app.command()(ablate.ablate)

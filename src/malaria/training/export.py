@@ -19,7 +19,9 @@ from malaria import whole
 def served_graph(network: keras.Model, size: int, temperature: float) -> keras.Model:
     """The network as it is served; `temperature` is folded into the head, so probabilities are calibrated."""
     image = keras.Input((size, size, 3), batch_size=1, dtype="uint8", name="image")
-    trunk = keras.Model(network.input, network.get_layer("features").output)
+    # Keras would number the name by what the process built before, and names stand in the file: the same
+    # weights would make another file after a training that was resumed.
+    trunk = keras.Model(network.input, network.get_layer("features").output, name="functional")
     grid = trunk(keras.ops.cast(image, "float32"))
     embedding = layers.GlobalAveragePooling2D(name="embedding")(grid)
     head = layers.Conv2D(1, 1, name="served_head")

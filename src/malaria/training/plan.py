@@ -1,6 +1,7 @@
 """What a training is asked for, and which cells it may learn from."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,8 +150,25 @@ def hold_to(written: Path, told: Mapping[str, Any], work: str) -> None:
     whole.write_text(written, json.dumps(told, indent=1) + "\n")
 
 
+def inputs(plan: Plan) -> list[list[str]]:
+    """The plan's files in the order of reading, by option and the name that `made_of` gives them.
+
+    A list, since the store sorts the names of a mapping, and the order of the cells decides the weights too.
+    """
+    told = [["data", path.name] for path in plan.data]
+    told += [["held-out", path.name] for path in plan.held_out]
+    told += [["laboratory", name] for name in plan.laboratories]
+    told += [["without", path.name] for path in plan.without]
+    return told + [["doubted", path.name] for path in plan.doubted]
+
+
 def made_of(plan: Plan) -> dict[str, Any]:
-    """All that decides the weights, with the SHA-256 of every file. Raises BadOptions as `members_of`."""
+    """All that decides the weights, with the SHA-256 of every file. Raises BadOptions as `members_of`, and
+    where two files of one kind are called alike, so that the manifest could tell of one only."""
+    for paths in ([*plan.data, *plan.held_out], plan.without, plan.doubted):
+        alike = [name for name, count in Counter(path.name for path in paths).items() if count > 1]
+        if alike:
+            raise BadOptions(f"Two files are called {alike[0]}; rename one, so that both can be told of.")
     if plan.members:
         return {
             "data": {path.name: sha256(path) for path in (*plan.data, *plan.held_out)},

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from malaria import codec, roles, shipped
+from malaria import codec, provenance, roles, shipped
 from malaria import head as heads
 from malaria.domain import ModelVersion, Role, version_name
 from malaria.errors import BadOptions
@@ -31,6 +31,7 @@ from malaria.training.plan import (
     Plan,
     begun_from,
     hold_to,
+    inputs,
     learnable,
     left_out,
     listed,
@@ -190,7 +191,14 @@ def _story(plan: Plan, done: Finished, everything: CellArrays) -> dict[str, Any]
         "command": plan.command,
         **made_of(plan),
         **more,
+        "inputs": inputs(plan),
         "temperature": round(done.temperature, 6),
         "parity": done.parity,
-        "packages": {"keras": keras.__version__, "backend": keras.backend.backend(), "numpy": np.__version__},
+        "project": provenance.project(),
+        "packages": {"backend": keras.backend.backend(), **provenance.packages(PACKAGES)},
+        "machine": provenance.machine(),
     }
+
+
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "pillow", "ai-edge-litert")
+"""What decides pixels, weights and the exported file."""
