@@ -1,8 +1,6 @@
 """Confirmed labels and the pictures that they name, found by their pixels, as a ZIP that a retraining takes
 in."""
 
-import csv
-import io
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,6 +16,7 @@ from malaria.errors import BadInput
 from malaria.feedback import Settled
 from malaria.ports import Report
 from malaria.spool import entry
+from malaria.uploads import table
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def pack(
                 patients[name] = row.patient or patient or ""
         _need_both(counts, known, found)
         if patients:
-            archive.writestr(entry("patients.csv"), _table(patients))
+            archive.writestr(entry("patients.csv"), table(patients))
     return _told(settled, found, counts, len(patients))
 
 
@@ -118,13 +117,6 @@ def _need_both(counts: Counter[Label], known: Mapping[int, Confirmation], found:
         f"pictures; {confirmed:,} cells are confirmed so. A retraining needs both classes: confirm some, or "
         "name the folder that holds the very pictures that were sent. Nothing was written."
     )
-
-
-def _table(patients: Mapping[str, str]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([("file", "patient"), *patients.items()])
-    return out.getvalue()
 
 
 def _told(settled: Settled, found: _Found, counts: Counter[Label], with_patient: int) -> Packed:

@@ -13,6 +13,7 @@ import typer.core
 from malaria.cli import (
     ablate,
     adaptcurve,
+    adaptsequence,
     audit,
     card,
     crossvalidate,
@@ -108,6 +109,7 @@ app.command()(crossvalidate.cross_validate)
 app.command()(audit.audit)
 app.command()(ablate.ablate)
 app.command()(adaptcurve.adapt_curve)
+app.command()(adaptsequence.adapt_sequence)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
