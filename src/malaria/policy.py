@@ -52,7 +52,8 @@ def look(services: Services) -> Job | None:
     newest = _newest(kept)
     if newest and (begun := _read(kept, newest)).job is None:
         return _hand_over(services, newest, begun)
-    if len(kept.pool()) < EACH * len(Label) or _at_work(services):
+    fewest = EACH * len(Label) if settings.retrain_drift else settings.retrain_confirmed
+    if len(kept.pool()) < fewest or _at_work(services):
         return None
     due = _due(services)
     if due is None:
