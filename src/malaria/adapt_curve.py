@@ -6,17 +6,18 @@ that the refit has not looked at: gate and test patients are left alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from malaria import metrics, roles
+from malaria import metrics, operating, roles
 from malaria.adapt import turn
 from malaria.domain import Label, Progress, Role
-from malaria.errors import BadInput
-from malaria.head import Head
+from malaria.errors import BadInput, BadOptions
+from malaria.head import Floats, Head
 from malaria.memory import BASE, Memory
 from malaria.patients import draw
 from malaria.ports import Report
@@ -29,6 +30,41 @@ if TYPE_CHECKING:
 
 FIGURES = ("accuracy", "sensitivity", "specificity", "auc", "specificity_at_sensitivity_90")
 SIZES = (25, 50, 100, 200, 500, 1000)
+HALF = 0.5
+
+
+class Labelled(StrEnum):
+    """Which cells a laboratory labels: drawn ones, or those about which the served head is least certain."""
+
+    DRAWN = "drawn"
+    UNCERTAIN = "uncertain"
+
+
+class Point(StrEnum):
+    """The operating point after the refit: one half, or as the laboratory's kept cells want it."""
+
+    KEPT = "kept"
+    SITE = "site"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is studied. settings: of `adapt`. memory: share of the remembered patients whose cells are learnt
+    with the new ones, above 0, at most 1. labelled, point: see there.
+
+    Raises BadOptions where the share is out of its range.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    settings: AdaptSettings = field(default_factory=AdaptSettings)
+    memory: float = 1.0
+    labelled: Labelled = Labelled.DRAWN
+    point: Point = Point.KEPT
+
+    def __post_init__(self) -> None:
+        if not 0 < self.memory <= 1:
+            raise BadOptions(f"memory is {self.memory}; it must be above 0 and at most 1.")
 
 
 @dataclass(frozen=True)
@@ -61,7 +97,7 @@ class Drawn:
 def embed(model: "Model", cells: Iterable[tuple[Pixels, Label, str]], views: int, report: Report) -> NewCells:
     """A laboratory's cells as the model sees them: pixels (s, s, 3) at its input size, label, group.
 
-    Raises BadInput unless there are cells of both classes and of two groups.
+    Raises BadInput unless there are cells of two groups.
     """
     labels, groups = [], []
 
@@ -76,11 +112,11 @@ def embed(model: "Model", cells: Iterable[tuple[Pixels, Label, str]], views: int
         found.append(scored.embedding)
         if len(found) % 512 == 0:
             report(Progress("embed", message=f"{len(found) // views} cells"))
-    ill, owners = sum(labels), len(set(groups))
-    if not 0 < ill < len(labels) or owners < 2:
+    owners = len(set(groups))
+    if owners < 2:
         raise BadInput(
-            f"{ill} parasitized and {len(labels) - ill} uninfected cells of {owners} fields or patients were "
-            "found; a laboratory is studied on cells of both classes and of two or more of these."
+            f"{len(labels)} cells of {owners} fields or patients were found; one half of these is learnt "
+            "from and the other judged on, so there must be two or more."
         )
     return NewCells(
         np.array(found, np.float32).reshape(len(labels), views, -1),
@@ -124,7 +160,7 @@ def curve(
     old: Head,
     base: Ground,
     site: NewCells,
-    settings: AdaptSettings,
+    variant: Variant,
     sizes: Sequence[int],
     draws: int,
     seed: int,
@@ -137,9 +173,12 @@ def curve(
     found = []
     for number, (cells, i) in enumerate((cells, i) for cells in sizes for i in range(draws)):
         tell = part(report, 100.0 * number / (len(sizes) * draws), 100.0 / (len(sizes) * draws))
-        taken = _upload(site, cells, np.random.default_rng((seed, i)))
+        rng = np.random.default_rng((seed, i))
+        doubt = np.abs(old.logits(site.views[:, 0])) if variant.labelled == Labelled.UNCERTAIN else None
+        taken = _upload(site, cells, rng, doubt)
         if taken is not None:
-            found.append(_adapted(old, base, site, settings, *taken, tell))
+            learnt = _some(base.learnt, variant.memory, rng)
+            found.append(_adapted(old, replace(base, learnt=learnt), site, variant, *taken, tell))
     if not found:
         raise BadInput(
             f"One half of the fields or patients holds fewer than {min(sizes)} cells. Ask for fewer."
@@ -147,36 +186,54 @@ def curve(
     return found
 
 
+def _some(learnt: Memory, share: float, rng: np.random.Generator) -> Memory:
+    """The cells of a share of the remembered patients, at least one."""
+    if share == 1:
+        return learnt
+    patients = rng.permutation(np.unique(learnt.patients))
+    return learnt.where(np.isin(learnt.patients, patients[: max(1, round(share * len(patients)))]))
+
+
 def _upload(
-    site: NewCells, cells: int, rng: np.random.Generator
+    site: NewCells, cells: int, rng: np.random.Generator, doubt: Floats | None = None
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]] | None:
-    """Rows of an upload, drawn from one half of the groups, and a mask (n,) of the other half."""
+    """Rows of an upload, drawn from one half of the groups, and a mask (n,) of the other half.
+
+    doubt: (n,) distance from the operating point; where it is given, the nearest cells are taken.
+    """
     groups = rng.permutation(np.unique(site.groups))
     near = np.isin(site.groups, groups[: (len(groups) + 1) // 2])
-    there = np.flatnonzero(near)
-    return (rng.permutation(there)[:cells], ~near) if len(there) >= cells else None
+    there = rng.permutation(np.flatnonzero(near))
+    if doubt is not None:
+        there = there[np.argsort(doubt[there], kind="stable")]
+    return (there[:cells], ~near) if len(there) >= cells else None
 
 
 def _adapted(
     old: Head,
     base: Ground,
     site: NewCells,
-    settings: AdaptSettings,
+    variant: Variant,
     rows: npt.NDArray[np.intp],
     judged: npt.NDArray[np.bool_],
     report: Report,
 ) -> Drawn:
-    learnt = rows[_to_train(site, rows)]
-    shown = NewCells(site.views[learnt, : settings.views], site.labels[learnt], site.groups[learnt])
-    done = refit(old, base.learnt, base.guarded, shown, settings, report)
-    new = done.head
-    upright = site.views[judged, 0]
+    train = _to_train(site, rows)
+    learnt, kept = rows[train], rows[~train]
+    views = site.views[learnt, : variant.settings.views]
+    shown = NewCells(views, site.labels[learnt], site.groups[learnt])
+    done = refit(old, base.learnt, base.guarded, shown, variant.settings, report)
+    at = HALF
+    if variant.point == Point.SITE and len(kept):
+        told = done.head.probabilities(site.views[kept, 0])
+        at = operating.threshold(site.labels[kept], told, site.groups[kept])
+    upright, both = site.views[judged, 0], ((old, HALF), (done.head, at))
     return Drawn(
         len(rows),
         int(site.labels[rows].sum()),
         done.stays is None,
-        _compared(old, new, upright, site.labels[judged], site.groups[judged]),
-        _compared(old, new, base.judged.embeddings, base.judged.labels, base.judged.patients),
+        _compared(both, upright, site.labels[judged], site.groups[judged]),
+        _compared(both, base.judged.embeddings, base.judged.labels, base.judged.patients),
     )
 
 
@@ -190,15 +247,13 @@ def _to_train(site: NewCells, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.bool
 
 
 def _compared(
-    old: Head,
-    new: Head,
+    both: tuple[tuple[Head, float], tuple[Head, float]],
     embeddings: npt.NDArray[np.float32],
     labels: npt.NDArray[np.uint8],
     groups: npt.NDArray[np.str_],
 ) -> dict[str, Change]:
-    """Figures at a probability of one half, of the head before and of the head after."""
+    """Figures of the head before and of the head after, each at its operating point."""
     before, after = (
-        metrics.metrics(labels, head.probabilities(embeddings), groups, 0.5, bootstrap=0)
-        for head in (old, new)
+        metrics.metrics(labels, head.probabilities(embeddings), groups, at, bootstrap=0) for head, at in both
     )
     return {name: (getattr(before, name), getattr(after, name)) for name in FIGURES}

@@ -56,14 +56,8 @@ def read(source: Path, problems: Problems | None = None) -> Iterator[tuple[Cell,
         BadLayout: the source does not exist, or holds no picture under a class folder.
         BadArchive: the ZIP or its patients.csv cannot be used; or an entry, where `problems` is None.
     """
-    if source.is_dir():
-        files = _folder(source)
-    elif source.is_file() and zipfile.is_zipfile(source):
-        files = _archive(source)
-    else:
-        raise BadLayout(f"{source} is neither a folder nor a ZIP.")
     found = False
-    for path, patient, data in files:
+    for path, patient, data in pictures(source):
         label = label_of(path)
         if label is None:
             continue
@@ -81,10 +75,23 @@ def read(source: Path, problems: Problems | None = None) -> Iterator[tuple[Cell,
         )
 
 
-_Files = Iterator[tuple[str, str | None, bytes | Problem]]
+Pictures = Iterator[tuple[str, str | None, bytes | Problem]]
 
 
-def _folder(source: Path) -> _Files:
+def pictures(source: Path) -> Pictures:
+    """Every picture of a ZIP or folder, under a class or not, in the order of names: its path, its patient
+    where that is told, and its bytes or why they cannot be had.
+
+    Raises BadLayout where the source is neither, BadArchive where the ZIP or its patients.csv cannot be used.
+    """
+    if source.is_dir():
+        return _folder(source)
+    if source.is_file() and zipfile.is_zipfile(source):
+        return _archive(source)
+    raise BadLayout(f"{source} is neither a folder nor a ZIP.")
+
+
+def _folder(source: Path) -> Pictures:
     paths = {p.relative_to(source).as_posix(): p for p in sorted(source.rglob("*")) if p.is_file()}
     pictures = [name for name in paths if is_picture(name)]
     table = source / "patients.csv"
@@ -93,7 +100,7 @@ def _folder(source: Path) -> _Files:
         yield name, named.get(name, patient_of(name)), paths[name].read_bytes()
 
 
-def _archive(source: Path) -> _Files:
+def _archive(source: Path) -> Pictures:
     """Entry by entry through the safe reader: one that is damaged or encrypted does not sink the rest."""
     with Archive(source, Limits(max_archive_bytes=2**36, max_total_bytes=2**36)) as opened:
         pictures = sorted((e for e in opened.entries if is_picture(e.name)), key=lambda entry: entry.name)

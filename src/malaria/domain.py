@@ -1,6 +1,6 @@
 """The words of the house: frozen values that every room may hold. Standard library only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
@@ -17,6 +17,11 @@ class Label(IntEnum):
     @property
     def text(self) -> str:
         return CLASSES[self]
+
+    @classmethod
+    def named(cls, text: str) -> "Label":
+        """Raises ValueError where it is no class."""
+        return cls(CLASSES.index(text))
 
 
 class Role(StrEnum):
@@ -52,6 +57,50 @@ class Progress:
     loss: float | None = None
     validation_loss: float | None = None
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said of one cell, as its prediction id carries it.
+
+    nonce: tells two answers of the same picture apart. version: of the model. probability: P(parasitized),
+    and threshold from which a cell was called so, 0 to 1. label: what was said; None where nothing was. at:
+    UTC, to the second. fingerprint: of the decoded pixels. needs_review: whether a person was asked to look.
+    """
+
+    nonce: str
+    version: str
+    probability: float
+    threshold: float
+    label: Label | None
+    at: datetime
+    fingerprint: int
+    needs_review: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a person says that a cell was, of which something had been said before.
+
+    by: who says so. site: the laboratory. patient: a pseudonym. at: when it was told, UTC.
+    """
+
+    said: Said
+    label: Label
+    by: str
+    site: str | None
+    patient: str | None
+    at: datetime
+
+    def repeated(self, rows: Sequence["Confirmation"]) -> "Confirmation | None":
+        """Of the rows of the same prediction, oldest first, the one that this one repeats: the same by the
+        same person, who has not said otherwise since."""
+        for row in reversed([row for row in rows if row.by == self.by]):
+            if row.label != self.label:
+                return None
+            if (row.site, row.patient) == (self.site, self.patient):
+                return row
+        return None
 
 
 class Method(StrEnum):

@@ -8,7 +8,8 @@ MalariaError
 |   |-- UploadTooLarge        413
 |   |-- BadArchive            422
 |   |-- BadOptions            422  retrain options, thresholds, names
-|   `-- BadLayout             422  a folder or ZIP without Parasitized/ and Uninfected/
+|   |-- BadLayout             422  a folder or ZIP without Parasitized/ and Uninfected/
+|   `-- BadPredictionId       422  not signed here, or altered
 |-- NotFound                  404
 |   |-- UnknownTask
 |   `-- UnknownVersion
@@ -77,6 +78,11 @@ class BadOptions(BadInput):
 class BadLayout(BadInput):
     status = 422
     title = "The labelled folders were not found"
+
+
+class BadPredictionId(BadInput):
+    status = 422
+    title = "The prediction id is not one of this server's"
 
 
 class NotFound(MalariaError):

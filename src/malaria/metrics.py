@@ -82,12 +82,8 @@ def metrics(
     """
     p = np.asarray(probabilities, dtype=np.float64)
     truth, called = labels == 1, p >= threshold
-    outcomes = np.stack([truth & called, ~truth & called, ~truth & ~called, truth & ~called], axis=1)
-    totals = outcomes.sum(axis=0)
-    values = {name: _known(value[0]) for name, value in _rates(totals[np.newaxis]).items()}
-    values |= dict.fromkeys((*ranking.FIGURES, "brier", "ece"))
-    if len(p):
-        values |= {n: float(v[0]) for n, v in _calibration(_gaps(truth, p).sum(axis=0)[np.newaxis]).items()}
+    outcomes = _outcomes(truth, called)
+    values = _values(truth, p, outcomes) | dict.fromkeys(ranking.FIGURES)
     if truth.any() and not truth.all():
         values |= _ranked(truth, p)
     _, groups = group_index(patients)
@@ -98,11 +94,57 @@ def metrics(
         parasitized=int(truth.sum()),
         uninfected=int((~truth).sum()),
         **values,
-        confusion=dict(zip(("tp", "fp", "tn", "fn"), map(int, totals), strict=True)),
+        confusion=dict(zip(("tp", "fp", "tn", "fn"), map(int, outcomes.sum(axis=0)), strict=True)),
         threshold=threshold,
         intervals=intervals,
         spread=_spread(truth, called, patients),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Figures of answers that need no ranking, by name: see Metrics, whose rules for None and intervals
+    hold."""
+
+    values: Mapping[str, float | None]
+    intervals: Mapping[str, tuple[float, float]]
+
+
+def agreement(
+    labels: Labels,
+    probabilities: npt.NDArray[np.floating],  # type: ignore[type-arg]
+    called: npt.NDArray[np.bool_],
+    patients: Groups,
+    *,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> Agreement:
+    """As `metrics`, for n cells that were not all called at one threshold; needs no scikit-learn.
+
+    called: (n,) whether each was called parasitized.
+    """
+    p, truth = np.asarray(probabilities, dtype=np.float64), labels == 1
+    outcomes = _outcomes(truth, called)
+    values = _values(truth, p, outcomes)
+    intervals = _intervals(labels, p, patients, outcomes, values, bootstrap, seed) if bootstrap else {}
+    return Agreement(values, intervals)
+
+
+def _outcomes(truth: npt.NDArray[np.bool_], called: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(n, 4): whether each cell is a tp, fp, tn, fn."""
+    return np.stack([truth & called, ~truth & called, ~truth & ~called, truth & ~called], axis=1)
+
+
+def _values(
+    truth: npt.NDArray[np.bool_], p: Floats, outcomes: npt.NDArray[np.bool_]
+) -> dict[str, float | None]:
+    """Rates and calibration of all cells; None where they cannot say."""
+    totals = outcomes.sum(axis=0)[np.newaxis]
+    values = {name: _known(value[0]) for name, value in _rates(totals).items()}
+    if not len(p):
+        return values | dict.fromkeys(("brier", "ece"))
+    sums = _gaps(truth, p).sum(axis=0)[np.newaxis]
+    return values | {name: float(value[0]) for name, value in _calibration(sums).items()}
 
 
 def _rates(counts: npt.NDArray[np.generic]) -> dict[str, Floats]:
@@ -188,7 +230,8 @@ def _intervals(
     alone = np.bincount(strata(labels, index, count)).max() < 2
     drawn = _rates(drawn_sums(labels, patients, outcomes.astype(np.float64), draws, seed))
     drawn |= _calibration(drawn_sums(labels, patients, _gaps(labels == 1, p), draws, seed))
-    if min(np.count_nonzero(labels == 1), np.count_nonzero(labels == 0)) >= FEWEST:
+    fewer = min(np.count_nonzero(labels == 1), np.count_nonzero(labels == 0))
+    if "auc" in values and fewer >= FEWEST:
         few = min(draws, RANKING_DRAWS)
         ranked = drawn_rankings(labels, patients, p, _all_ranked, few, seed)
         drawn |= dict(zip(ranking.FIGURES, ranked.T, strict=True))

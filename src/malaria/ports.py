@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from malaria.domain import Job, JobState, ObjectInfo, Progress
+from malaria.domain import Confirmation, Job, JobState, ObjectInfo, Progress
 
 
 class Clock(Protocol):
@@ -44,6 +44,16 @@ class JobStore(Protocol):
 
     def release(self, token: int) -> None:
         """Give the lease back; nothing happens where the token has lost it."""
+
+
+class FeedbackStore(Protocol):
+    """What people said that cells were. Rows are added and never changed."""
+
+    def add(self, row: Confirmation) -> Confirmation:
+        """Append a row unless it repeats one (`Confirmation.repeated`); return the one that stands."""
+
+    def list(self) -> list[Confirmation]:
+        """Every row, oldest first; those of one prediction in the order in which they were added."""
 
 
 class TrainingLauncher(Protocol):

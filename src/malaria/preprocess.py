@@ -106,6 +106,14 @@ def _grey_to_8_bits(levels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     return (known * (255.0 / top)).astype(np.uint8)
 
 
+def to_png(image: Image.Image) -> bytes:
+    """A decoded picture as PNG: its pixels and nothing else."""
+    out = io.BytesIO()
+    image.info.clear()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
 def to_square(image: Image.Image, size: int) -> Pixels:
     """Pad an RGB picture to a square with black, centred, and resize it to (size, size, 3) uint8."""
     side = max(image.size)
@@ -143,3 +151,8 @@ FINGERPRINT_SIZE = 128
 def fingerprint(square: Pixels) -> int:
     """A 64-bit name of a cell decoded at FINGERPRINT_SIZE: equal pixels, equal name, whatever the format."""
     return int.from_bytes(hashlib.sha256(square.tobytes()).digest()[:8], "big")
+
+
+def fingerprint_of(image: Image.Image) -> int:
+    """The fingerprint of a decoded picture."""
+    return fingerprint(to_square(image, FINGERPRINT_SIZE))

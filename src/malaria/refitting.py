@@ -25,9 +25,17 @@ SEED = 0
 """Of the parts into which a laboratory's cells are split to ask what they gain."""
 
 
+class Prior(StrEnum):
+    """How the new cells' classes weigh: both alike, or as they were drawn."""
+
+    ALIKE = "alike"
+    DRAWN = "drawn"
+
+
 @dataclass(frozen=True)
 class AdaptSettings:
     """views: flips and turns of each new training cell, 1 to 8. penalty: on the head's change, above 0.
+    prior: how the new cells' classes weigh.
 
     cell_weights: how much one new cell counts at most against one remembered, tried in turn; the first is
     taken by which no set of cells that is guarded loses more than the share `base_loss`, or one cell, and the
@@ -42,6 +50,7 @@ class AdaptSettings:
 
     views: int = 4
     penalty: float = 1e-5
+    prior: Prior = Prior.ALIKE
     cell_weights: tuple[float, ...] = (20.0, 10.0, 5.0, 2.5, 1.2, 0.6, 0.3, 0.1)
     base_loss: float = 0.004
     site_share: float = 0.5
@@ -166,12 +175,8 @@ class _Fit:
         self._nih = guarded.nih
 
     def __call__(self, new: NewCells, weight: float) -> Head:
-        """Both classes of the new cells weigh alike: their share says how they were chosen, not how likely a
-        parasite is, and a head that learnt it would pay specificity with sensitivity."""
-        share, views = self.settings.site_share, new.views.shape[1]
-        most = float(self._weights.sum()) * share / (1 - share)
-        of_class = min(new.sizes.min() * weight, most / 2)
-        each = np.repeat(of_class / (new.sizes[new.labels] * views), views)
+        views = new.views.shape[1]
+        each = np.repeat(self._each(new, weight) / views, views)
         fitted = heads.refit(
             self.old,
             np.concatenate([self._embeddings, new.views.reshape(-1, new.views.shape[2])]),
@@ -180,6 +185,19 @@ class _Fit:
             self.settings.penalty,
         )
         return fitted.cooled(heads.temperature(fitted.logits(self._nih.embeddings), self._nih.labels))
+
+    def _each(self, new: NewCells, weight: float) -> Floats:
+        """How much each new cell counts, (m,).
+
+        Both classes weigh alike, unless asked otherwise: their share says how they were chosen, not how
+        likely a parasite is, and a head that learnt it would pay specificity with sensitivity.
+        """
+        share = self.settings.site_share
+        most = float(self._weights.sum()) * share / (1 - share)
+        if self.settings.prior == Prior.DRAWN:
+            return np.full(len(new.labels), min(weight, most / len(new.labels)))
+        of_class = min(new.sizes.min() * weight, most / 2)
+        return np.asarray(of_class / new.sizes[new.labels], np.float64)
 
 
 def _borne(old: Head, new: Head, guarded: Guarded, loss: float, at: float) -> bool:

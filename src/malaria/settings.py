@@ -5,12 +5,14 @@ Made only by `wiring` and the command line, never at import.
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from malaria import signing_keys
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="MALARIA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MALARIA_", frozen=True, hide_input_in_errors=True)
 
     home: Path = Field(
         Path("malaria-home"), description="Folder of the laptop mode: store, jobs, inbox, logs."
@@ -39,6 +41,32 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1.0, gt=0, description="How often inbox, jobs and promotions are looked at.")
     lease_seconds: float = Field(60.0, gt=0, description="How long a silent training keeps its lease.")
 
+    signing_key: SecretStr | None = Field(
+        None,
+        description="Signs ids of predictions: 32 characters or more; keys before it, still accepted, after "
+        "commas. None: the home folder's own.",
+    )
+
+    keep_days: int = Field(
+        0,
+        ge=0,
+        le=365,
+        description="Days for which answered pictures are kept, to retrain on those confirmed; 0: none is.",
+    )
+    retrain_confirmed: int = Field(
+        0,
+        ge=0,
+        description="Newly confirmed cells, 10 or more of each class, that open a retraining; 0: never. "
+        "Needs MALARIA_KEEP_DAYS.",
+    )
+    retrain_drift: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Standard deviations by which wrong answers to newly confirmed cells, 10 or more of each "
+        "class, must exceed those expected, to open a retraining; 0: never. Needs MALARIA_KEEP_DAYS.",
+    )
+
     base_margin: float = Field(
         0.01, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall."
     )
@@ -48,3 +76,22 @@ class Settings(BaseSettings):
     gate_draws: int = Field(2000, ge=200, description="Gate: bootstrap draws over patients.")
     min_site_cells: int = Field(20, ge=2, description="Gate: fewest gate cells of a site to decide on.")
     min_site_per_class: int = Field(5, ge=1, description="Gate: fewest gate cells of each class.")
+
+    @field_validator("signing_key")
+    @classmethod
+    def _long_enough(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None:
+            signing_keys.parse(given.get_secret_value(), ",")
+        return given
+
+    @property
+    def opens_retrainings(self) -> bool:
+        """Whether confirmed cells may open a retraining."""
+        return self.retrain_confirmed > 0 or self.retrain_drift > 0
+
+    @field_validator("retrain_confirmed", "retrain_drift")
+    @classmethod
+    def _has_pictures(cls, wanted: float, told: ValidationInfo) -> float:
+        if wanted and not told.data.get("keep_days"):
+            raise ValueError("it needs pictures: set MALARIA_KEEP_DAYS to the days for which they are kept")
+        return wanted

@@ -1,7 +1,6 @@
 """Decodes an upload's pictures on all cores into one spool file, and writes the kept ones as a ZIP."""
 
 import hashlib
-import io
 import os
 import time
 import zipfile
@@ -84,11 +83,16 @@ class Spool:
         """Write the chosen pictures under their names, in their order; equal pictures give equal bytes."""
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             for name, found in chosen.items():
-                info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-                info.create_system, info.external_attr = 3, 0o644 << 16
                 self._file.seek(found.offset)
-                archive.writestr(info, self._file.read(found.size))
+                archive.writestr(entry(name), self._file.read(found.size))
         return path
+
+
+def entry(name: str) -> zipfile.ZipInfo:
+    """An entry to write to a ZIP that is the same bytes whenever and wherever it is written."""
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.create_system, info.external_attr = 3, 0o644 << 16
+    return info
 
 
 def take_in(
@@ -144,11 +148,7 @@ def _make(data: bytes | Problem, max_pixels: int) -> _Made | Problem:
         image = preprocess.decode(data, max_pixels)
     except BadInput as error:
         return Problem(error.code, str(error))
-    out = io.BytesIO()
-    image.info.clear()
-    image.save(out, "PNG")
-    square = preprocess.to_square(image, preprocess.FINGERPRINT_SIZE)
-    return _Made(out.getvalue(), preprocess.fingerprint(square), image.width * image.height)
+    return _Made(preprocess.to_png(image), preprocess.fingerprint_of(image), image.width * image.height)
 
 
 def _check_total(pixels: int, stored: int, limits: Limits) -> None:

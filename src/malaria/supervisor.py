@@ -3,12 +3,17 @@ takes up newly promoted models. On AWS events and schedules do this."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
+from malaria import policy
 from malaria.adapters.inbox import Inbox
 from malaria.services import Services
 
 log = logging.getLogger(__name__)
+
+SELDOM = 60.0
+"""Seconds between two looks at the kept pictures, of which there may be many."""
 
 
 class Supervisor:
@@ -18,6 +23,7 @@ class Supervisor:
         self._services, self._inbox = services, inbox
         self._stop = threading.Event()
         self._told: set[str] = set()
+        self._due = float("-inf")
         self._thread = threading.Thread(target=self._work, name="supervisor", daemon=True)
 
     def __enter__(self) -> "Supervisor":
@@ -36,6 +42,9 @@ class Supervisor:
             self._services.trigger.reconcile,
             self._services.trigger.dispatch,
         )
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + SELDOM
+            duties += (self._services.kept.sweep, self._open_retraining)
         for duty in duties:
             try:
                 duty()
@@ -44,6 +53,9 @@ class Supervisor:
                 if duty.__name__ not in self._told:
                     self._told.add(duty.__name__)
                     log.exception("%s failed and is tried again every round", duty.__name__)
+
+    def _open_retraining(self) -> None:
+        policy.look(self._services)
 
     def _work(self) -> None:
         while not self._stop.is_set():

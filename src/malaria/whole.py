@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all, whoever else makes the same ones at the time."""
 
 import contextlib
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,19 @@ def file(target: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """As `file`, for a target that is made once: where it stands already, or another is first, that one
+    stays."""
+    partial = _beside(target)
+    try:
+        yield partial
+        with contextlib.suppress(FileExistsError):
+            os.link(partial, target)
     finally:
         partial.unlink(missing_ok=True)
 

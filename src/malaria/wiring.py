@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from malaria import shipped
+from malaria import shipped, signing_keys
 from malaria.adapters.inbox import Inbox
 from malaria.adapters.objects import local as local_objects
+from malaria.adapters.sqlite_feedback import SqliteFeedback
 from malaria.adapters.sqlite_jobs import SqliteJobs
 from malaria.adapters.subprocess_launcher import SubprocessLauncher
+from malaria.keeping import Kept
 from malaria.predict import Served
 from malaria.promote import Registry
 from malaria.services import Services
@@ -24,7 +26,8 @@ class SystemClock:
 def local(home: Path | None = None, settings: Settings | None = None) -> Services:
     """The laptop mode: files and SQLite under `home`, a subprocess for training.
 
-    The first call makes the folders and promotes the shipped model, of the network that the settings name.
+    The first call makes the folders and a key that signs ids of predictions, and promotes the shipped
+    model, of the network that the settings name.
     """
     settings = settings or Settings()
     home = (home or settings.home).resolve()
@@ -42,12 +45,26 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
         clock=clock,
         objects=objects,
         jobs=jobs,
+        feedback=SqliteFeedback(home / "feedback.sqlite"),
         launcher=launcher,
         trigger=Trigger(objects, jobs, launcher, clock),
         registry=registry,
         shards=Shards(objects),
         served=Served(registry, home / "cache", settings.interpreters),
+        kept=Kept(
+            local_objects(home / "kept", synced=False),
+            clock,
+            days=settings.keep_days,
+            pooled=settings.opens_retrainings,
+        ),
+        signing_keys=_signing_keys(home, settings),
     )
+
+
+def _signing_keys(home: Path, settings: Settings) -> tuple[str, ...]:
+    if settings.signing_key is None:
+        return signing_keys.stored(home)
+    return signing_keys.parse(settings.signing_key.get_secret_value(), ",")
 
 
 def inbox(services: Services) -> Inbox:

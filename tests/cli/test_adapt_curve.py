@@ -22,7 +22,7 @@ def test_settings_are_compared_on_a_laboratory(
 ) -> None:
     plan = tmp_path / "plan.toml"
     eager_one = '[[variant]]\nname = "eager"\nfewest = 1\nparts = 0\nbase_loss = 1.0\n'
-    plan.write_text(eager_one + '[[variant]]\nname = "wary"\nfewest = 99\n')
+    plan.write_text(eager_one + '[[variant]]\nname = "wary"\nfewest = 99\nlabelled = "uncertain"\n')
     told = run(
         *("adapt-curve", "--site", f"bbbc041={smears}", "--plan", plan, "--out", tmp_path / "out"),
         *("--cells", 12, "--draws", 2),
@@ -59,12 +59,25 @@ def test_nih_cells_play_a_laboratory(run: Run, tmp_path: Path, models_dir: Path)
     assert "fewer than 13" in told.stderr
 
 
-def test_a_laboratory_of_one_class_is_refused(run: Run, tmp_path: Path) -> None:
-    for i in range(3):
-        field(tmp_path / "smears", f"f{i}", (0, 60), (0, 130), (0, 70))
+def test_of_a_laboratory_of_one_class_nothing_is_learnt(run: Run, tmp_path: Path) -> None:
+    for i in range(4):
+        field(tmp_path / "smears", f"f{i}", *((0, 60 + 10 * j) for j in range(6)))
+    told = run(
+        *("adapt-curve", "--site", f"bbbc041={tmp_path / 'smears'}", "--out", tmp_path / "out"),
+        *("--cells", 10, "--draws", 1),
+    )
+    assert told.exit_code == 0, told.stderr
+    [upload] = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]["in use"]["bbbc041"]
+    assert not upload["changed"]
+    assert upload["site"]["auc"] == [None, None]
+    assert upload["site"]["specificity"][0] == upload["site"]["specificity"][1]
+
+
+def test_a_laboratory_of_one_field_is_refused(run: Run, tmp_path: Path) -> None:
+    field(tmp_path / "smears", "f0", (0, 60), (0, 130), (2, 200))
     told = run("adapt-curve", "--site", f"bbbc041={tmp_path / 'smears'}", "--out", tmp_path / "out")
     assert told.exit_code == 2
-    assert "0 parasitized and 9 uninfected" in told.stderr
+    assert "3 cells of 1 fields" in told.stderr
 
 
 @pytest.mark.parametrize(
@@ -74,6 +87,8 @@ def test_a_laboratory_of_one_class_is_refused(run: Run, tmp_path: Path) -> None:
         ('[[variant]]\nname = "a"\npenalty = "x"\n', "penalty"),
         ('[[variant]]\nname = "a"\npenlty = 1.0\n', "penlty"),
         ('[[variant]]\nname = "a"\nviews = 9\n', "views"),
+        ('[[variant]]\nname = "a"\nmemory = 2.0\n', "memory"),
+        ('[[variant]]\nname = "a"\nlabelled = "all"\n', "labelled"),
         ("no TOML", "cannot be read"),
     ],
 )

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from malaria.adapters import objects as adapters
+from malaria.adapters.memory_feedback import MemoryFeedback
 from malaria.adapters.memory_jobs import MemoryJobs
+from malaria.adapters.sqlite_feedback import SqliteFeedback
 from malaria.adapters.sqlite_jobs import SqliteJobs
-from malaria.ports import JobStore, ObjectStore
+from malaria.ports import FeedbackStore, JobStore, ObjectStore
 from tests.contract.clock import SetClock
 
 
@@ -25,6 +27,11 @@ def jobs(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> Job
     if request.param == "memory":
         return MemoryJobs(clock)
     return SqliteJobs(tmp_path / "jobs.sqlite", clock)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def feedback(request: pytest.FixtureRequest, tmp_path: Path) -> FeedbackStore:
+    return MemoryFeedback() if request.param == "memory" else SqliteFeedback(tmp_path / "feedback.sqlite")
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,15 @@
 """What is drawn as an upload, who judges it, and how it is told."""
 
-import numpy as np
+from pathlib import Path
 
-from malaria import adapt_curve, adapt_tables
-from malaria.adapt_curve import Drawn, curve, ground, played
+import numpy as np
+import pytest
+from PIL import Image
+
+from malaria import adapt_curve, adapt_pictures, adapt_tables
+from malaria.adapt_curve import Drawn, Labelled, Point, Variant, curve, ground, played
 from malaria.domain import Role
+from malaria.errors import BadOptions
 from malaria.memory import Memory
 from malaria.refitting import AdaptSettings
 from tests.unit.test_refitting import OLD, memory, site
@@ -45,7 +50,7 @@ def test_an_upload_is_judged_on_other_fields() -> None:
 def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
     base = ground(remembered(), simulated=False)
     drawn, again = (
-        curve(OLD, base, site(200, 300), AdaptSettings(), (10, 150), 3, 0, lambda _: None) for _ in range(2)
+        curve(OLD, base, site(200, 300), Variant(), (10, 150), 3, 0, lambda _: None) for _ in range(2)
     )
     assert drawn == again
     reached = {
@@ -54,6 +59,51 @@ def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
     }
     assert reached[150] > max(reached[10], 0.8)
     assert [one.cells for one in drawn] == [10] * 3 + [150] * 3
+
+
+def drawn(variant: Variant, size: int = 60) -> list[Drawn]:
+    return curve(
+        OLD, ground(remembered(), simulated=False), site(200, 300), variant, (size,), 2, 0, lambda _: None
+    )
+
+
+def test_the_cells_that_the_served_head_doubts_most_are_the_ones_labelled() -> None:
+    new = site(200, 300)
+    doubt = np.abs(OLD.logits(new.views[:, 0]))
+    taken = adapt_curve._upload(new, 40, np.random.default_rng(0), doubt)
+    assert taken is not None
+    rows, judged = taken
+    left = np.setdiff1d(np.flatnonzero(~judged), rows)
+    assert doubt[rows].max() <= doubt[left].min()
+    assert drawn(Variant(labelled=Labelled.UNCERTAIN)) != drawn(Variant())
+
+
+def test_a_share_of_the_remembered_patients_is_learnt_with_the_new_cells() -> None:
+    learnt = ground(remembered(), simulated=False).learnt
+    some = adapt_curve._some(learnt, 0.25, np.random.default_rng(0))
+    assert len(np.unique(some.patients)) == 5
+    assert adapt_curve._some(learnt, 1.0, np.random.default_rng(0)) is learnt
+    assert len(np.unique(adapt_curve._some(learnt, 0.001, np.random.default_rng(0)).patients)) == 1
+    with pytest.raises(BadOptions, match="memory"):
+        Variant(memory=0.0)
+
+
+def test_the_operating_point_may_follow_the_kept_cells() -> None:
+    """Where the head stays, the parasites that it misses are found by a lower threshold alone."""
+    stays = AdaptSettings(fewest=500)
+    kept, moved = (drawn(Variant(stays, point=point), 150) for point in Point)
+    assert not any(one.changed for one in (*kept, *moved))
+    assert all(one.site["sensitivity"][0] == one.site["sensitivity"][1] for one in kept)
+    gains = [(one.site["sensitivity"][1] or 0) - (one.site["sensitivity"][0] or 0) for one in moved]
+    assert min(gains) > 0.1
+    assert kept[0].site["auc"] == moved[0].site["auc"]
+
+
+def test_a_picture_is_drawn_of_each_laboratory_that_changed(tmp_path: Path) -> None:
+    found = {"in use": {"a b": drawn(Variant()), "bccd": drawn(Variant(AdaptSettings(fewest=500)))}}
+    assert [path.name for path in adapt_pictures.write(tmp_path, found)] == ["a-b.png"]
+    with Image.open(tmp_path / "a-b.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 50
 
 
 def test_tables_tell_the_change_and_its_spread() -> None:

@@ -18,7 +18,7 @@ from sklearn.metrics import (
 
 from malaria import ranking
 from malaria.bootstrap import drawn_auc, drawn_rankings, drawn_sums
-from malaria.metrics import Spread, metrics
+from malaria.metrics import Spread, agreement, metrics
 
 
 def cells(n: int, patients: int, seed: int = 0):  # type: ignore[no-untyped-def]
@@ -226,3 +226,21 @@ def test_a_thousand_draws_over_all_base_cells_are_quick() -> None:
     began = time.process_time()
     metrics(labels, p, patients, 0.5)
     assert time.process_time() - began < 2.0
+
+
+def test_agreement_is_metrics_without_the_ranking() -> None:
+    labels, p, patients = cells(200, 12, 5)
+    whole = metrics(labels, p, patients, 0.4)
+    found = agreement(labels, p, p >= 0.4, patients)
+    assert set(found.values) & set(ranking.FIGURES) == set()
+    assert found.values == {name: getattr(whole, name) for name in found.values}
+    assert found.intervals == {name: whole.intervals[name] for name in found.intervals}
+    assert {"sensitivity", "specificity", "accuracy", "brier", "ece"} <= set(found.intervals)
+
+
+def test_agreement_counts_what_was_called_whatever_the_probability() -> None:
+    labels, p, patients = cells(200, 12, 6)
+    found = agreement(labels, p, labels == 1, patients, bootstrap=0)
+    assert (found.values["sensitivity"], found.values["specificity"]) == (1.0, 1.0)
+    assert found.values["brier"] == metrics(labels, p, patients, 0.5, bootstrap=0).brier
+    assert found.intervals == {}

@@ -10,7 +10,7 @@ from malaria.domain import Progress, Role
 from malaria.errors import BadOptions, Damaged
 from malaria.head import Head
 from malaria.memory import BASE, Memory, remember
-from malaria.refitting import AdaptSettings, Guarded, NewCells, Refitted, Stays, refit
+from malaria.refitting import AdaptSettings, Guarded, NewCells, Prior, Refitted, Stays, refit
 
 WIDTH = 6
 OLD = Head(np.array([4.0, -4.0, 0, 0, 0, 0]), 0.0)
@@ -186,3 +186,16 @@ def test_parts_take_every_cell_once_and_keep_fields_whole(groups: int) -> None:
     assert all(len(set(new.groups[a]) & set(new.groups[~a])) == 0 for a in parts)
     alone = replace(new, groups=np.full(80, "one field"))
     assert len(list(refitting._parts(alone, 4))) == 4, "of one field, cells are drawn"
+
+
+def test_classes_weigh_alike_or_as_they_were_drawn() -> None:
+    new = site(20, 200, faint=1.0)
+    alike, drawn = (
+        refitting._Fit(OLD, memory(Role.TRAIN, 1), guarded(), AdaptSettings(prior=prior))._each(new, 2.0)
+        for prior in Prior
+    )
+    assert alike[new.labels == 1].sum() == pytest.approx(alike[new.labels == 0].sum())
+    assert np.ptp(drawn) == 0
+    assert drawn[0] == pytest.approx(400 / 220), "all together no more than what is remembered"
+    heads = [refitted(new, AdaptSettings(prior=prior, cell_weights=(2.0,))) for prior in Prior]
+    assert sensitivity(heads[0], 1.0) > sensitivity(heads[1], 1.0), "rare parasites are paid for"

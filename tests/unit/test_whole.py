@@ -36,6 +36,23 @@ def test_a_file_is_replaced_at_the_end_and_keeps_what_it_held_before(tmp_path: P
     assert target.stat().st_mode == plain.stat().st_mode
 
 
+def test_a_file_that_stands_is_not_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    for text in ("one", "two"):
+        with whole.new_file(target) as partial:
+            partial.write_text(text)
+    assert target.read_text() == "one"
+
+    def fail() -> None:
+        with whole.new_file(tmp_path / "b") as partial:
+            partial.write_text("torn")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
 def test_a_folder_of_two_makers_is_the_firsts(tmp_path: Path) -> None:
     target, both = tmp_path / "new" / "cells", Barrier(2)
 

@@ -105,8 +105,11 @@ class Objects:
             return
 
 
-def local(root: Path) -> Objects:
-    """Objects as files below a folder, which is made where it is absent."""
+def local(root: Path, *, synced: bool = True) -> Objects:
+    """Objects as files below a folder, which is made where it is absent.
+
+    synced: what is written is on the disk before a call returns; False where it may be lost with the power.
+    """
     root = root.resolve()
     root.mkdir(parents=True, exist_ok=True)
 
@@ -118,7 +121,7 @@ def local(root: Path) -> Objects:
         except FileNotFoundError:
             return  # overwritten or deleted this moment, by a writer that sees to its own
 
-    return Objects(LocalStore(root, automatic_cleanup=False), written=settle)
+    return Objects(LocalStore(root, automatic_cleanup=False), written=settle if synced else None)
 
 
 def memory() -> Objects:

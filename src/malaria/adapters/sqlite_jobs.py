@@ -1,19 +1,16 @@
-"""The ledger of jobs in one SQLite file: several processes share it, any of which may be killed at any time.
-
-A row is the job as JSON beside the few columns that are searched. The write-ahead log lets readers read
-while a writer writes; every change is one immediate transaction, so no two writers start from the same row.
-"""
+"""The ledger of jobs in one SQLite file. A row is the job as JSON beside the few columns that are
+searched."""
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from malaria import codec
+from malaria.adapters.sqlite_file import SqliteFile
 from malaria.domain import Job, JobState
-from malaria.errors import AlreadyExists, Busy, Damaged, JobFinished, UnknownTask
+from malaria.errors import AlreadyExists, Damaged, JobFinished, UnknownTask
 from malaria.ports import Clock
 
 _SCHEMA = """
@@ -41,22 +38,15 @@ _OF_STATE = "SELECT body FROM jobs WHERE state = ? ORDER BY created DESC, number
 
 
 class SqliteJobs:
-    """A JobStore in a file. A connection lives for one call, so threads and forks share none.
-
-    busy: seconds to wait for another writer. Beside what the port names, every method raises Busy where the
-    file stays locked or cannot be written, and Damaged where it is no longer a ledger.
-    """
+    """A JobStore in a file; busy: seconds to wait for another writer. Beside what the port names, every
+    method raises as SqliteFile does."""
 
     def __init__(self, path: Path, clock: Clock, *, busy: float = 30.0) -> None:
-        self._path, self._clock, self._busy = path, clock, busy
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._reading() as db:
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'lease'").fetchone():
-                db.execute("PRAGMA journal_mode = WAL")
-                db.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+        self._clock = clock
+        self._file = SqliteFile(path, "The ledger of jobs", _SCHEMA, "lease", busy)
 
     def add(self, job: Job) -> Job:
-        with self._writing() as db:
+        with self._file.writing() as db:
             standing = db.execute("SELECT body FROM jobs WHERE identity = ?", (job.identity,)).fetchone()
             if standing:
                 return _job(standing[0])
@@ -69,11 +59,11 @@ class SqliteJobs:
             return job
 
     def get(self, job_id: str) -> Job:
-        with self._reading() as db:
+        with self._file.reading() as db:
             return _found(db, job_id)
 
     def list(self, *, state: JobState | None = None, limit: int = 100) -> list[Job]:
-        with self._reading() as db:
+        with self._file.reading() as db:
             if state is None:
                 rows = db.execute(_ALL, (limit,))
             else:
@@ -81,7 +71,7 @@ class SqliteJobs:
             return [_job(body) for (body,) in rows]
 
     def change(self, job_id: str, change: Callable[[Job], Job]) -> Job:
-        with self._writing() as db:
+        with self._file.writing() as db:
             job = _found(db, job_id)
             if job.state.terminal:
                 raise JobFinished(f"Job {job_id} has ended ({job.state.value}); nothing can change it.")
@@ -94,7 +84,7 @@ class SqliteJobs:
 
     def acquire(self, owner: str, seconds: float) -> int | None:
         """Also None for an owner that holds the lease already: two processes may bear one name."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             now = _micros(self._clock.now())
             token, until, span = db.execute("SELECT token, until, span FROM lease").fetchone()
             if now < until:
@@ -110,39 +100,15 @@ class SqliteJobs:
 
     def renew(self, token: int, seconds: float) -> bool:
         """A lease that ran out is renewed all the same while nobody took it: a laptop may have slept."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             span = _span(seconds)
             until = _micros(self._clock.now()) + span
             held = "UPDATE lease SET until = ?, span = ? WHERE token = ? AND owner != ''"
             return db.execute(held, (until, span, token)).rowcount == 1
 
     def release(self, token: int) -> None:
-        with self._writing() as db:
+        with self._file.writing() as db:
             db.execute("UPDATE lease SET until = 0, owner = '' WHERE token = ?", (token,))
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._path, timeout=self._busy, isolation_level=None)) as db:
-                yield db
-        except sqlite3.OperationalError as error:  # locked, read-only, disk full: nothing is lost
-            raise Busy(f"The ledger of jobs, {self._path.name}, cannot be used now: {error}.") from error
-        except sqlite3.DatabaseError as error:
-            raise Damaged(
-                f"The ledger of jobs, {self._path.name}, is damaged ({error}). Restore it from a backup."
-            ) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                if db.in_transaction:  # a full disk has ended it already
-                    db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
 
 
 def _found(db: sqlite3.Connection, job_id: str) -> Job:

@@ -10,6 +10,9 @@ class Scope(StrEnum):
 
     READ = "read"
     PREDICT = "predict"
+    CONFIRM = "confirm"
+    """Say what a cell was. Labels steer what is learnt, so it is more than to predict, and less than to
+    operate."""
     OPERATE = "operate"
     """Retrain, cancel, promote, roll back."""
 

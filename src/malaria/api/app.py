@@ -8,7 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from malaria.api import docs, openapi, problems
 from malaria.api.guards import BodyLimit, Correlate, HostGuard, OriginGuard
-from malaria.api.routes import batch, health, models, predict, retrain
+from malaria.api.routes import batch, feedback, health, models, predict, retrain
 from malaria.api.state import State
 from malaria.services import Services
 from malaria.settings import Settings
@@ -20,7 +20,7 @@ def create_app(services: Services) -> FastAPI:
         title="Malaria", version=installed("malaria"), docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.malaria = State.over(services)
-    for routes in (predict, batch, models, retrain, health):
+    for routes in (predict, batch, feedback, models, retrain, health):
         app.include_router(routes.router)
     problems.install(app)
     openapi.install(app)

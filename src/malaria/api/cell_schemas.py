@@ -89,7 +89,7 @@ class Predicted(BaseModel):
                 "processing_time": 0.004,
                 "model_version": "20260101-5b2c3256",
                 "timestamp": "2026-01-02T03:04:05.678901Z",
-                "prediction_id": "c8c6ff4b-b78e-475f-99b5-b9210a675a03",
+                "prediction_id": examples.PREDICTION_ID,
                 "explanation": examples.EXPLANATION,
             }
         }
@@ -105,7 +105,7 @@ class Predicted(BaseModel):
     processing_time: float = Field(description="Seconds from decoding to answer, without waiting.")
     model_version: str
     timestamp: datetime = Field(description="UTC, ISO 8601.")
-    prediction_id: str = Field(description="Names this answer.")
+    prediction_id: str = Field(description="Names this answer, signed; POST /feedback takes it.")
     explanation: Explanation | None = Field(None, description="Only where `explain` asks for it, else null.")
 
 
@@ -148,7 +148,7 @@ class BatchAnswer(BaseModel):
                         "probabilities": {"Parasitized": 0.009, "Uninfected": 0.991},
                         "needs_review": False,
                         "image": {"width": 118, "height": 121},
-                        "prediction_id": "4b54f672-0e6c-47ed-b0bb-f336d9644942",
+                        "prediction_id": examples.OTHER_PREDICTION_ID,
                     },
                     {
                         "index": 1,

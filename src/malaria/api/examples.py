@@ -7,6 +7,18 @@ from malaria import explain
 _DIGEST = "05ce91907778bc6c2d77d5a029edfe6a725eb583e9ab6bcc961afa0fe02eeca7"
 _FIGURES = {"cells": 2918, "patients": 20, "accuracy": 0.975, "sensitivity": 0.974, "specificity": 0.977}
 
+PREDICTION_ID = (
+    ".eJwdjDkOwjAURO8ytUF_idcz0EAFpUnsBoIigtIg7s6Hbmbe6L2xobDDjAIhCczid-THljkTHBYU2uekDq9f8g7r__9E6fW-"
+    "NodqPYaoojQY7ibKXesosXme0jXQYJ6HzZdJtxMv6XaU-"
+    "RzrAZ8vPCcexg.ZhnZ5a66mCi6_C2tXA0n4i-Tn8bhtDh0G3cI9Qv3upA"
+)
+OTHER_PREDICTION_ID = (
+    ".eJwVjEsKAjEQRO9S61a6853kBIJb0XUmJisddCIiine3XVVRj3ofPJGFcEWGYRNEjN-wry1JYhBuyLxlToTHv3nC0CSsyL1cRiM"
+    "U_ccQrbHsFHcVSZ1cS2fDJfZgZ6-"
+    "eRed5Otz9cnrz8bWvbjfw_QE4bB8A.IR4bSAanx1ccLuc1njkpg4rMvvnZ6qokMg8mFUSYObU"
+)
+"""Signed, but by no server's key."""
+
 EXPLANATION: dict[str, Any] = {
     "grid": [[-1.204, 2.517], [0.31, 14.602]],
     "box": {"left": 0.0, "top": 0.0141, "right": 2.0, "bottom": 1.9718},
@@ -78,6 +90,89 @@ STATUS: dict[str, Any] = {
     "predictions": {"Parasitized": 210, "Uninfected": 1040, "failed": 3},
     "promotion": PROMOTION,
     "training": {"running": [], "queued": 0},
+    "confirmed": {"keep_days": 30, "pool": 41, "retrain_at": 200, "retrain_drift": 3.0},
+}
+
+
+FEEDBACK: dict[str, Any] = {
+    "prediction_id": PREDICTION_ID,
+    "label": "Parasitized",
+    "by": "ada",
+    "site": "Kisumu",
+    "patient": "k-0217",
+}
+RECORDED: dict[str, Any] = {
+    "label": "Parasitized",
+    "by": "ada",
+    "site": "Kisumu",
+    "patient": "k-0217",
+    "at": "2026-01-02T09:30:00Z",
+    "said": {
+        "prediction": "Parasitized",
+        "probability": 0.983,
+        "threshold": 0.5,
+        "model_version": "20261125-05ce9190",
+        "timestamp": "2026-01-02T03:04:05Z",
+    },
+    "model_was_right": True,
+}
+_AGREED: dict[str, Any] = {
+    "cells": 160,
+    "parasitized": 60,
+    "uninfected": 100,
+    "sensitivity": {"value": 0.95, "low": 0.89, "high": 0.99},
+    "specificity": {"value": 0.97, "low": 0.93, "high": 1.0},
+    "accuracy": {"value": 0.9625, "low": 0.93, "high": 0.985},
+    "brier": {"value": 0.031, "low": 0.018, "high": 0.049},
+    "ece": {"value": 0.022, "low": 0.016, "high": 0.047},
+    "too_few": None,
+}
+_NOT_TOLD = {"value": None}
+_CONFIRMED: dict[str, Any] = {
+    **_AGREED,
+    "name": None,
+    "patients": 12,
+    "unanswered": {"Parasitized": 0, "Uninfected": 2},
+    "sent_to_review": {"value": 0.25, "low": 0.19, "high": 0.32},
+    "not_sent": {
+        **_AGREED,
+        "cells": 120,
+        "parasitized": 45,
+        "uninfected": 75,
+        "accuracy": {"value": 0.983, "low": 0.958, "high": 1.0},
+    },
+}
+_TOO_FEW: dict[str, Any] = {
+    **dict.fromkeys(("sensitivity", "specificity", "accuracy", "brier", "ece"), _NOT_TOLD),
+    "cells": 9,
+    "parasitized": 4,
+    "uninfected": 5,
+    "too_few": "Too few: 4 parasitized and 5 uninfected cells are confirmed; a rate is told from 20 on.",
+}
+_FEW = {
+    **_CONFIRMED,
+    **_TOO_FEW,
+    "name": "2026-W02",
+    "patients": 2,
+    "sent_to_review": _NOT_TOLD,
+    "not_sent": _TOO_FEW,
+}
+QUALITY: dict[str, Any] = {
+    "overall": _CONFIRMED,
+    "by_version": [{**_CONFIRMED, "name": MODEL["version"]}],
+    "by_site": [{**_CONFIRMED, "name": "Kisumu"}],
+    "by_week": [{**_CONFIRMED, "name": "2026-W01"}, _FEW],
+    "by_probability": [
+        {
+            "low": 0.9,
+            "high": 1.0,
+            "cells": 57,
+            "mean": 0.97,
+            "share": {"value": 0.965, "low": 0.9, "high": 1.0},
+        }
+    ],
+    "disputed": 1,
+    "note": "These are the cells that people confirmed, seldom a random sample: ...",
 }
 
 

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 
 MULTIPART = "multipart/form-data"
 FILES = {"file": "a file", "files": "files"}
+JSON_PATHS = ("/models", "/feedback")
 REPEATED = "repeated_field"
 
 
@@ -42,7 +43,7 @@ def _media_type(request: Request) -> str:
 
 
 def _wrong_type(request: Request) -> str | None:
-    if request.url.path.startswith("/models"):
+    if request.url.path.startswith(JSON_PATHS):
         if _media_type(request) == "application/json":
             return None
         return f"The body is {_media_type(request) or 'of no type'}; send application/json."
@@ -60,9 +61,10 @@ def _one(request: Request, error: dict[str, Any], body: Any) -> dict[str, Any]:
     if multipart and field in FILES and error["type"] != REPEATED:
         message = missing_file(field, list(body or {}))
     else:
-        message = f"{field or where}: {error['msg']}."
+        reason = error["msg"].removeprefix("Value error, ")
+        message = f"{field or where}: {reason}."
         if _short(given := error.get("input")) and error["type"] != "missing":
-            message = f"{field or where} is {given!r}: {error['msg']}."
+            message = f"{field or where} is {given!r}: {reason}."
     return {"field": f"{where}.{field}".rstrip("."), "message": message, "code": error["type"]}
 
 

@@ -18,6 +18,7 @@ TAGS = [
         "name": "retrain",
         "description": "Bring labelled cells; the gate decides whether the new model is served.",
     },
+    {"name": "feedback", "description": "What cells turned out to be, and how often the model was right."},
     {"name": "health", "description": "How the system is."},
 ]
 DESCRIPTION = """

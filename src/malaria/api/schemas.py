@@ -32,6 +32,17 @@ class TrainingNow(BaseModel):
     queued: int = Field(description="Jobs that wait.")
 
 
+class ConfirmedNow(BaseModel):
+    """Whether pictures are kept, and how many that were confirmed wait for a retraining."""
+
+    keep_days: int = Field(description="For so long answered pictures are kept; 0: none is.")
+    pool: int = Field(description="Pictures that were confirmed and not yet learnt from.")
+    retrain_at: int = Field(description="So many of them open a retraining; 0: never.")
+    retrain_drift: float = Field(
+        description="Fewer do, where errors exceed those expected by so many standard deviations; 0: never."
+    )
+
+
 class Status(Health):
     """Health and more, for people who look after the system."""
 
@@ -44,6 +55,7 @@ class Status(Health):
     )
     promotion: "PromotionEntry | None"
     training: TrainingNow
+    confirmed: ConfirmedNow
 
 
 class PromotionEntry(BaseModel):

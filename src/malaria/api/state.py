@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from malaria.api.turnstile import Tally, Turnstile
 from malaria.services import Services
+from malaria.tokens import Tokens
 
 BATCHES = 2
 """Batches at once: each keeps every interpreter busy, so more would only slow down the rest."""
@@ -16,12 +17,13 @@ BATCHES = 2
 
 @dataclass(frozen=True)
 class State:
-    """singles, batches, uploads: how much of each may be under way."""
+    """singles, batches, uploads: how much of each may be under way. tokens: signs ids of predictions."""
 
     services: Services
     singles: Turnstile
     batches: Turnstile
     uploads: Turnstile
+    tokens: Tokens
     tally: Tally = field(default_factory=Tally)
     began: float = field(default_factory=time.monotonic)
 
@@ -34,6 +36,7 @@ class State:
             singles=Turnstile(at_once, settings.max_waiting, "predictions"),
             batches=Turnstile(BATCHES, max(1, settings.max_waiting // 8), "batches"),
             uploads=Turnstile(BATCHES, max(1, settings.max_waiting // 8), "uploads"),
+            tokens=Tokens(services.signing_keys),
         )
 
 

@@ -13,12 +13,14 @@ import typer.core
 from malaria.cli import (
     ablate,
     adaptcurve,
+    adaptsequence,
     audit,
     card,
     crossvalidate,
     data,
     doctor,
     evaluate,
+    feedback,
     jobs,
     models,
     output,
@@ -107,9 +109,11 @@ app.command()(crossvalidate.cross_validate)
 app.command()(audit.audit)
 app.command()(ablate.ablate)
 app.command()(adaptcurve.adapt_curve)
+app.command()(adaptsequence.adapt_sequence)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(feedback.app, name="feedback")
 app.command()(doctor.doctor)
 
 

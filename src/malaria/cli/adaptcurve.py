@@ -3,6 +3,7 @@
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -17,8 +18,8 @@ from malaria.domain import Role
 from malaria.errors import BadOptions, NotFound
 
 if TYPE_CHECKING:
+    from malaria.adapt_curve import Variant
     from malaria.crops import Cells
-    from malaria.refitting import AdaptSettings
     from malaria.report import Made
 
 SIMULATED = "simulated"
@@ -38,7 +39,7 @@ def adapt_curve(
         typer.Option(help="Folder of a version: model.tflite and memory.npz. Default: what ships."),
     ] = None,
     plan: Annotated[
-        Path | None, typer.Option(help="TOML of settings to compare, [[variant]]. Default: those in use.")
+        Path | None, typer.Option(help="TOML of what to compare, [[variant]]. Default: the settings in use.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of report.json and report.md.")] = Path("adapt-curve"),
     cells: Annotated[
@@ -50,36 +51,37 @@ def adapt_curve(
 ) -> None:
     """Draw uploads from laboratories, adapt to each, and measure on the laboratories' other fields.
 
-    Gate and test patients are left alone. A laboratory must bring both classes.
+    Gate and test patients are left alone.
 
     Example:
 
         malaria adapt-curve --site bbbc041=smears --simulated part1.zip --draws 5
     """
     from malaria import adapt_curve as steps
-    from malaria import adapt_tables, report
+    from malaria import adapt_pictures, adapt_tables, report
     from malaria import head as heads
     from malaria import memory as memories
     from malaria.fields import SETS
 
-    fields, parts, settings = laboratories(site or [], SETS), simulated or [], _settings(plan)
-    if not fields and not parts:
+    smears, parts, variants = laboratories(site or [], SETS), simulated or [], _variants(plan)
+    if not smears and not parts:
         raise BadOptions("Name a laboratory: --site SET=PATH, or --simulated ZIP.")
     folder = _folder(ctx, model)
     served, memory = load_model(ctx, str(folder / "model.tflite")), memories.load(folder / "memory.npz")
     head = heads.read((folder / "model.tflite").read_bytes())
     known = dict(zip(memory.patients.tolist(), memory.roles.tolist(), strict=True))
-    found: dict[str, dict[str, Sequence[steps.Drawn]]] = {name: {} for name in settings}
+    found: dict[str, dict[str, Sequence[steps.Drawn]]] = {name: {} for name in variants}
     with output.progress() as tell:
-        for name, shown in _laboratories(fields, parts, known, served.info.input_size):
-            views = max(chosen.views for chosen in settings.values())
+        for name, shown in _laboratories(smears, parts, known, served.info.input_size):
+            views = max(variant.settings.views for variant in variants.values())
             seen, base = steps.embed(served, shown, views, tell), steps.ground(memory, name == SIMULATED)
-            for variant, chosen in settings.items():
+            for told, variant in variants.items():
                 sizes = cells or steps.SIZES
-                found[variant][name] = steps.curve(head, base, seen, chosen, sizes, draws, seed, tell)
+                found[told][name] = steps.curve(head, base, seen, variant, sizes, draws, seed, tell)
     tables = adapt_tables.tables(found)
-    made = _made([*fields.values(), *parts], seed, served.info.version, served.info.digest)
+    made = _made([*smears.values(), *parts], seed, served.info.version, served.info.digest)
     report.write(out, f"Adaptations of {made.model}", made, adapt_tables.told(found), tables, None)
+    adapt_pictures.write(out, found)
     output.tables(tables)
     output.note(f"report: {out / 'report.md'}")
 
@@ -96,34 +98,39 @@ def _folder(ctx: typer.Context, chosen: Path | None) -> Path:
     return chosen
 
 
-def _settings(plan: Path | None) -> Mapping[str, "AdaptSettings"]:
-    """The settings to compare, by name. Raises BadOptions."""
-    from malaria.refitting import AdaptSettings
+def _variants(plan: Path | None) -> Mapping[str, "Variant"]:
+    """What to compare, by name. Raises BadOptions."""
+    from malaria.adapt_curve import Variant
 
     if plan is None:
-        return {"in use": AdaptSettings()}
+        return {"in use": Variant()}
     try:
         told = tomllib.loads(plan.read_text(encoding="utf-8")).get("variant")
     except (OSError, ValueError) as error:
         raise BadOptions(f"The plan {plan} cannot be read: {error}.") from None
-    variants = told if isinstance(told, list) else []
-    names = {str(v.get("name", "")) for v in variants if isinstance(v, dict)} - {""}
-    if not variants or len(names) != len(variants):
+    listed = told if isinstance(told, list) else []
+    names = {str(v.get("name", "")) for v in listed if isinstance(v, dict)} - {""}
+    if not listed or len(names) != len(listed):
         raise BadOptions(f"{plan} must hold variants, [[variant]], each with a name of its own.")
-    return {str(v["name"]): _chosen(v) for v in variants}
+    return {str(v["name"]): _variant(v) for v in listed}
 
 
-def _chosen(told: Mapping[str, Any]) -> "AdaptSettings":
-    """The settings of one variant. Raises BadOptions."""
+def _variant(told: Mapping[str, Any]) -> "Variant":
+    """One variant: its own fields, and those of `AdaptSettings` beside them. Raises BadOptions."""
     from malaria import codec
+    from malaria.adapt_curve import Variant
     from malaria.refitting import AdaptSettings
 
-    settings = {name: value for name, value in told.items() if name != "name"}
-    return codec.checked(AdaptSettings, settings, f"In the variant {told['name']!r}")
+    own = {field.name for field in fields(Variant)} - {"settings"}
+    asked = {name: value for name, value in told.items() if name != "name"}
+    of_settings = {name: asked.pop(name) for name in list(asked) if name not in own}
+    whose = f"In the variant {told['name']!r}"
+    settings = codec.checked(AdaptSettings, of_settings, whose)
+    return codec.checked(Variant, {**asked, "settings": settings}, whose)
 
 
 def _laboratories(
-    fields: Mapping[str, Path], parts: Sequence[Path], known: Mapping[str, str], size: int
+    smears: Mapping[str, Path], parts: Sequence[Path], known: Mapping[str, str], size: int
 ) -> Iterator[tuple[str, "Cells"]]:
     """Each laboratory's name and cells. known: the role of each patient that the model remembers."""
     from malaria import crops
@@ -137,7 +144,7 @@ def _laboratories(
 
         shown = (crops.of_patients(part, size, of_train, washed_out) for part in parts)
         yield SIMULATED, chain.from_iterable(shown)
-    for name, path in fields.items():
+    for name, path in smears.items():
         yield name, crops.of_fields(path, name, size)
 
 

@@ -1,5 +1,6 @@
 """`malaria doctor`: is everything whole, and where does it lie?"""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from malaria import signing_keys
 from malaria.cli import output
 from malaria.cli.common import JsonOption, quiet, services
 from malaria.domain import JobState
-from malaria.errors import MalariaError
+from malaria.errors import Damaged, MalariaError
 
 if TYPE_CHECKING:
     from malaria.services import Services
@@ -82,6 +84,9 @@ def looks(built: "Services") -> Iterator[tuple[str, Callable[[], str]]]:
     yield "kept models", lambda: _models(built)
     yield "feature memory", lambda: _memory(built)
     yield "jobs", lambda: _jobs(built)
+    yield "confirmed labels", lambda: f"{len(built.feedback.list()):,}"
+    yield "kept pictures", lambda: _kept(built)
+    yield "signing keys", lambda: _keys(built)
     yield "datasets", lambda: f"{len(built.shards.list()):,}"
 
 
@@ -111,6 +116,26 @@ def _memory(built: "Services") -> str:
     with tempfile.TemporaryDirectory(prefix="doctor-", dir=built.home / "work") as folder:
         kept = memory.load(built.registry.fetch(version, "memory.npz", Path(folder) / "memory.npz"))
     return f"{len(kept):,} cells remembered by {version}"
+
+
+def _kept(built: "Services") -> str:
+    days, wanted, drift = built.kept.days, built.settings.retrain_confirmed, built.settings.retrain_drift
+    if not days:
+        return "none: MALARIA_KEEP_DAYS is 0"
+    told = [f"{wanted:,} confirmed open a retraining"] if wanted else []
+    told += [f"errors of {drift:g} standard deviations more than expected open one"] if drift else []
+    opens = "; ".join(told) or "they open no retraining"
+    return f"for {days} days; {len(built.kept.pool()):,} confirmed and not yet learnt from; {opens}"
+
+
+def _keys(built: "Services") -> str:
+    """Nobody but the owner may read the file. Raises Damaged."""
+    if built.settings.signing_key is not None:
+        return f"{len(built.signing_keys)}, of the setting MALARIA_SIGNING_KEY"
+    path = built.home / signing_keys.FILE
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise Damaged(f"Others can read {path}. Run `chmod 600` on it, and `malaria feedback rekey`.")
+    return f"{len(built.signing_keys)}, which nobody else can read"
 
 
 def _jobs(built: "Services") -> str:

@@ -7,15 +7,16 @@ back what it changed. The cells are synthetic; the server, the retraining and th
 import io
 import sys
 import time
-import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
-from malaria import stains, synthetic
+from malaria import stains, synthetic, uploads
 from malaria.synthetic import SyntheticCell
 from malaria.tours import asking
+from malaria.uploads import Picture
 
 Say = Callable[[str], None]
 ENDED = frozenset({"succeeded", "failed", "cancelled", "duplicate"})
@@ -28,18 +29,14 @@ class Stuck(Exception):
 def other_stain(cell: SyntheticCell) -> bytes:
     """The cell as another laboratory would photograph it: another stain and lamp, washed out; PNG."""
     out = io.BytesIO()
-    stains.washed_out(cell.image, contrast=0.4, light=125.0).save(out, "PNG")
+    replace(stains.washed_out, contrast=0.4, light=125.0)(cell.image).save(out, "PNG")
     return out.getvalue()
 
 
 def upload(cells: Sequence[SyntheticCell]) -> bytes:
-    """A ZIP as a laboratory sends it: a folder for each class, and which cell is of which patient."""
+    """A ZIP as a laboratory sends it."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for cell in cells:
-            archive.writestr(f"{cell.label.text}/{cell.name}", other_stain(cell))
-        listed = "".join(f"{cell.name},{cell.patient}\n" for cell in cells)
-        archive.writestr("patients.csv", "file,patient\n" + listed)
+    uploads.write(out, (Picture(cell.label, cell.name, cell.patient, other_stain(cell)) for cell in cells))
     return out.getvalue()
 
 

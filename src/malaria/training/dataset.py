@@ -166,7 +166,7 @@ def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) 
             image = preprocess.decode(given) if isinstance(given, bytes) else given
         except BadInput as error:
             raise type(error)(f"{item.name}: {error}") from error
-        name = preprocess.fingerprint(preprocess.to_square(image, preprocess.FINGERPRINT_SIZE))
+        name = preprocess.fingerprint_of(image)
         return preprocess.to_square(image, size), name
 
     items, done = (item for source in sources for item in source.read()), 0

@@ -1,7 +1,6 @@
 """POST /predict/batch: many cells, as files or in one ZIP."""
 
 import time
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -19,7 +18,7 @@ from malaria.api.access import Scope, authorize
 from malaria.api.cell_schemas import BatchAnswer, BatchEntry, EntryError, ImageSize
 from malaria.api.invalid import missing_file, no_multipart, reads_multipart
 from malaria.api.problems import responses
-from malaria.api.routes.predict import THRESHOLD, QueryThreshold, one, told
+from malaria.api.routes.predict import THRESHOLD, QueryThreshold, fingerprint, one, said, told
 from malaria.api.state import Shared, State
 from malaria.api.tables import CSV, to_csv, wants_csv
 from malaria.archive import Limits, Problem, open_archive, printable
@@ -127,7 +126,7 @@ def _answer(state: State, files: list[UploadFile], threshold: float | None) -> B
             source: Files = open_archive(path, _limits(state.services.settings))
         else:
             source = _each(files, state.services.settings.max_image_bytes)
-        entries = _score(model, source, threshold)
+        entries = _score(state, model, source, threshold)
     if not entries:
         raise BadArchive("The ZIP holds no files. Pack the pictures of the cells.")
     failed = sum(one.error is not None for one in entries)
@@ -164,10 +163,10 @@ def _each(files: list[UploadFile], most: int) -> Files:
             yield name, file.file.read()
 
 
-def _score(model: Model, source: Files, threshold: float | None) -> list[BatchEntry]:
+def _score(state: State, model: Model, source: Files, threshold: float | None) -> list[BatchEntry]:
     """An entry for each file, in order. Decodes here while the model's threads score what came before."""
     entries: list[BatchEntry] = []
-    readable: list[BatchEntry] = []
+    readable: list[tuple[BatchEntry, int]] = []
 
     def pictures() -> Iterator[Pixels]:
         for index, (name, data) in enumerate(source):
@@ -184,14 +183,16 @@ def _score(model: Model, source: Files, threshold: float | None) -> list[BatchEn
                 )
                 continue
             one.image = ImageSize(width=picture.width, height=picture.height)
-            readable.append(one)
-            yield preprocess.to_square(picture, model.info.input_size)
+            square = preprocess.to_square(picture, model.info.input_size)
+            cell = fingerprint(picture, square)
+            readable.append((one, cell))
+            state.services.kept.keep(cell, data)
+            yield square
 
     for number, scored in enumerate(model.score_many(pictures())):
-        one, answer = readable[number], told(interpret(scored, model.info, threshold))
-        one.prediction, one.confidence = answer.prediction, answer.confidence
-        one.probabilities, one.prediction_id = answer.probabilities, str(uuid.uuid4())
-        one.needs_review, one.review = answer.needs_review, answer.review
+        (one, cell), answer = readable[number], interpret(scored, model.info, threshold)
+        one.prediction, one.confidence, one.probabilities, one.needs_review, one.review = told(answer)
+        one.prediction_id = state.tokens.sign(said(answer, model.info, cell, state.services.clock.now()))
     return entries
 
 

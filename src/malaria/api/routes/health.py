@@ -7,7 +7,7 @@ from importlib.metadata import version as installed
 from fastapi import APIRouter
 
 from malaria.api.routes.models import entry
-from malaria.api.schemas import Health, PromotionEntry, Status, TrainingNow
+from malaria.api.schemas import ConfirmedNow, Health, PromotionEntry, Status, TrainingNow
 from malaria.api.state import Shared, State
 from malaria.domain import CLASSES, JobState
 from malaria.errors import MalariaError
@@ -34,6 +34,12 @@ def status(state: Shared) -> Status:
         training=TrainingNow(
             running=[job.id for job in jobs.list(state=JobState.RUNNING)],
             queued=len(jobs.list(state=JobState.QUEUED, limit=10_000)),
+        ),
+        confirmed=ConfirmedNow(
+            keep_days=state.services.kept.days,
+            pool=len(state.services.kept.pool()),
+            retrain_at=state.services.settings.retrain_confirmed,
+            retrain_drift=state.services.settings.retrain_drift,
         ),
     )
 

@@ -1,14 +1,15 @@
 """POST /predict: one cell."""
 
 import time
-import uuid
 from collections import Counter
+from datetime import datetime
 from typing import Annotated, NamedTuple, TypeVar, cast
 
 import numpy as np
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
+from PIL.Image import Image
 
-from malaria import explain, preprocess
+from malaria import explain, preprocess, tokens
 from malaria.api import upload
 from malaria.api.access import Scope, authorize
 from malaria.api.cell_schemas import (
@@ -24,8 +25,10 @@ from malaria.api.cell_schemas import (
 )
 from malaria.api.problems import responses
 from malaria.api.state import Shared, State
+from malaria.domain import Label, ModelVersion, Said
 from malaria.errors import BadInput, BadOptions, UploadTooLarge
 from malaria.predict import Answer, Scored, interpret
+from malaria.preprocess import Pixels
 
 router = APIRouter(tags=["predict"], dependencies=[Depends(authorize(Scope.PREDICT))])
 
@@ -83,14 +86,18 @@ def one(name: str, in_form: T | None, in_query: T | None) -> T | None:
 def _answered(state: State, file: UploadFile, threshold: float | None, explained: bool) -> Predicted:
     model = state.services.served.model  # once: a promotion meanwhile must not mix two models in one answer
     began = time.perf_counter()
+    data = file.file.read()
     try:
-        picture = preprocess.decode(file.file.read())
+        picture = preprocess.decode(data)
     except BadInput:
         state.tally.add(Counter(failed=1))
         raise
-    scored = model.score(preprocess.to_square(picture, model.info.input_size))
+    square = preprocess.to_square(picture, model.info.input_size)
+    scored = model.score(square)
     answer = interpret(scored, model.info, threshold)
     state.tally.add(Counter({answer.prediction: 1}))
+    cell, now = fingerprint(picture, square), state.services.clock.now()
+    state.services.kept.keep(cell, data)
     return Predicted(
         **told(answer)._asdict(),
         threshold=answer.threshold,
@@ -98,8 +105,30 @@ def _answered(state: State, file: UploadFile, threshold: float | None, explained
         explanation=_explanation(scored, picture.size) if explained else None,
         processing_time=round(time.perf_counter() - began, 6),
         model_version=model.info.version,
-        timestamp=state.services.clock.now(),
-        prediction_id=str(uuid.uuid4()),
+        timestamp=now,
+        prediction_id=state.tokens.sign(said(answer, model.info, cell, now)),
+    )
+
+
+def fingerprint(picture: Image, square: Pixels) -> int:
+    """Of a decoded picture; where `square`, as the model takes it, has the fingerprint's size, it is not
+    made anew."""
+    if len(square) == preprocess.FINGERPRINT_SIZE:
+        return preprocess.fingerprint(square)
+    return preprocess.fingerprint_of(picture)
+
+
+def said(answer: Answer, info: ModelVersion, cell: int, at: datetime) -> Said:
+    """What the id of an answer carries. cell: its fingerprint."""
+    return Said(
+        nonce=tokens.nonce(),
+        version=info.version,
+        probability=answer.probabilities[Label.PARASITIZED.text],
+        threshold=answer.threshold,
+        label=Label.named(answer.prediction) if answer.prediction else None,
+        at=at,
+        fingerprint=cell,
+        needs_review=answer.review is not None,
     )
 
 

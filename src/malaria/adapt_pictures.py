@@ -1,0 +1,78 @@
+"""What `adapt_curve` found, as one picture for each laboratory: figures by the number of cells labelled."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from malaria import pictures
+from malaria.adapt_curve import Change, Drawn
+from malaria.adapt_tables import Curves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FIGURES = ("sensitivity", "specificity")
+COLOURS = ("#1f4e79", "#c55a11")
+
+
+def write(folder: Path, found: Curves) -> list[Path]:
+    """One PNG for each laboratory that an upload changed anything at; rows are variants, the left column is
+    the laboratory's other fields, the right one NIH patients. Bands: from the worst to the best upload.
+
+    Raises MissingPart where matplotlib is not installed.
+    """
+    pictures.need()
+    sites = list(next(iter(found.values())))
+    changed = [site for site in sites if any(one.changed for of in found.values() for one in of[site])]
+    return [_picture(folder, site, {name: of[site] for name, of in found.items()}) for site in changed]
+
+
+def _picture(folder: Path, site: str, found: Mapping[str, Sequence[Drawn]]) -> Path:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    path = folder / f"{re.sub('[^a-z0-9]+', '-', site.lower())}.png"
+    with mpl.rc_context(fname=Path(mpl.get_data_path()) / "matplotlibrc"):
+        figure = Figure(figsize=(9.0, 0.4 + 2.2 * len(found)), dpi=100, layout="constrained")
+        grid = figure.subplots(len(found), 2, sharex=True, squeeze=False)
+        for row, (name, drawn) in zip(grid, found.items(), strict=True):
+            for axes, of, where in ((row[0], "site", site), (row[1], "base", "NIH patients")):
+                for colour, figure_name in zip(COLOURS, FIGURES, strict=True):
+                    _band(
+                        axes,
+                        [(one.cells, getattr(one, of)[figure_name]) for one in drawn],
+                        colour,
+                        figure_name,
+                    )
+                axes.set(title=f"{where}: {name}", xscale="log")
+                axes.title.set_fontsize(9)
+        sizes = sorted({one.cells for drawn in found.values() for one in drawn})
+        for axes in grid[-1]:
+            axes.set_xticks(sizes, [str(size) for size in sizes])
+            axes.minorticks_off()
+            axes.set_xlabel("cells labelled")
+        grid[0][0].legend(loc="lower right", fontsize=8)
+        figure.savefig(path, format="png", metadata={"Software": None})
+    return path
+
+
+def _band(axes: "Axes", told: Sequence[tuple[int, Change]], colour: str, name: str) -> None:
+    """Mean, least and most after the uploads of each size; dotted, what it was before."""
+    sizes = sorted({cells for cells, _ in told})
+    after = [[now for cells, (_, now) in told if cells == size and now is not None] for size in sizes]
+    before = [was for _, (was, _) in told if was is not None]
+    if not before or not all(after):
+        return
+    axes.axhline(float(np.mean(before)), color=colour, linestyle=":", linewidth=1)
+    axes.fill_between(
+        sizes,
+        [min(some) for some in after],
+        [max(some) for some in after],
+        color=colour,
+        alpha=0.2,
+        linewidth=0,
+    )
+    axes.plot(sizes, [float(np.mean(some)) for some in after], color=colour, marker=".", label=name)
