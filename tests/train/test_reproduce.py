@@ -244,6 +244,20 @@ def test_a_changed_file_is_refused_before_any_work(
     assert not Path("reproduced").exists()
 
 
+def test_two_files_of_one_name_are_refused_before_any_work(
+    made: Made, asked: Callable[[ModelVersion], Any], tmp_path: Path
+) -> None:
+    from malaria.training.rerun import rerun
+
+    what = asked(made.joined)
+    later = next(file for file in what.files if file.name == "a-later-one")
+    moved = {**what.files, later: shutil.copytree(what.files[later], tmp_path / "elsewhere" / "development")}
+    with pytest.raises(BadOptions, match="Two files are called development; rename one"):
+        rerun(replace(what, files=moved), NOW, quiet)
+    assert not what.run.exists()
+    assert not what.out.exists()
+
+
 def test_a_recipe_that_is_no_longer_known_is_told() -> None:
     from malaria.training.rerun import recipe_of
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,13 +162,18 @@ def inputs(plan: Plan) -> list[list[str]]:
     return told + [["doubted", path.name] for path in plan.doubted]
 
 
-def made_of(plan: Plan) -> dict[str, Any]:
-    """All that decides the weights, with the SHA-256 of every file. Raises BadOptions as `members_of`, and
-    where two files of one kind are called alike, so that the manifest could tell of one only."""
-    for paths in ([*plan.data, *plan.held_out], plan.without, plan.doubted):
+def told_apart(*kinds: Iterable[Path]) -> None:
+    """Raises BadOptions where two files of one kind are called alike: a manifest could tell of one only."""
+    for paths in kinds:
         alike = [name for name, count in Counter(path.name for path in paths).items() if count > 1]
         if alike:
             raise BadOptions(f"Two files are called {alike[0]}; rename one, so that both can be told of.")
+
+
+def made_of(plan: Plan) -> dict[str, Any]:
+    """All that decides the weights, with the SHA-256 of every file. Raises BadOptions as `members_of` and
+    `told_apart`."""
+    told_apart([*plan.data, *plan.held_out], plan.without, plan.doubted)
     if plan.members:
         return {
             "data": {path.name: sha256(path) for path in (*plan.data, *plan.held_out)},

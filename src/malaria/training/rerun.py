@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -24,7 +25,7 @@ from malaria.ports import Report
 from malaria.predict import Model
 from malaria.reproduction import MODEL, WEIGHTS, Task
 from malaria.training import dataset, recipe
-from malaria.training.plan import Plan, hold_to, roles_of, sources_of
+from malaria.training.plan import Plan, hold_to, roles_of, sources_of, told_apart
 from malaria.training.recipe import Changes, Recipe, Shares
 from malaria.training.run import train
 
@@ -96,11 +97,15 @@ def rerun(of: Rerun, now: datetime, report: Report) -> tuple[ModelVersion, Liken
     """Run every task that is not done yet, lay the last one's version into `of.out`, and compare.
 
     Raises:
-        BadOptions: there is nothing to compare with, or a recipe sets what is no longer known.
+        BadOptions: there is nothing to compare with, a recipe sets what is no longer known, or two files of
+            one training are called alike.
         Conflict: the run folder belongs to another repetition. And whatever `train` raises.
     """
     first, known = _First.of(of.at_hand, of.info), _known_roles(of)
     recipes = [recipe_of(task.step) for task in of.tasks]  # all of them, before any work
+    for task in of.tasks:
+        paths = _paths(of, task)
+        told_apart([*paths["data"], *paths["held-out"]], paths["without"], paths["doubted"])
     work = {"digest": of.info.digest, "tasks": [task.name for task in of.tasks]}
     hold_to(of.run / "reproduce.json", work, "another repetition")
     costs = [_cost(task, told, first.learnt) for task, told in zip(of.tasks, recipes, strict=True)]
@@ -183,31 +188,33 @@ def part(report: Report, number: int, costs: Sequence[float]) -> Report:
 
 def _plan(of: Rerun, task: Task, told: Recipe, folder: Path, begun: Mapping[str, _Begun]) -> Plan:
     """The plan of a task. begun: the tasks before it, all done."""
-    paths: dict[str, list[Path]] = {}
-    laboratories: dict[str, Path] = {}
-    for file in task.step.files():
-        if file.option == "laboratory":
-            laboratories[file.name] = of.files[file]
-        else:
-            paths.setdefault(file.option, []).append(of.files[file])
+    paths = _paths(of, task)
     without_label = task.step.story.get("without_label")
     return Plan(
-        data=paths.get("data", []),
-        held_out=paths.get("held-out", []),
+        data=paths["data"],
+        held_out=paths["held-out"],
         out=folder / "models",
         run=folder / "run",
         cache=of.cache,
         recipe=told,
-        backbone_weights=next(iter(paths.get("backbone-weights", [])), None),
+        backbone_weights=next(iter(paths["backbone-weights"]), None),
         command=of.command,
-        laboratories=laboratories,
-        without=paths.get("without", []),
+        laboratories={f.name: of.files[f] for f in task.step.files() if f.option == "laboratory"},
+        without=paths["without"],
         without_label=Label(CLASSES.index(without_label)) if without_label else None,
-        doubted=paths.get("doubted", []),
+        doubted=paths["doubted"],
         start=begun[task.begun_from].folder / WEIGHTS if task.begun_from is not None else None,
         teacher=_teacher(of.at_hand, task.teacher) if task.teacher is not None else None,
         members=[begun[m].folder / WEIGHTS if isinstance(m, str) else _laid(of, m) for m in task.members],
     )
+
+
+def _paths(of: Rerun, task: Task) -> defaultdict[str, list[Path]]:
+    """The files that a task reads, in their order, by the option that names them."""
+    found = defaultdict[str, list[Path]](list)
+    for file in task.step.files():
+        found[file.option].append(of.files[file])
+    return found
 
 
 def _laid(of: Rerun, member: ModelVersion) -> Path:
