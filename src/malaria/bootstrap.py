@@ -14,7 +14,8 @@ from malaria import ranking
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.integer]  # type: ignore[type-arg]
-Groups = npt.NDArray[np.str_]
+Groups = npt.NDArray[np.str_] | npt.NDArray[np.intp]
+"""Names, or numbers, which are quicker to tell apart."""
 
 
 def group_index(groups: Groups) -> tuple[npt.NDArray[np.intp], int]:

@@ -24,7 +24,7 @@ from malaria.challenger import (
 from malaria.criteria import learning_rule
 from malaria.domain import JobState, Method, Progress, Role, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
-from malaria.gate import GateSet, judge
+from malaria.gate import Exported, GateSet, judge
 from malaria.memory import Memory, is_base
 from malaria.operating import of_memory
 from malaria.ports import Report
@@ -121,7 +121,8 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     base, site, labelled = gate_sets(adapted, challenge.memory, shards)
     at = champion.info.threshold
     unlearnt = learning_rule(adapted.stays, adapted.learnt, settings.fewest) if adapted.stays else None
-    receipt = judge(base, site, at, at, gate_settings(challenge), labelled, unlearnt)
+    file = None if adapted.stays else Exported(adapted.parity, len(adapted.tflite))
+    receipt = judge(base, site, at, at, gate_settings(challenge.services.settings), labelled, unlearnt, file)
     receipt = told_of_pool(challenge, receipt)
     if adapted.stays:
         return Made(champion.info, {}, receipt, champion.info.version)
@@ -135,7 +136,7 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
         champion.info.input_size,
         of_memory(adapted.memory, adapted.new, champion.info.threshold),
         {**champion.info.metrics, **scored(adapted.memory, adapted.new, champion.info.threshold)},
-        lineage(challenge, shards, Method.ADAPT, receipt),
+        lineage(challenge, shards, Method.ADAPT, receipt, adapted.parity),
     )
     return Made(info, files, receipt, champion.info.version)
 
@@ -163,12 +164,13 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     content = done.tflite.read_bytes()
     head = heads.read(content)
     point = of_memory(done.memory, head)
-    settings, served_at = gate_settings(challenge), champion.info.threshold
-    receipt = judge(base, site, served_at, point.threshold, settings, gate_set(fresh))
+    settings, served_at = gate_settings(challenge.services.settings), champion.info.threshold
+    file = Exported(done.parity, len(content))
+    receipt = judge(base, site, served_at, point.threshold, settings, gate_set(fresh), file=file)
     receipt = told_of_pool(challenge, receipt)
     made = ("model.tflite", "network.keras", "memory.npz")
     told = scored(done.memory, head, point.threshold)
-    story = lineage(challenge, chosen, Method.FULL, receipt)
+    story = lineage(challenge, chosen, Method.FULL, receipt, done.parity)
     return Made(
         describe(challenge, content, start.info.network, size, point, told, story),
         {name: done.tflite.parent / name for name in made},

@@ -16,6 +16,7 @@ from malaria.memory import BASE, Memory, is_base
 from malaria.operating import Operating
 from malaria.predict import Model
 from malaria.services import Services
+from malaria.settings import Settings
 from malaria.shards import Shard
 
 
@@ -77,21 +78,26 @@ def told_of_pool(challenge: Challenge, receipt: Receipt) -> Receipt:
     )
 
 
-def gate_settings(challenge: Challenge) -> GateSettings:
-    chosen = challenge.services.settings
+def gate_settings(chosen: Settings) -> GateSettings:
+    """The bounds of the gate, as they are set."""
     return GateSettings(
-        base_margin=chosen.base_margin,
-        site_margin=chosen.site_margin,
         draws=chosen.gate_draws,
+        base_margin=chosen.base_margin,
+        ece_margin=chosen.ece_margin,
+        site_margin=chosen.site_margin,
+        site_class_cells=chosen.site_class_cells,
         min_site_cells=chosen.min_site_cells,
         min_site_per_class=chosen.min_site_per_class,
+        max_parity=chosen.max_parity,
+        max_model_bytes=chosen.max_model_bytes,
+        accept_equal=chosen.accept_equal,
     )
 
 
 def lineage(
-    challenge: Challenge, shards: Sequence[Shard], method: Method, receipt: Receipt
+    challenge: Challenge, shards: Sequence[Shard], method: Method, receipt: Receipt, parity: float
 ) -> dict[str, Any]:
-    """Where a challenger comes from: enough to make it again."""
+    """Where a challenger comes from: enough to make it again. parity: as the gate holds it to account."""
     return {
         "method": method.value,
         "parent": challenge.champion.info.version,
@@ -100,6 +106,7 @@ def lineage(
         "pooled": list(challenge.pooled),
         "options": codec.to_json(challenge.job.options),
         "datasets": [shard.sha256 for shard in shards],
+        "parity": parity,
         "receipt": codec.to_json(receipt),
     }
 

@@ -7,47 +7,61 @@ labels  Where the champion ranks the site's cells the wrong way round beyond dou
         rejected. A challenger taught by swapped labels shines on swapped gate cells, so it cannot tell.
 base    Sensitivity and specificity on the base gate patients may not fall by more than `base_margin`. A
         larger fall is rejected; one that cannot be ruled out is undecidable.
+base calibration  Nor may the calibration error of these cells rise by more than `ece_margin`.
+parity, file size  The challenger's file answers as was computed, and is small enough to be served.
 size    Too few gate cells of the site, or none, are undecidable, and `too_small` says so.
 site    Balanced accuracy must be no worse, and a fall of `site_margin` ruled out. Worse beyond noise is
-        rejected, anything between undecidable.
-gain    A challenger that gains nothing, at the site or on base, is undecidable: there is no reason to change.
+        rejected, anything between undecidable. Neither class may fall by `site_margin` either: that is ruled
+        out where there are enough cells of it, else undecidable where such a fall is seen.
+gain    A challenger that gains nothing, at the site or on base, is undecidable: there is no reason to change,
+        unless `accept_equal` asks for none.
 learning  Where the method learnt nothing, it says why; there is nothing to compare then.
 
 One broken rule rejects; else one that cannot be decided makes the verdict undecidable. Neither is promoted.
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from malaria.comparison import GateSet, Thresholds, changed
+from malaria.advice import advice
+from malaria.comparison import GateSet, Resampled, Thresholds, changed
 from malaria.criteria import (
     BASE,
     DEFAULTS,
-    GAIN,
     LABELS,
     LEARNING,
     SITE,
+    SITE_CLASSES,
     SIZE,
     Criterion,
+    Exported,
     GateSettings,
     base_rule,
+    calibration_rule,
+    file_size_rule,
     gain_rule,
     labels_rule,
+    parity_rule,
+    site_class_rule,
     site_rule,
-    site_sizes,
     size_rule,
 )
 from malaria.domain import Verdict
 from malaria.metrics import Metrics, metrics
-from malaria.roles import SITE_GATE_SHARE
 
-__all__ = ["Criterion", "GateSet", "GateSettings", "Receipt", "judge"]
-
-MOST_ASKED = 500
-"""Patients. An advice to bring more than a laboratory ever could is none."""
+__all__ = [
+    "Criterion",
+    "Exported",
+    "GateSet",
+    "GateSettings",
+    "Receipt",
+    "base_rules",
+    "judge",
+    "rules",
+    "verdict_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +92,19 @@ def judge(
     settings: GateSettings = DEFAULTS,
     labelled: GateSet | None = None,
     unlearnt: Criterion | None = None,
+    file: Exported | None = None,
 ) -> Receipt:
     """Hold a challenger against the champion on base and site gate cells; None or empty where there are none.
 
     Thresholds: the models' operating points, P(parasitized) from which each calls a cell parasitized.
     labelled: every cell of the upload, those learnt from too, to see whether its labels make sense; None:
-    the site's gate cells. unlearnt: why the challenger is the champion, where it is.
+    the site's gate cells. unlearnt: why the challenger is the champion, where it is. file: the challenger's;
+    None where it has none of its own.
     """
     at = (champion_threshold, challenger_threshold)
     base, site = base or _none(), site or _none()
-    criteria = _criteria(base, site, labelled or site, at, settings, unlearnt)
-    verdict = _verdict(criteria)
+    criteria = rules(base, site, labelled or site, at, settings, unlearnt, file)
+    verdict = verdict_of([c.passed for c in criteria])
     by_name = {c.name: c for c in criteria}
     return Receipt(
         verdict=verdict,
@@ -97,15 +113,16 @@ def judge(
         base=_figures(base, at),
         site=_figures(site, at),
         changed={name: changed(s, at) for name, s in (("base", base), ("site", site)) if len(s)},
-        advice=_advice(verdict, by_name, base, site, settings),
+        advice=advice(verdict, by_name, base, site, settings),
         too_small=verdict == Verdict.UNDECIDABLE and _wants_cells(by_name),
     )
 
 
-def _wants_cells(rules: Mapping[str, Criterion]) -> bool:
+def _wants_cells(asked: Mapping[str, Criterion]) -> bool:
     """Whether more of the site's cells could decide it."""
-    few_to_learn = LEARNING in rules and rules[LEARNING].value is not None
-    return few_to_learn or rules[SIZE].passed is None or (SITE in rules and rules[SITE].passed is None)
+    few_to_learn = LEARNING in asked and asked[LEARNING].value is not None
+    at_site = (SIZE, SITE, *SITE_CLASSES.values())
+    return few_to_learn or any(name in asked and asked[name].passed is None for name in at_site)
 
 
 def _none() -> GateSet:
@@ -113,32 +130,48 @@ def _none() -> GateSet:
     return GateSet(nothing.astype(np.uint8), nothing.astype(np.str_), nothing, nothing)
 
 
-def _criteria(
+def rules(
     base: GateSet,
     site: GateSet,
     labelled: GateSet,
     at: Thresholds,
     settings: GateSettings,
-    unlearnt: Criterion | None,
+    unlearnt: Criterion | None = None,
+    file: Exported | None = None,
 ) -> list[Criterion]:
+    """Every rule that is asked, in order; see `judge`, of which this is the part that decides."""
     found = []
     if min(labelled.cells(0), labelled.cells(1)) >= settings.min_site_per_class:
         found.append(labels_rule(labelled, settings))
-    found += [base_rule(base, label, at, settings) for label in BASE]
+    found += base_rules(base, at, settings)
+    if file is not None:
+        found += [parity_rule(file, settings), file_size_rule(file, settings)]
     found.append(size_rule(site, settings))
     if unlearnt is not None:
         return [*found, unlearnt]
-    if found[-1].passed:
-        found.append(site_rule(site, at, settings))
-        if found[-1].passed:
-            found.append(gain_rule(base, site, at))
-    return found
+    return [*found, *(site_rules(base, site, at, settings) if found[-1].passed else ())]
 
 
-def _verdict(criteria: list[Criterion]) -> Verdict:
-    if any(c.passed is False for c in criteria):
+def base_rules(base: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:
+    """The rules that base patients decide."""
+    drawn = Resampled(base, at, settings)
+    found = [base_rule(base, label, drawn, settings) for label in BASE]
+    return [*found, calibration_rule(drawn, settings)] if len(base) else found
+
+
+def site_rules(base: GateSet, site: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:
+    """The rules that a site of sufficient size decides, and the gain, which base patients may show too."""
+    drawn = Resampled(site, at, settings)
+    found = [site_rule(site, drawn, settings)]
+    found += [site_class_rule(site, label, drawn, settings) for label in SITE_CLASSES]
+    return [*found, gain_rule(base, site, at, settings)] if all(c.passed for c in found) else found
+
+
+def verdict_of(passed: Sequence[bool | None]) -> Verdict:
+    """What the rules come to: one broken (False) rejects, else one that is open (None) is undecidable."""
+    if False in passed:
         return Verdict.REJECTED
-    return Verdict.UNDECIDABLE if any(c.passed is None for c in criteria) else Verdict.ACCEPTED
+    return Verdict.UNDECIDABLE if None in passed else Verdict.ACCEPTED
 
 
 def _reason(verdict: Verdict, criteria: list[Criterion]) -> str:
@@ -161,81 +194,3 @@ def _figures(cells: GateSet, at: Thresholds) -> dict[str, Metrics] | None:
         "champion": metrics(cells.labels, cells.champion, cells.patients, at[0]),
         "challenger": metrics(cells.labels, cells.challenger, cells.patients, at[1]),
     }
-
-
-def _advice(
-    verdict: Verdict, rules: Mapping[str, Criterion], base: GateSet, site: GateSet, settings: GateSettings
-) -> str:
-    """What to do or to bring, in numbers where they can be told."""
-    if verdict == Verdict.ACCEPTED:
-        return ""
-    if verdict == Verdict.REJECTED:
-        return _advice_rejected({name for name, rule in rules.items() if rule.passed is False})
-    told = [_advice_learning(rules[LEARNING])] if LEARNING in rules else []
-    if rules[SIZE].passed is None:
-        told.append(_advice_size(site_sizes(site, settings)))
-    if SITE in rules and rules[SITE].passed is None:
-        upload = math.ceil(_more(rules[SITE], site.groups()) / SITE_GATE_SHARE)
-        told.append(
-            f"Bring cells of about {upload:,} more patients or fields; a fifth is kept to compare on. This "
-            "upload counts together with the next."
-            if upload <= MOST_ASKED
-            else "The two models are so close at this site that more cells will hardly tell them apart."
-        )
-    told += [_advice_base(rules[name], base.groups(label)) for label, name in BASE.items()]
-    if GAIN in rules and rules[GAIN].passed is None:
-        told.append("Bring cells that the served model answers wrongly, if there are such cells.")
-    return " ".join(part for part in told if part)
-
-
-def _advice_rejected(broken: set[str]) -> str:
-    if LABELS in broken:
-        return "Put the pictures into the right folders and upload again."
-    if SITE in broken:
-        return "The served model answers this site better and stays. Check the labels if that surprises you."
-    return (
-        "Learning from this upload costs too much on other patients. Check its labels and stain. Cells of "
-        "more patients steady what is learnt, and the method `full` can learn more than `adapt`."
-    )
-
-
-def _advice_learning(rule: Criterion) -> str:
-    if rule.value is not None:
-        return (
-            f"Bring at least {rule.bound - rule.value:.0f} more cells of the class that is short; a fifth of "
-            "an upload is not learnt from. This upload counts together with the next."
-        )
-    return (
-        "Where the served model answers these cells well, there is nothing to mend. Else bring cells of more "
-        "patients, or train the whole network: `--method full`."
-    )
-
-
-def _advice_size(sizes: Mapping[str, tuple[int, int]]) -> str:
-    short = {what: math.ceil((least - count) / SITE_GATE_SHARE) for what, (count, least) in sizes.items()}
-    each = ", ".join(f"{more} more {what}" for what, more in short.items() if more > 0)
-    return (
-        f"Bring about {each}: a fifth of an upload is kept apart to compare on. Patients are told apart by a "
-        "patients.csv in the ZIP or by NIH-style file names. This upload counts together with the next."
-    )
-
-
-def _advice_base(rule: Criterion, groups: int) -> str:
-    if rule.passed is not None:
-        return ""
-    if rule.value is None:
-        return f"The served model remembers too few gate patients for {rule.name}: see `malaria doctor`."
-    more = _more(rule, groups)
-    if more > MOST_ASKED:
-        return f"More cells to learn from may settle {rule.name}."
-    return (
-        f"About {more:,} more base gate patients would settle {rule.name}; more cells to learn from may too."
-    )
-
-
-def _more(rule: Criterion, groups: int) -> int:
-    """How many more patients would narrow the bound enough if the difference stays as it is; at least one."""
-    if rule.value is None or rule.low is None:
-        return 1
-    width, room = rule.value - rule.low, max(rule.value - rule.bound, 0.001)
-    return max(1, min(math.ceil(groups * ((width / room) ** 2 - 1)), 10_000))

@@ -143,8 +143,8 @@ def _values(
     values = {name: _known(value[0]) for name, value in _rates(totals).items()}
     if not len(p):
         return values | dict.fromkeys(("brier", "ece"))
-    sums = _gaps(truth, p).sum(axis=0)[np.newaxis]
-    return values | {name: float(value[0]) for name, value in _calibration(sums).items()}
+    sums = gaps(truth, p).sum(axis=0)[np.newaxis]
+    return values | {name: float(value[0]) for name, value in calibration(sums).items()}
 
 
 def _rates(counts: npt.NDArray[np.generic]) -> dict[str, Floats]:
@@ -183,7 +183,7 @@ def _all_ranked(steps: ranking.Steps) -> list[float]:
     return [figure(steps) for figure in ranking.FIGURES.values()]
 
 
-def _gaps(truth: npt.NDArray[np.bool_], p: Floats) -> Floats:
+def gaps(truth: npt.NDArray[np.bool_], p: Floats) -> Floats:
     """(n, 2 + bins): one, squared error, and the signed error in the column of the cell's bin."""
     place = np.minimum((p * ECE_BINS).astype(np.intp), ECE_BINS - 1)
     columns = np.zeros((len(p), 2 + ECE_BINS))
@@ -192,8 +192,8 @@ def _gaps(truth: npt.NDArray[np.bool_], p: Floats) -> Floats:
     return columns
 
 
-def _calibration(sums: Floats) -> dict[str, Floats]:
-    """Figures of (m, 2 + bins) sums of `_gaps`: (m,) each."""
+def calibration(sums: Floats) -> dict[str, Floats]:
+    """Figures of (m, 2 + bins) sums of `gaps`: (m,) each."""
     return {"brier": sums[:, 1] / sums[:, 0], "ece": np.abs(sums[:, 2:]).sum(axis=1) / sums[:, 0]}
 
 
@@ -229,7 +229,7 @@ def _intervals(
     index, count = group_index(patients)
     alone = np.bincount(strata(labels, index, count)).max() < 2
     drawn = _rates(drawn_sums(labels, patients, outcomes.astype(np.float64), draws, seed))
-    drawn |= _calibration(drawn_sums(labels, patients, _gaps(labels == 1, p), draws, seed))
+    drawn |= calibration(drawn_sums(labels, patients, gaps(labels == 1, p), draws, seed))
     fewer = min(np.count_nonzero(labels == 1), np.count_nonzero(labels == 0))
     if "auc" in values and fewer >= FEWEST:
         few = min(draws, RANKING_DRAWS)

@@ -8,7 +8,7 @@ import pytest
 
 from malaria import memory as memories
 from malaria import synthetic
-from malaria.adapt import Adapted, adapt
+from malaria.adapt import Adapted, adapt, parity_of
 from malaria.domain import Progress, Role
 from malaria.ingest import Held, ingest
 from malaria.memory import BASE, Memory
@@ -105,3 +105,13 @@ def test_a_site_counts_as_much_beside_other_base_laboratories(
     moved = np.abs(alone.new.weights - alone.old.weights).max()
     assert moved > 0.01
     assert beside.new.weights == pytest.approx(alone.new.weights, abs=0.02 * moved)
+
+
+def test_a_file_with_another_head_than_was_computed_is_told(
+    services: Services, remembered: Memory, shard: Shard
+) -> None:
+    done, _ = adapted(services, remembered, shard, cell_weights=(5.0,))
+    assert done.parity < 1e-5
+    assert np.abs(done.new.weights - done.old.weights).max() > 0.01
+    off = parity_of(done.tflite, done.old, services.served.model, services.shards, [shard])
+    assert off > 1e-3

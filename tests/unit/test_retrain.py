@@ -173,3 +173,17 @@ def test_the_eight_views_are_different_and_upright_comes_first() -> None:
     assert np.array_equal(views[0], square)
     assert len({view.tobytes() for view in views}) == 8
     assert 1 <= AdaptSettings().views <= 8
+
+
+def test_the_bounds_of_the_file_are_settings_and_kept_with_the_version(
+    services: Services, tmp_path: Path
+) -> None:
+    strict = replace(services, settings=services.settings.model_copy(update={"max_model_bytes": 1_000_000}))
+    job = submit(strict, tmp_path, "cells.zip", n=40, seed=5)
+    assert run(strict, job)
+    ended = services.jobs.get(job.id)
+    assert ended.verdict == Verdict.REJECTED
+    assert "MB (at most 1.0)" in ended.reason
+    story = services.registry.version(str(ended.version)).lineage
+    assert 0 <= story["parity"] < 1e-5
+    assert story["receipt"]["verdict"] == "rejected"

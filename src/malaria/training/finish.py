@@ -23,7 +23,8 @@ PARITY = 1e-4
 
 @dataclass(frozen=True)
 class Finished:
-    """tflite, network: files. memory, probabilities: of every cell, (n,), scored by the exported file."""
+    """tflite, network: files. memory, probabilities: of every cell, (n,), scored by the exported file.
+    parity: the largest difference in probability between the two files, over 64 cells."""
 
     tflite: Path
     network: Path
@@ -36,11 +37,7 @@ class Finished:
 def finish(
     network: keras.Model, cells: CellArrays, out: Path, placeholder: ModelVersion, report: Report
 ) -> Finished:
-    """Calibrate on base validation cells, export to `out`, and score every cell through the exported file.
-
-    Raises:
-        Damaged: the exported file answers otherwise than the network.
-    """
+    """Calibrate on base validation cells, export to `out`, and score every cell through the exported file."""
     out.mkdir(parents=True, exist_ok=True)
     size = placeholder.input_size
     validation = calibration(cells)
@@ -82,7 +79,10 @@ def _parity(model: Model, cells: CellArrays, logits: heads.Floats) -> float:
         abs(model.score(np.asarray(cells.pixels[i])).probability - p)
         for i, p in zip(spread, told, strict=True)
     ]
-    worst = max(differences)
-    if worst > PARITY:
-        raise Damaged(f"The exported file differs from the network by {worst:.1e} in probability.")
-    return float(worst)
+    return float(max(differences))
+
+
+def check_parity(done: Finished) -> None:
+    """Raise Damaged where the exported file answers otherwise than the network."""
+    if done.parity > PARITY:
+        raise Damaged(f"The exported file differs from the network by {done.parity:.1e} in probability.")

@@ -25,7 +25,7 @@ from malaria.options import ENSEMBLE
 from malaria.ports import Report
 from malaria.training import dataset, ensemble, fit, networks
 from malaria.training.dataset import CellArrays, Source
-from malaria.training.finish import Finished, finish
+from malaria.training.finish import Finished, check_parity, finish
 from malaria.training.mixture import mixture
 from malaria.training.plan import (
     Plan,
@@ -145,6 +145,8 @@ def _begun(network: str, size: int, now: datetime) -> ModelVersion:
 
 
 def _lay_out(plan: Plan, begun: ModelVersion, done: Finished, everything: CellArrays) -> ModelVersion:
+    """Write the version's folder. Raises Damaged where its file answers otherwise than its network."""
+    check_parity(done)
     content = done.tflite.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     point = of_memory(done.memory, heads.read(content))
