@@ -273,8 +273,9 @@ def report_on(info: ModelVersion, role: str, data: str = "c" * 64) -> dict[str, 
     return {"title": "t", "made": made, **evaluation_tables.told(seen)}
 
 
-def test_an_evaluation_is_read_as_it_was_told() -> None:
-    for path in sorted(RESULTS.glob("*/*/report.json")):
+@pytest.mark.parametrize("network", NETWORKS)
+def test_an_evaluation_is_read_as_it_was_told(network: str) -> None:
+    for path in sorted(RESULTS.glob(f"{network}/*/report.json")):
         values = json.loads(path.read_text())
         again = json.loads(json.dumps(evaluation_tables.told(evaluation_tables.read(values))))
         later = {name: again.pop(name) for name in again.keys() - values.keys()}
