@@ -33,8 +33,8 @@ jobs = SqliteJobs(home / "jobs.sqlite", UtcClock())
 token = jobs.acquire(args.job, 60)
 if token is None:
     sys.exit(75)
+print("began", args.attempt, flush=True)  # before it is seen to run, for then it may be killed
 jobs.change(args.job, lambda j: replace(j, state=JobState.RUNNING, lease=token, attempt=args.attempt))
-print("began", args.attempt, flush=True)
 while not (home / "finish").exists():
     jobs.renew(token, 60)
     if jobs.get(args.job).cancel_requested:
