@@ -13,6 +13,7 @@ import pytest
 from malaria.domain import ModelVersion
 
 if TYPE_CHECKING:
+    from malaria.grafting import Branch
     from malaria.services import Services
 
 # No deadline: timings on a busy machine say nothing about the code. Derandomised: a red run can be repeated.
@@ -64,6 +65,33 @@ def shipped_tflite(models_dir: Path) -> bytes:
     from malaria import shipped
 
     return (shipped.read_shipped(models_dir)[1] / "model.tflite").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def branch(models_dir: Path) -> "Branch":
+    """The subject network that ships."""
+    from malaria import grafting
+
+    found = grafting.kept(models_dir)
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="session")
+def grafted_models(models_dir: Path, branch: "Branch", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of shipped models, of the default alone, whose graph tells what a picture shows."""
+    from malaria import grafting, shipped
+
+    ships = tmp_path_factory.mktemp("grafted")
+    info, folder = shipped.read_shipped(models_dir)
+    (ships / info.version).mkdir()
+    for file in folder.iterdir():
+        (ships / info.version / file.name).symlink_to(file)
+    shipped.record(ships, info)
+    for name in ("roles.json", "credits.json", grafting.FOLDER):
+        (ships / name).symlink_to(models_dir / name)
+    grafting.graft_shipped(ships, info, branch)
+    return ships
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 from malaria import codec
 from malaria import head as heads
-from malaria.domain import Job, Method, ModelVersion, Role, version_name
+from malaria.domain import Job, Method, ModelVersion, Role, Screen, version_name
 from malaria.evaluate import metrics
 from malaria.gate import GateSettings, Receipt
 from malaria.memory import BASE, Memory, is_base
@@ -119,6 +119,7 @@ def describe(
     point: Operating,
     figures: Mapping[str, Any],
     story: Mapping[str, Any],
+    screen: Screen | None,
 ) -> ModelVersion:
     digest = hashlib.sha256(tflite).hexdigest()
     return ModelVersion(
@@ -130,6 +131,7 @@ def describe(
         size_bytes=len(tflite),
         threshold=point.threshold,
         review=point.review,
+        screen=screen,
         metrics=figures,
         lineage=story,
     )

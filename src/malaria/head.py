@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria.errors import ModelUnusable
+from malaria.flatbuffer import pack, unpack
 
 Floats = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.floating[Any]]
@@ -44,8 +45,7 @@ def sigmoid(logits: Floats) -> Floats:
 
 def read(tflite: bytes) -> Head:
     """The head of a served graph. Raises ModelUnusable where there is none."""
-    model = _unpack(tflite)
-    weights, bias = _constants(model)
+    weights, bias = _constants(unpack(tflite))
     return Head(
         np.asarray(weights.data, np.uint8).view("<f4").astype(np.float64),
         float(np.asarray(bias.data, np.uint8).view("<f4")[0]),
@@ -54,11 +54,11 @@ def read(tflite: bytes) -> Head:
 
 def write(tflite: bytes, head: Head) -> bytes:
     """The same graph with another head; the file keeps its size. Raises ModelUnusable."""
-    model = _unpack(tflite)
+    model = unpack(tflite)
     weights, bias = _constants(model)
     weights.data = np.frombuffer(head.weights.astype("<f4").tobytes(), np.uint8)
     bias.data = np.frombuffer(np.array([head.bias], "<f4").tobytes(), np.uint8)
-    return _pack(model, len(tflite))
+    return pack(model)
 
 
 def content(tflite: bytes) -> str:
@@ -66,7 +66,7 @@ def content(tflite: bytes) -> str:
 
     Two files of one content answer alike, bit for bit.
     """
-    model = _unpack(tflite)
+    model = unpack(tflite)
     for noted in model.metadata or []:
         model.buffers[noted.buffer].data = None
     model.description = model.metadata = model.metadataBuffer = None
@@ -74,22 +74,7 @@ def content(tflite: bytes) -> str:
         graph.name = None
         for tensor in graph.tensors:
             tensor.name = None
-    return hashlib.sha256(_pack(model, len(tflite))).hexdigest()
-
-
-def _unpack(tflite: bytes) -> Any:
-    from ai_edge_litert import schema_py_generated as schema
-
-    return schema.ModelT.InitFromPackedBuf(bytearray(tflite), 0)
-
-
-def _pack(model: Any, size: int) -> bytes:
-    """size: about how many bytes it takes."""
-    import flatbuffers
-
-    builder = flatbuffers.Builder(size)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
+    return hashlib.sha256(pack(model)).hexdigest()
 
 
 def _constants(model: Any) -> tuple[Any, Any]:

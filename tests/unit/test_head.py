@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from malaria import head as heads
 from malaria.domain import ModelVersion
 from malaria.errors import ModelUnusable
+from malaria.flatbuffer import pack, unpack
 from malaria.head import Head
 from malaria.predict import Model
 
@@ -49,9 +50,9 @@ def test_a_written_head_answers_as_computed_and_leaves_the_embedding(
 
 def test_files_of_one_content_differ_in_names_only(content: bytes) -> None:
     def changed(change: Callable[[Any], None]) -> bytes:
-        model = heads._unpack(content)
+        model = unpack(content)
         change(model)
-        return heads._pack(model, len(content))
+        return pack(model)
 
     def rename(model: Any) -> None:
         model.description = b"another exporter"

@@ -51,7 +51,7 @@ class Status(Health):
     software_version: str
     time: datetime
     predictions: dict[str, int] = Field(
-        description="Cells by what was said of them; `failed`: unreadable ones."
+        description="Cells by what was said of them; `refused`: no cells; `failed`: unreadable ones."
     )
     promotion: "PromotionEntry | None"
     training: TrainingNow

@@ -5,7 +5,7 @@ import csv
 import sys
 import zipfile
 import zlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +69,8 @@ def predict(
 ) -> None:
     """Say for each picture of one stained cell whether it shows parasites.
 
+    A picture that is surely not one good cell is not answered; `review` says what it is.
+
     Exit code 1 if any picture could not be read; the others are answered all the same.
 
     Examples:
@@ -129,7 +131,7 @@ def answers(
         while waiting[0].error:
             yield waiting.popleft()
         answer = interpret(scored, model.info, threshold)
-        explanation = drawing.draw(scored.activation) if drawing else None
+        explanation = drawing.draw(scored.activation if answer.prediction else None) if drawing else None
         yield Row(waiting.popleft().name, answer, explanation=explanation)
     yield from waiting
 
@@ -208,18 +210,18 @@ def _bounded(data: bytes) -> bytes:
 
 def told(rows: Sequence[Row], version: str, threshold: float) -> dict[str, Any]:
     """The answers as JSON."""
-    positive = sum(row.answer is not None and row.answer.prediction == Label.PARASITIZED.text for row in rows)
-    unreadable = sum(row.error is not None for row in rows)
+    said = Counter(row.answer.prediction for row in rows if row.answer)
     return {
         "model_version": version,
         "threshold": threshold,
         "results": [_row_json(row) for row in rows],
         "summary": {
             "pictures": len(rows),
-            "parasitized": positive,
-            "uninfected": len(rows) - positive - unreadable,
+            "parasitized": said[Label.PARASITIZED.text],
+            "uninfected": said[Label.UNINFECTED.text],
+            "refused": said[None],
             "to_review": sum(row.answer is not None and row.answer.review is not None for row in rows),
-            "unreadable": unreadable,
+            "unreadable": sum(row.error is not None for row in rows),
         },
     }
 
@@ -229,11 +231,11 @@ def _row_json(row: Row) -> dict[str, Any]:
         assert row.error is not None
         return {"file": row.name, "error": {"code": row.error.code, "detail": str(row.error)}}
     answer = row.answer
-    told = {
+    told: dict[str, Any] = {
         "file": row.name,
         "prediction": answer.prediction,
         "confidence": answer.confidence,
-        "probabilities": answer.probabilities,
+        "probabilities": answer.probabilities if answer.prediction else None,
         "needs_review": answer.review is not None,
     }
     if answer.review:
@@ -249,10 +251,12 @@ def _print_csv(rows: Iterator[Row], version: str, threshold: float, drawing: Dra
     for row in rows:
         name = _harmless(row.name)
         if row.answer is not None:
-            answer = row.answer
-            p = answer.probabilities[CLASSES[Label.PARASITIZED]]
+            answer, said = row.answer, ("", "", "")
+            if answer.prediction is not None and answer.confidence is not None:
+                p = answer.probabilities[CLASSES[Label.PARASITIZED]]
+                said = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}")
             doubt = answer.review.code if answer.review else ""
-            rest = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}", threshold, doubt, version, "")
+            rest: tuple[object, ...] = (*said, threshold, doubt, version, "")
         else:
             unreadable.append(row)
             rest = ("", "", "", threshold, "", version, _harmless(str(row.error)))
@@ -275,6 +279,10 @@ def _print_table(rows: Sequence[Row]) -> None:
         if row.answer is None:
             lines.append((row.name, Text("not read", style="yellow"), None, None, str(row.error)))
             continue
+        if row.answer.prediction is None or row.answer.confidence is None:
+            why = row.answer.review.text if row.answer.review else None
+            lines.append((row.name, Text("no answer", style="yellow"), None, None, why))
+            continue
         style = "bold red" if row.answer.prediction == Label.PARASITIZED.text else "green"
         p = row.answer.probabilities[CLASSES[Label.PARASITIZED]]
         sure = f"{100 * row.answer.confidence:.1f}%"
@@ -291,10 +299,13 @@ def _print_table(rows: Sequence[Row]) -> None:
 
 
 def _summary(rows: Sequence[Row]) -> str:
-    answered = [row.answer for row in rows if row.answer is not None]
+    read = [row.answer for row in rows if row.answer is not None]
+    answered = [answer for answer in read if answer.prediction is not None]
     positive = sum(a.prediction == Label.PARASITIZED.text for a in answered)
     cells = f"{len(answered):,} cell{'' if len(answered) == 1 else 's'}"
     seen = f"Parasites seen in {positive:,} of {cells}." if positive else f"None seen in {cells}."
-    doubtful, missing = sum(a.review is not None for a in answered), len(rows) - len(answered)
+    doubtful, missing = sum(a.review is not None for a in answered), len(rows) - len(read)
     seen += f" A person should look at {doubtful:,} of them." if doubtful else ""
+    if refused := len(read) - len(answered):
+        seen += f" {refused:,} picture{'' if refused == 1 else 's'} not answered: not one good cell."
     return seen + (f" {missing:,} could not be read." if missing else "")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -15,12 +15,11 @@ from malaria.domain import Progress
 from malaria.ports import Report
 from malaria.training import curves, jpeg, losses
 from malaria.training.augment import Augment
-from malaria.training.dataset import CellArrays
 from malaria.training.recipe import Recipe
 
 
 class Drawn(Protocol):
-    """The cells of one epoch. pixels: (n, s, s, 3) uint8; labels: (n,), 0 to 1."""
+    """The cells of one epoch. pixels: (n, s, s, 3) uint8; labels: (n,), what the goal takes."""
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]: ...
@@ -37,22 +36,41 @@ class Cells(Protocol):
 
 TrainAt = Callable[[int], Cells]
 """Gives the cells to train on at an input size."""
-DataAt = Callable[[int], CellArrays]
+DataAt = Callable[[int], Drawn]
 """Gives the cells to validate on at an input size."""
 Logs = dict[str, float]
 
 
+class Goal(NamedTuple):
+    """What is fitted: a Keras loss, and two metrics, "accuracy" and "auc"."""
+
+    loss: Any
+    metrics: Sequence[Any]
+
+
+def parasites(recipe: Recipe) -> Goal:
+    """To tell parasitized cells: one logit, labels from 0 to 1."""
+    metrics = [_Accuracy(threshold=0.0, name="accuracy"), _Auc(from_logits=True, name="auc")]
+    return Goal(losses.of(recipe.robust, recipe.label_smoothing), metrics)
+
+
 def fit(
-    network: keras.Model, recipe: Recipe, train: TrainAt, validation: DataAt, run: Path, report: Report
+    network: keras.Model,
+    recipe: Recipe,
+    train: TrainAt,
+    validation: DataAt,
+    run: Path,
+    report: Report,
+    goal: Goal | None = None,
 ) -> keras.Model:
     """Fit `network` and return it fitted. A run that was killed goes on from its last epoch in `run`.
 
-    Writes history.csv, a line an epoch, the same as curves.png, and logs for TensorBoard. Raises whatever
-    `report` raises, leaving the last checkpoint.
+    Writes history.csv, a line an epoch, the same as curves.png, and logs for TensorBoard. goal: None:
+    `parasites`. Raises whatever `report` raises, leaving the last checkpoint.
     """
     run.mkdir(parents=True, exist_ok=True)
     steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
-    trainee, start = _resume(run) or (_compile(network, recipe, steps), 0)
+    trainee, start = _resume(run) or (_compile(network, recipe, steps, goal or parasites(recipe)), 0)
     costs = [recipe.size_at(epoch) ** 2 for epoch in range(recipe.epochs)]
     callbacks = [Ticker(costs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
@@ -75,7 +93,7 @@ def fit(
     return trainee.get_layer(network.name)
 
 
-def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
+def _compile(network: keras.Model, recipe: Recipe, steps: int, goal: Goal) -> keras.Model:
     total = steps * recipe.epochs
     warmup = min(recipe.warmup_steps, max(total // 4, 1))
     rate = keras.optimizers.schedules.CosineDecay(
@@ -93,12 +111,7 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
     )
     image = keras.Input((None, None, 3), dtype="uint8", name="image")
     trainee = keras.Model(image, network(Augment(recipe.seed, asdict(recipe.changes), name="augment")(image)))
-    trainee.compile(
-        optimizer,
-        losses.of(recipe.robust, recipe.label_smoothing),
-        metrics=[_Accuracy(threshold=0.0, name="accuracy"), _Auc(from_logits=True, name="auc")],
-        jit_compile=False,
-    )
+    trainee.compile(optimizer, goal.loss, metrics=list(goal.metrics), jit_compile=False)
     return trainee
 
 
