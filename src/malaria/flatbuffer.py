@@ -3,6 +3,7 @@
 Needs no TensorFlow: `ai_edge_litert` brings the schema, and unpacking and packing take some 0.02 s.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -64,13 +65,17 @@ def joined(host: bytes, branch: bytes) -> bytes:
 def without(tflite: bytes, output: str) -> bytes:
     """The file without the output of this name, and without what served nothing else; the other outputs stay
     bit for bit. The same file where it has no such output."""
+    names = {o.name.decode() for o in signature(unpack(tflite)).outputs}
+    return only(tflite, names - {output}) if output in names else tflite
+
+
+def only(tflite: bytes, outputs: Collection[str]) -> bytes:
+    """The file with these of its outputs, which stay bit for bit, and with what serves them."""
     model = unpack(tflite)
     graph, told = model.subgraphs[0], signature(model)
-    dropped = {o.tensorIndex for o in told.outputs if o.name == output.encode()}
-    if not dropped:
-        return tflite
-    told.outputs = [o for o in told.outputs if o.tensorIndex not in dropped]
-    graph.outputs = np.array([t for t in graph.outputs if t not in dropped], np.int32)
+    told.outputs = [o for o in told.outputs if o.name.decode() in outputs]
+    left = {o.tensorIndex for o in told.outputs}
+    graph.outputs = np.array([t for t in graph.outputs if t in left], np.int32)
     wanted, kept = {int(t) for t in graph.outputs}, []
     for operation in reversed(graph.operators):
         if wanted & {int(t) for t in operation.outputs}:

@@ -70,7 +70,11 @@ def judged(shown: npt.NDArray[np.float32] | None, screen: Screen | None) -> Judg
 MOST_REFUSED, MOST_SENT = 0.01, 0.05
 """Of the validation cells of each laboratory: the shares that may get no answer, and that may be refused or
 sent to a person."""
-RULE = ""
+RULE = (
+    "Chosen on validation cells: the highest bounds at which, in every laboratory, at most "
+    f"{MOST_REFUSED:.0%} of the cells get no answer and at most {MOST_SENT:.0%} get none or are for a person."
+)
+"""For a person, with the model card."""
 
 
 def choose(cells: Mapping[str, Floats], network: str) -> Screen:

@@ -4,7 +4,7 @@ import heapq
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,13 +15,11 @@ from malaria.domain import ModelVersion, Progress, Screen
 from malaria.errors import BadOptions
 from malaria.evaluation import Rate
 from malaria.ports import Report
+from malaria.predict import Model, interpret
 from malaria.report import Table
 from malaria.shares import share
 from malaria.subject import OUTPUT, Subject, judged
 from malaria.subject_kinds import CELL, Shown
-
-if TYPE_CHECKING:
-    from malaria.predict import Model
 
 ON_SHEET = 8
 """Pictures of each kind on the contact sheet: those that fare worst."""
@@ -33,8 +31,9 @@ TIMED = 200
 class OfKind:
     """Pictures of one kind and source. groups: patients, fields or pictures that are resampled as one.
 
-    refused: the share without an answer. stopped: the share refused or sent to a person. called: what those
-    that are stopped are most often taken for, as a code; "" where none is.
+    refused: the share without an answer. stopped: the share refused, or sent to a person as near to it.
+    looked_at: the share at which a person is to look for any reason, an uncertain probability among them.
+    called: what those that are stopped are most often taken for, as a code; "" where none is.
     """
 
     kind: str
@@ -43,6 +42,7 @@ class OfKind:
     groups: int
     refused: Rate
     stopped: Rate
+    looked_at: Rate
     called: str
 
 
@@ -64,12 +64,13 @@ class _Seen:
 
     groups: list[str] = field(default_factory=list)
     refused: list[bool] = field(default_factory=list)
+    looked_at: list[bool] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     worst: list[tuple[float, int, Image.Image, str]] = field(default_factory=list)
 
 
 def measure(
-    model: "Model",
+    model: Model,
     content: bytes,
     shown: Iterable[Shown],
     report: Report,
@@ -92,7 +93,7 @@ def measure(
     return found, contact_sheet.sheet([_block(key, of) for key, of in seen.items()])
 
 
-def _seen(model: "Model", shown: Iterable[Shown], report: Report) -> dict[tuple[str, str], _Seen]:
+def _seen(model: Model, shown: Iterable[Shown], report: Report) -> dict[tuple[str, str], _Seen]:
     seen: dict[tuple[str, str], _Seen] = {}
     waiting: list[Shown] = []
 
@@ -107,6 +108,7 @@ def _seen(model: "Model", shown: Iterable[Shown], report: Report) -> dict[tuple[
         told, of = judged(scored.subject, model.info.screen), seen.setdefault((one.kind, one.source), _Seen())
         of.groups.append(one.group)
         of.refused.append(told.refused)
+        of.looked_at.append(interpret(scored, model.info).review is not None)
         of.codes.append(told.reason.code if told.reason else "")
         likely = float(scored.subject[Subject.CELL])
         _keep(
@@ -130,23 +132,23 @@ def _keep(of: _Seen, badness: float, number: int, image: Image.Image, line: str)
 
 
 def _of_kind(key: tuple[str, str], of: _Seen, draws: int, seed: int) -> OfKind:
-    groups, refused = np.array(of.groups, np.str_), np.array(of.refused)
-    stopped = np.array([bool(code) for code in of.codes])
+    groups = np.array(of.groups, np.str_)
+    told = (of.refused, [bool(code) for code in of.codes], of.looked_at)
+    refused, stopped, looked_at = (share(np.array(those), groups, draws, seed) for those in told)
     codes, counts = np.unique([code for code in of.codes if code], return_counts=True)
     return OfKind(
         *key,
         pictures=len(groups),
         groups=len(np.unique(groups)),
-        refused=share(refused, groups, draws, seed),
-        stopped=share(stopped, groups, draws, seed),
+        refused=refused,
+        stopped=stopped,
+        looked_at=looked_at,
         called=str(codes[counts.argmax()]) if len(codes) else "",
     )
 
 
 def timed(content: bytes, info: ModelVersion) -> tuple[float, float]:
     """Milliseconds of a picture, median of TIMED, with the subject network and without it, in turn."""
-    from malaria.predict import Model
-
     models = [Model(c, info, interpreters=1) for c in (content, flatbuffer.without(content, OUTPUT))]
     picture = np.full((info.input_size, info.input_size, 3), 128, np.uint8)
     took: list[list[float]] = [[], []]
@@ -179,7 +181,8 @@ def tables(found: Found) -> list[Table]:
     rest = [of for of in found.kinds if not of.kind.startswith(CELL)]
     note = (
         f"Below a P(cell) of {screen.refuse:.3g} a picture gets no answer, below {screen.review:.3g} a "
-        "person is asked to look. Both were chosen on validation cells."
+        "person is asked to look; stopped is both. For a person in all: also what has a probability of a "
+        "parasite near to the threshold."
     )
     caught = "Refused is the share caught while 99% of validation cells pass, stopped while 95% do."
     time_rows = [
@@ -194,9 +197,13 @@ def tables(found: Found) -> list[Table]:
     ]
 
 
-_COLUMNS = ("shows", "of", "pictures", "patients, fields or pictures", "refused", "stopped", "mostly called")
+_COLUMNS = (
+    *("shows", "of", "pictures", "patients, fields or pictures"),
+    *("refused", "stopped", "for a person in all", "mostly called"),
+)
 
 
 def _row(of: OfKind) -> Sequence[object]:
-    rates = (report.with_interval(rate.value, rate.interval) for rate in (of.refused, of.stopped))
+    shares = (of.refused, of.stopped, of.looked_at)
+    rates = (report.with_interval(rate.value, rate.interval) for rate in shares)
     return (of.kind, of.source, f"{of.pictures:,}", of.groups, *rates, of.called or None)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from malaria import cells, fields, no_cells, preprocess, windows
 from malaria.corruptions import SUITE
-from malaria.domain import Role
+from malaria.domain import Label, Role
 from malaria.errors import BadInput, BadLayout
 from malaria.scoring import View
 
@@ -77,7 +77,11 @@ def _base(sources: Sources, role: Role) -> Iterator[Shown]:
     for source in sources.base:
         for cell, data in cells.read(source):
             if cell.patient and sources.roles.get(cell.patient) == role:
-                yield Shown(CELL, f"nih {role}", cell.patient, preprocess.decode(data))
+                yield Shown(_cell(cell.label), f"nih {role}", cell.patient, preprocess.decode(data))
+
+
+def _cell(label: Label) -> str:
+    return f"{CELL}, {label.text.lower()}"
 
 
 def _spoilt(kept: Sequence[Shown], seed: int, rng: np.random.Generator) -> Iterator[Shown]:
@@ -108,7 +112,8 @@ def _fields(name: str, path: Path, roles: Mapping[str, Role], rng: np.random.Gen
             return (Shown(kind, name, group, i) for i in images)
 
         for box in field.boxes:
-            yield from shown(CELL if box.kind.label is not None else box.kind.name, fields.crop(image, box))
+            kind = box.kind.name if box.kind.label is None else _cell(box.kind.label)
+            yield from shown(kind, fields.crop(image, box))
         yield from shown("whole field", image)
         yield from shown("several cells", *windows.several(image, found, WINDOWS, rng))
         yield from shown("clump", *windows.clumps(image, found, WINDOWS, rng))

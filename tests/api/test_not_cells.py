@@ -9,8 +9,9 @@ import httpx
 import numpy as np
 import pytest
 
-from malaria import no_cells
+from malaria import codec, no_cells
 from malaria.api.app import create_app
+from malaria.grafting import Branch
 from malaria.synthetic import SyntheticCell
 from tests.api.asking import good, predict
 from tests.api.conftest import make
@@ -43,6 +44,11 @@ def test_writing_gets_no_prediction_and_is_told_why(knowing: httpx.Client, writi
     assert "explanation" not in told, "there is no decision to explain"
     assert told["prediction_id"]
     assert knowing.get("/status").json()["predictions"]["refused"] == before + 1
+
+
+def test_the_model_says_what_it_takes_for_a_cell(knowing: httpx.Client, branch: Branch) -> None:
+    told = knowing.get("/model/info").json()["screen"]
+    assert told == codec.to_json(branch.screen)
 
 
 def test_cells_are_answered_as_ever(knowing: httpx.Client, cells: list[SyntheticCell]) -> None:

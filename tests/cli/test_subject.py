@@ -54,7 +54,7 @@ def test_it_is_put_to_the_test(run: Run, tmp_path: Path) -> None:
     assert told.exit_code == 0, told.stderr
     found = json.loads(told.stdout)
     kinds = {(of["kind"], of["source"]): of for of in found["kinds"]}
-    assert kinds["cell", "nih gate"]["pictures"] == 8
+    assert kinds["cell, parasitized", "nih gate"]["pictures"] == 4
     assert kinds["skies", "photos"]["refused"]["value"] == 1.0
     assert kinds["noise", "drawn"]["stopped"]["value"] == 1.0
     report = json.loads((tmp_path / "report" / "report.json").read_text())

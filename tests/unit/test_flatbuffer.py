@@ -54,6 +54,14 @@ def test_what_was_joined_can_be_taken_out(models_dir: Any, network: str, branch:
     assert all(np.array_equal(before[name], after[name]) for name in OURS)
 
 
+def test_each_half_can_be_taken_alone(bare: bytes, branch: Branch) -> None:
+    alone = flatbuffer.only(flatbuffer.joined(bare, branch.content), {OUTPUT})
+    assert len(alone) <= len(branch.content) + 1000, "nothing of the other half is left"
+    told = ask(alone, noise(8))
+    assert set(told) == {OUTPUT}
+    assert np.array_equal(told[OUTPUT], ask(branch.content, noise(8))[OUTPUT])
+
+
 def test_a_joined_file_is_adapted_as_any_other(bare: bytes, branch: Branch) -> None:
     joined = flatbuffer.joined(bare, branch.content)
     head = heads.read(joined)

@@ -38,9 +38,10 @@ def sources(tmp_path: Path) -> Sources:
 def test_nothing_is_shown_that_was_learnt_from_or_is_kept_for_the_test(sources: Sources) -> None:
     shown = list(subject_kinds.of(sources, 0))
     counts = Counter((one.kind, one.source) for one in shown)
-    assert counts[CELL, "nih validation"] == 8
-    assert counts[CELL, "nih gate"] == 8
-    assert counts[CELL, "bccd"] == 2
+    for label in ("parasitized", "uninfected"):
+        assert counts[f"{CELL}, {label}", "nih validation"] == 4
+        assert counts[f"{CELL}, {label}", "nih gate"] == 4
+    assert counts[f"{CELL}, uninfected", "bccd"] == 2
     assert counts["cell, JPEG quality 15", "nih validation"] == 8
     assert counts["exposed by -3 stops", "nih validation"] == 8
     assert counts["platelet", "bccd"] == 1
@@ -88,6 +89,7 @@ def test_shares_and_names_are_those_of_the_answers(
     assert [(of.kind, of.pictures, of.groups) for of in found.kinds] == [("writing", 6, 6), ("flag", 3, 3)]
     page = found.kinds[0]
     assert (page.refused.value, page.stopped.value, page.called) == (1.0, 1.0, "no-cell")
+    assert page.looked_at.value == 1.0
     low, high = page.refused.interval or (0, 0)
     assert 0.3 < low < high == 1.0
     with_it, without = found.milliseconds

@@ -83,6 +83,18 @@ class ReviewBand(BaseModel):
     wrong: float = Field(description="Share of wrong answers among their other cells.")
 
 
+class ScreenBounds(BaseModel):
+    """P(cell) below which a picture gets no prediction, and below which it asks for a person's look."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    refuse: float
+    review: float
+    network: str = Field(description="SHA-256 of the subject network in the served graph.")
+    refused: float = Field(description="Share of validation cells below the first, in the worst laboratory.")
+    reviewed: float = Field(description="Share of them between the two, in the worst laboratory.")
+
+
 class ModelSummary(BaseModel):
     """One kept version."""
 
@@ -96,6 +108,9 @@ class ModelSummary(BaseModel):
     size_bytes: int
     threshold: float
     review: ReviewBand | None = Field(description="Answers that ask for a person's look; null: not chosen.")
+    screen: ScreenBounds | None = Field(
+        description="What is taken for one good cell; null: the model does not tell."
+    )
     labels: list[str]
     metrics: dict[str, Any] = Field(description="For each set of cells the version was scored on.")
     lineage: dict[str, Any] = Field(description="Method, parent, job, data.")
