@@ -9,18 +9,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from malaria import no_cells, subject_figures, subject_kinds
-from malaria.domain import ModelVersion, Progress, Role
+from malaria import no_cells, subject_figures, subject_kinds, synthetic
+from malaria.domain import ModelVersion, Progress, Review, Role
 from malaria.errors import BadLayout, BadOptions
 from malaria.grafting import Branch, grafted
 from malaria.predict import Model
-from malaria.subject_kinds import CELL, EACH, Shown, Sources
+from malaria.subject_kinds import CELL, Shown, Sources
 from tests.train.test_train import nih_named
 from tests.unit.test_laboratories import fields
 
 
+EACH = 8
+
+
 @pytest.fixture
-def sources(tmp_path: Path) -> Sources:
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
+    monkeypatch.setattr(subject_kinds, "EACH", EACH)
     photos = tmp_path / "photos"
     photos.mkdir()
     Image.new("RGB", (800, 600), (10, 90, 200)).save(photos / "sky.png")
@@ -42,7 +46,7 @@ def test_nothing_is_shown_that_was_learnt_from_or_is_kept_for_the_test(sources: 
         assert counts[f"{CELL}, {label}", "nih validation"] == 4
         assert counts[f"{CELL}, {label}", "nih gate"] == 4
     assert counts[f"{CELL}, uninfected", "bccd"] == 2
-    assert counts["cell, JPEG quality 15", "nih validation"] == 8
+    assert counts["cell, JPEG quality 15", "nih validation"] == EACH
     assert counts["exposed by -3 stops", "nih validation"] == 8
     assert counts["platelet", "bccd"] == 1
     assert counts["whole field", "bccd"] == 1
@@ -101,6 +105,22 @@ def test_shares_and_names_are_those_of_the_answers(
     assert not cells.rows
     assert [row[0] for row in rest.rows] == ["writing", "flag"]
     assert costs.rows[0][1] == f"{with_it:.2f}"
+
+
+def test_an_uncertain_cell_is_for_a_person_and_not_stopped(
+    content: bytes, branch: Branch, shipped_info: ModelVersion
+) -> None:
+    """Every bound is moved so that it is plain what a picture of a cell comes to."""
+    screen, all_sent = replace(branch.screen, refuse=0.0, review=0.0), Review(0.0, 1.0, 1.0, 0.0)
+    info = replace(shipped_info, screen=screen, review=all_sent)
+    cell = next(iter(synthetic.generate(1, seed=2))).image
+    found, _ = subject_figures.measure(
+        Model(content, info, interpreters=1), content, made("cell, uninfected", 2, cell), lambda _: None
+    )
+    (kind,) = found.kinds
+    assert (kind.refused.value, kind.stopped.value, kind.looked_at.value) == (0.0, 0.0, 1.0)
+    assert kind.called == ""
+    assert [row[0] for row in subject_figures.tables(found)[0].rows] == ["cell, uninfected"]
 
 
 def test_a_model_that_does_not_tell_is_refused(shipped_tflite: bytes, shipped_info: ModelVersion) -> None:
