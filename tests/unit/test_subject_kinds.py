@@ -18,7 +18,6 @@ from malaria.subject_kinds import CELL, Shown, Sources
 from tests.train.test_train import nih_named
 from tests.unit.test_laboratories import fields
 
-
 EACH = 8
 
 
