@@ -23,8 +23,11 @@ from malaria.training.transplant import density, lit, on_black
 
 DRAWN = 2 * SIDE
 """Pixels across a picture before it is halved, as the graph halves the classifier's."""
-BLUR = (0.04, 0.12)
-"""Of what is out of focus, as a share of the side: a Gaussian's deviation, or half of a disc's radius."""
+SOFT, SOFTENED = (0.0, 0.025), 0.5
+"""Focus that is no fault, as a share of the side: a Gaussian's deviation, or half of a disc's radius; up to
+the worst that the classifier is measured with. And the share of pictures of cells that are softened so."""
+BLUR = (0.045, 0.12)
+"""The same of what is out of focus."""
 STRONGER, TINT = (-0.4, 1.5), 0.25
 """Logarithms of how much more a stain absorbs, lowest and highest, and their deviation between channels."""
 DARK, BRIGHT = (-4.0, -1.6), (0.6, 2.0)
@@ -58,9 +61,9 @@ def pictures(
     found = _of_fields(laboratories, role, each, rng, report)
     found[Subject.SEVERAL] = _mixed(found[Subject.SEVERAL], _pairs(cells, rng), each, MADE_PAIRS)
     for subject in (Subject.SEVERAL, Subject.OTHER):
-        found[subject] = [_stained(square, rng) for square in found[subject]]
-    cells = np.stack([_stained(np.asarray(cell), rng) for cell in cells])
-    found[Subject.BLURRED] = _made(each, lambda: _blurred(_one(cells, rng), rng))
+        found[subject] = [_varied(square, rng) for square in found[subject]]
+    cells = np.stack([_varied(np.asarray(cell), rng) for cell in cells])
+    found[Subject.BLURRED] = _made(each, lambda: _blurred(_one(cells, rng), BLUR, rng))
     found[Subject.EXPOSED] = _made(each, lambda: _exposed(_one(cells, rng), rng))
     drawn = _no_cells(found[Subject.NOTHING][: int(PLASMA * each)], rng)
     found[Subject.NOTHING] = _made(each, lambda: next(drawn))
@@ -144,6 +147,14 @@ def _pairs(cells: Pixels, rng: Rng) -> Iterator[Pixels]:
         yield page
 
 
+def _varied(square: Pixels, rng: Rng) -> Pixels:
+    """As another laboratory may show it: in another stain, and a little softer."""
+    stained = _stained(square, rng)
+    if rng.random() >= SOFTENED:
+        return stained
+    return np.asarray(_blurred(Image.fromarray(stained), SOFT, rng))
+
+
 def _stained(square: Pixels, rng: Rng) -> Pixels:
     """Every other picture in a stain of another strength and tint, on clearer plasma; black stays."""
     lit_up = square.max(axis=2) > BLACK
@@ -166,8 +177,8 @@ def _on_black(cells: Pixels, rng: Rng) -> Pixels:
             return cell
 
 
-def _blurred(image: Image.Image, rng: Rng) -> Image.Image:
-    disc, share = rng.random() < 0.5, rng.uniform(*BLUR)
+def _blurred(image: Image.Image, shares: tuple[float, float], rng: Rng) -> Image.Image:
+    disc, share = rng.random() < 0.5, rng.uniform(*shares)
     cut_out = rng.random() < 0.5
     return windows.defocused(image, 2 * share if disc else share, disc=disc, cut_out=cut_out)
 
