@@ -69,6 +69,7 @@ def fit(
             verbose=0,
             callbacks=callbacks,
         )
+        _own_values(trainee)
         _checkpoint(trainee, epoch + 1, run)
         _log(run, epoch, fitted.history)
         curves.draw(run / "history.csv", run / "curves.png")
@@ -97,9 +98,15 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
         optimizer,
         losses.of(recipe.robust, recipe.label_smoothing),
         metrics=[_Accuracy(threshold=0.0, name="accuracy"), _Auc(from_logits=True, name="auc")],
-        jit_compile=False,
+        jit_compile=keras.backend.backend() == "jax",  # which else runs each operation by itself
     )
     return trainee
+
+
+def _own_values(trainee: keras.Model) -> None:
+    """Weights that an average has replaced are the average itself, which JAX will not step on as both."""
+    for weights in trainee.trainable_variables:
+        weights.assign(keras.ops.copy(weights))
 
 
 def _hard(aims: Any) -> Any:
