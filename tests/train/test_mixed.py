@@ -182,16 +182,17 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
     )
     variants = read(told)
     assert [v.recipe.shares.surrounded for v in variants] == [0.0, 1.0, 0.0]
-    found = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, quiet, files=True)
+    found = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, quiet)
     assert set(found) == {"plain", "with surround", "taught"}
     assert found["taught"].figures != found["plain"].figures, "a teacher's answers are not the labels"
     assert {"patients", "patients, surround", "patients, JPEG/2"} <= set(found["plain"].figures)
-    assert {taken.size for taken in latencies([one.file for one in found.values()], 1)} == {64}  # type: ignore[misc]
+    assert found["plain"].fitted_by["packages"]["keras"]
+    files = ablate.files(variants, tmp_path)
+    assert list(files) == list(found)
+    assert {taken.size for taken in latencies(list(files.values()), 1)} == {64}
 
     def never(progress: Progress) -> None:
         raise AssertionError(f"trained again: {progress}")
 
-    again = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never, files=True)
+    again = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never)
     assert again == found
-    bare = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never)
-    assert {one.file for one in bare.values()} == {None}

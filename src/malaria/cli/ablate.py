@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,12 +19,14 @@ from malaria.cli.training_options import (
     LaboratoryOption,
     RunOption,
     StartOption,
+    need_keras,
     need_tensorflow,
 )
 
 if TYPE_CHECKING:
     from malaria.metrics import Metrics
     from malaria.tours.latency import Latency
+    from malaria.training.ablate import Ablated
     from malaria.training.variants import Variant
 
 RUNS = 100
@@ -59,7 +62,7 @@ def ablate(
 
         malaria ablate experiments/stain.toml --data part1.zip --laboratory chula=chula.zip
     """
-    need_tensorflow("ablate")
+    (need_tensorflow if files else need_keras)("ablate")
     from malaria.fields import SETS
     from malaria.training import ablate as steps
     from malaria.training.plan import Plan, made_of
@@ -81,14 +84,14 @@ def ablate(
         start=start,
     )
     with output.progress() as report:
-        found = steps.ablate(asked, variants, laboratories(evaluated or [], SETS), report, files)
-    taken = _timed({name: one.file for name, one in found.items() if one.file})
+        found = steps.ablate(asked, variants, laboratories(evaluated or [], SETS), report)
+    taken = _timed(variants) if files else {}
     out.mkdir(parents=True, exist_ok=True)
     told = {
         "command": asked.command,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "made_of": made_of(asked),
-        "variants": {v.name: _as_json(v, found[v.name].figures, taken.get(v.name)) for v in variants},
+        "variants": {v.name: _as_json(v, found[v.name], taken.get(v.name)) for v in variants},
     }
     (out / "results.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     figures = {name: one.figures for name, one in found.items()}
@@ -96,21 +99,25 @@ def ablate(
     typer.echo(str(out / "results.md"))
 
 
-def _as_json(variant: "Variant", figures: Mapping[str, "Metrics"], taken: "Latency | None") -> dict[str, Any]:
+def _as_json(variant: "Variant", found: "Ablated", taken: "Latency | None") -> dict[str, Any]:
     from malaria import codec
 
     return {
         "recipe": codec.to_json(variant.recipe),
-        "panels": codec.to_json(figures),
+        "panels": codec.to_json(found.figures),
+        "fitted_by": codec.to_json(found.fitted_by),
         "file": {"bytes": taken.file_bytes, "ratio": taken.ratio} if taken else None,
     }
 
 
-def _timed(files: Mapping[str, Path]) -> dict[str, "Latency"]:
-    """What one cell costs by each file, side by side."""
+def _timed(variants: Sequence["Variant"]) -> dict[str, "Latency"]:
+    """What one cell costs by each network, side by side."""
     from malaria.tours.latency import latencies
+    from malaria.training.ablate import files
 
-    return dict(zip(files, latencies(list(files.values()), RUNS), strict=True)) if files else {}
+    with tempfile.TemporaryDirectory() as folder:
+        made = files(variants, Path(folder))
+        return dict(zip(made, latencies(list(made.values()), RUNS), strict=True))
 
 
 def table(

@@ -21,7 +21,7 @@ from malaria.cli.training_options import (
     StageOption,
     WithoutLabelOption,
     WithoutOption,
-    need_tensorflow,
+    need_keras,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def cross_validate(
 
         malaria cross-validate --data part1.zip --data part2.zip --stage 96:6 --out cross-validated
     """
-    need_tensorflow("cross-validate")
+    need_keras("cross-validate")
     from malaria import fold_figures, pictures
     from malaria import suspects as lists
     from malaria.training import crossvalidate as steps

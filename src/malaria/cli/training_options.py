@@ -48,3 +48,12 @@ def need_tensorflow(command: str) -> None:
     """Raises MissingPart where TensorFlow is not installed, before any work."""
     if find_spec("tensorflow") is None:
         raise MissingPart(f"`{command}` needs TensorFlow: {how_to_add('train')}.")
+
+
+def need_keras(command: str) -> None:
+    """Raises MissingPart where Keras is not installed, before any work.
+
+    KERAS_BACKEND chooses what it runs on: TensorFlow, which the extra `train` brings, or JAX.
+    """
+    if find_spec("keras") is None:
+        raise MissingPart(f"`{command}` needs Keras and TensorFlow: {how_to_add('train')}.")

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from malaria import codec, whole
+from malaria import codec, provenance, whole
 from malaria import head as heads
 from malaria.digests import sha256
 from malaria.domain import ModelVersion
@@ -29,7 +29,7 @@ from malaria.training.mixture import mixture
 from malaria.training.panels import Panel, figures, panels
 from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
 from malaria.training.platelets import platelets
-from malaria.training.run import begin, blend, validation_of
+from malaria.training.run import PACKAGES, begin, blend, validation_of
 from malaria.training.teacher import targets
 from malaria.training.variants import Variant
 
@@ -38,10 +38,10 @@ FILE = "model.tflite"
 
 @dataclass(frozen=True)
 class Ablated:
-    """figures: by panel. file: the network as .tflite, where it was asked for."""
+    """figures: by panel. fitted_by: the packages and the machine that trained and measured."""
 
     figures: dict[str, Metrics]
-    file: Path | None
+    fitted_by: Mapping[str, Any]
 
 
 def ablate(
@@ -49,12 +49,11 @@ def ablate(
     variants: Sequence[Variant],
     evaluated: Mapping[str, Path],
     report: Report,
-    files: bool = False,
 ) -> dict[str, Ablated]:
     """Train and measure each variant; what is done already, under `plan.run`, is not done again.
 
-    Returns what came of each variant, by name; with `files` its network too. Uses training and validation
-    patients and fields only, as roles.json in `plan.out` lists them.
+    Returns what came of each variant, by name. Uses training and validation patients and fields only, as
+    roles.json in `plan.out` lists them.
 
     Raises:
         NotFound: there is no roles.json. BadOptions: a variant leaves out a list that the plan has not.
@@ -64,7 +63,19 @@ def ablate(
     for variant in variants:
         variant.lists(plan.without)
     study = _Study(plan, variants, evaluated, Series(len(variants), report))
-    return {variant.name: study.of(variant, files) for variant in variants}
+    return {variant.name: study.of(variant) for variant in variants}
+
+
+def files(variants: Sequence[Variant], folder: Path) -> dict[str, Path]:
+    """Each variant's network as a .tflite in `folder`, by name, untrained: weights change neither how large a
+    file is nor how long one cell takes."""
+    found = {}
+    for number, variant in enumerate(variants):
+        keras.backend.clear_session()
+        network = networks.build(variant.recipe.network, width=variant.recipe.width)
+        found[variant.name] = folder / f"{number}.tflite"
+        to_tflite(network, variant.recipe.size, 1.0, found[variant.name])
+    return found
 
 
 class _Study:
@@ -80,16 +91,18 @@ class _Study:
         self._sources = sources_of(plan, known)
         self._panels: dict[int, dict[str, Panel]] = {}
 
-    def of(self, variant: Variant, files: bool) -> Ablated:
+    def of(self, variant: Variant) -> Ablated:
         """What came of a variant, trained now or before."""
-        folder, needed = self._folder(variant), files or variant.name in self._teachers
-        told, file = folder / "figures.json", folder / FILE if needed else None
+        folder = self._folder(variant)
+        told, file = folder / "figures.json", folder / FILE if variant.name in self._teachers else None
         if not told.exists() or (file and not file.exists()):
             found = self._measured(variant, replace(self._plan, recipe=variant.recipe, run=folder), file)
-            whole.write_text(told, json.dumps(codec.to_json(found), indent=1) + "\n")
+            kept = {"panels": codec.to_json(found), "fitted_by": _fitted_by()}
+            whole.write_text(told, json.dumps(kept, indent=1) + "\n")
         self._series.finished()
-        figures = {name: metrics_of(one) for name, one in json.loads(told.read_text()).items()}
-        return Ablated(figures, file if files else None)  # a teacher's file is there, asked for or not
+        kept = json.loads(told.read_text())
+        figures = {name: metrics_of(one) for name, one in kept["panels"].items()}
+        return Ablated(figures, kept["fitted_by"])
 
     def _folder(self, variant: Variant) -> Path:
         """Where it is trained and kept: named by all that decides its weights."""
@@ -142,6 +155,11 @@ class _Study:
         teacher = Model.load(file, info)
         share = variant.recipe.teacher_share
         return targets(learnt, teacher, share, self._plan.cache, self._series.report)
+
+
+def _fitted_by() -> dict[str, Any]:
+    packages = {"backend": keras.backend.backend(), **provenance.packages(PACKAGES)}
+    return {"packages": packages, "machine": provenance.machine()}
 
 
 def metrics_of(told: Mapping[str, Any]) -> Metrics:

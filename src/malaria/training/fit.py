@@ -87,6 +87,7 @@ def fit(
             verbose=0,
             callbacks=callbacks,
         )
+        _own_values(trainee)
         _checkpoint(trainee, epoch + 1, run)
         _log(run, epoch, fitted.history)
         curves.draw(run / "history.csv", run / "curves.png")
@@ -111,8 +112,19 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int, goal: Goal) -> ke
     )
     image = keras.Input((None, None, 3), dtype="uint8", name="image")
     trainee = keras.Model(image, network(Augment(recipe.seed, asdict(recipe.changes), name="augment")(image)))
-    trainee.compile(optimizer, goal.loss, metrics=list(goal.metrics), jit_compile=False)
+    trainee.compile(
+        optimizer,
+        goal.loss,
+        metrics=list(goal.metrics),
+        jit_compile=keras.backend.backend() == "jax",  # which else runs each operation by itself
+    )
     return trainee
+
+
+def _own_values(trainee: keras.Model) -> None:
+    """Weights that an average has replaced are the average itself, which JAX will not step on as both."""
+    for weights in trainee.trainable_variables:
+        weights.assign(keras.ops.copy(weights))
 
 
 def _hard(aims: Any) -> Any:

@@ -203,5 +203,5 @@ def _story(plan: Plan, done: Finished, everything: CellArrays) -> dict[str, Any]
     }
 
 
-PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "scipy", "pillow", "ai-edge-litert")
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "pillow", "ai-edge-litert")
 """What decides pixels, weights and the exported file."""
