@@ -21,8 +21,9 @@ from malaria.scoring import View
 CELL = "cell"
 EACH = 200
 """Pictures of each kind that is made or drawn, and of cells of each laboratory and role at least."""
-BLURS = (0.05, 0.10)
-"""Of the side: deviations of the blur. The corruptions end at 0.025, where a cell is still a cell."""
+BLURS, DISCS = (0.05, 0.10), (0.10, 0.20)
+"""Of the side: deviations of a Gaussian, radii of a disc. The corruptions end at a deviation of 0.025, where
+a cell is still a cell; that of a disc is half of its radius."""
 STOPS = (-3, -2, -1, 1, 2)
 PARTS = 6
 """Squares that are cut out of a large photograph."""
@@ -91,7 +92,10 @@ def _spoilt(kept: Sequence[Shown], seed: int, rng: np.random.Generator) -> Itera
         makings[f"blurred by {share:.0%}"] = partial(
             windows.defocused, share=share, disc=False, cut_out=False
         )
-    makings["out of focus by 10%"] = partial(windows.defocused, share=0.1, disc=True, cut_out=True)
+    for share in DISCS:
+        makings[f"out of focus by {share:.0%}"] = partial(
+            windows.defocused, share=share, disc=True, cut_out=True
+        )
     for stops in STOPS:
         makings[f"exposed by {stops:+d} stops"] = partial(windows.exposed, stops=stops)
     for kind, making in makings.items():
