@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from malaria import head as heads
 from malaria import synthetic
 from tests.envs.environments import Environment, make
 
@@ -21,10 +22,13 @@ import json, sys
 from pathlib import Path
 import numpy
 from malaria import preprocess, wiring
+from malaria.predict import Model
 from malaria.settings import Settings
 
-home, cells = Path(sys.argv[1]), Path(sys.argv[2])
+home, cells, *files = map(Path, sys.argv[1:])
 model = wiring.local(home, Settings(home=home)).served.model
+if files:
+    model = Model.load(files[0], model.info)
 pictures = [path.read_bytes() for path in sorted(cells.rglob("*.png"))]
 found = [model.score(preprocess.pixels(data, model.info.input_size)) for data in pictures]
 loaded = {name.split(".")[0] for name in sys.modules}
@@ -39,19 +43,27 @@ print(json.dumps({
 """
 
 
-def score(env: Environment, home: Path, cells: Path) -> dict[str, Any]:
-    done = env.run("python", "-c", SCORE, str(home), str(cells))
+def score(env: Environment, home: Path, cells: Path, *files: Path) -> dict[str, Any]:
+    """What the served model says of cells in an environment, or a file of the same network."""
+    done = env.run("python", "-c", SCORE, str(home), str(cells), *map(str, files))
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def test_both_interpreters_give_the_same_answers(tmp_path: Path) -> None:
+def test_both_interpreters_give_the_same_answers(tmp_path: Path, shipped_tflite: bytes) -> None:
     cells = synthetic.write(tmp_path / "cells", 40, 12)
     old = make(tmp_path / "env", "tflite-runtime", python="3.11")
     here = Environment(Path(sys.prefix))
-    now = score(here, tmp_path / "home-now", cells)
-    then = score(old, tmp_path / "home-then", cells)
+    half = tmp_path / "float16.tflite"
+    half.write_bytes(heads.halved(shipped_tflite))
+    for files in ((), (half,)):
+        now = score(here, tmp_path / "home-now", cells, *files)
+        then = score(old, tmp_path / "home-then", cells, *files)
+        compare(now, then)
+
+
+def compare(now: dict[str, Any], then: dict[str, Any]) -> None:
     assert now["interpreter"] == ["ai_edge_litert"]
     assert then["interpreter"] == ["tflite_runtime"]
     assert then["numpy"].startswith("1.")
