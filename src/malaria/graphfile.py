@@ -31,6 +31,14 @@ def kind(model: Any, operation: Any) -> int:
     return int(max(code.builtinCode, code.deprecatedBuiltinCode))
 
 
+def in_float32(tflite: bytes) -> bool:
+    """Whether no number of a file is kept in float16 or int8."""
+    from ai_edge_litert.schema_py_generated import TensorType
+
+    tensors = unpack(tflite).subgraphs[0].tensors
+    return not any(tensor.type in (TensorType.FLOAT16, TensorType.INT8) for tensor in tensors)
+
+
 def halved(tflite: bytes, kept: frozenset[int]) -> bytes:
     """The same graph with its kernels in float16: half the size, still computed in float32.
 
@@ -54,10 +62,8 @@ def halved(tflite: bytes, kept: frozenset[int]) -> bytes:
         half.type, tensor.buffer = schema.TensorType.FLOAT16, 0  # buffer 0 is the empty one
         operation = schema.OperatorT()
         operation.opcodeIndex = code
-        operation.inputs, operation.outputs = (
-            np.array([len(graph.tensors)], np.int32),
-            np.array([place], np.int32),
-        )
+        operation.inputs = np.array([len(graph.tensors)], np.int32)
+        operation.outputs = np.array([place], np.int32)
         operations.append(operation)
         graph.tensors.append(half)
     model.operatorCodes.append(_dequantize(schema))

@@ -25,10 +25,9 @@ def beside(after: np.ndarray) -> Parity:
 
 def flipped(cells: int, apart: int = 100) -> np.ndarray:
     """The answers with so many of them turned over, so many cells apart; a patient has a hundred."""
-    after = SAID.copy()
-    rows = np.arange(cells) * apart
-    after[rows] = 1 - after[rows]
-    return after
+    rows = np.arange(2000)
+    turned = (rows % apart == 0) & (rows < cells * apart)
+    return np.where(turned, 1 - SAID, SAID)
 
 
 def test_what_is_told_of_two_files() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from malaria.training.dataset import Source
     from malaria.training.edge import Export, Original
 
-RUNS = 100
+RUNS = 300
 """Of each file, to time it."""
 
 
@@ -79,7 +79,7 @@ def export(
     original, file = _original(ctx, version)
     fields = laboratories(laboratory or [])
     sources = _sources(services(ctx), original, data or [], fields)
-    story = _story(data or [], fields)
+    story = _story(data or [], fields, sources)
     now = datetime.now(UTC)
     with output.progress(lines=not as_json) as tell:
         cells = dataset.load(sources, original.info.input_size, cache or Path("runs") / "cache", tell)
@@ -106,8 +106,9 @@ def _original(ctx: typer.Context, chosen: str | None) -> tuple["Original", Path]
 
     Raises:
         UnknownVersion: no such version. NotFound: the folder is not that of a version.
-        BadOptions: it is an export itself. Damaged: its file is not the one that its manifest names.
+        BadOptions: it is in smaller numbers already. Damaged: the file is not the one of its manifest.
     """
+    from malaria import graphfile
     from malaria import memory as memories
     from malaria.digests import sha256
     from malaria.training.edge import Original
@@ -118,16 +119,20 @@ def _original(ctx: typer.Context, chosen: str | None) -> tuple["Original", Path]
         built = services(ctx)
         info = built.at_hand.version(chosen or built.served.model.info.version)
         files = {name: built.at_hand.file(info, name) for name in ("model.tflite", "memory.npz")}
-    if parent := info.lineage.get("precision") and info.lineage.get("parent"):
-        raise BadOptions(f"Version {info.version} is an export itself; export {parent}, its original.")
     file, memory = files["model.tflite"], files["memory.npz"]
-    if file is None or memory is None:
-        raise NotFound(
-            f"Version {info.version} has no {'memory.npz' if file else 'model.tflite'} to export from."
-        )
+    if file is None:
+        raise NotFound(f"Version {info.version} has no model.tflite to export.")
     if sha256(file) != info.digest:
         raise Damaged(f"{file} is not the file that its manifest.json names: its SHA-256 differs.")
-    return Original(info, file.read_bytes(), memories.load(memory)), file
+    content = file.read_bytes()
+    if not graphfile.in_float32(content):
+        raise BadOptions(
+            f"Version {info.version} is not in float32 any more. Export the version from which it was made, "
+            f"{info.lineage.get('parent')}."
+        )
+    if memory is None:
+        raise NotFound(f"Version {info.version} has no memory.npz, which tells the roles of its patients.")
+    return Original(info, content, memories.load(memory)), file
 
 
 def _in_folder(folder: Path) -> tuple[ModelVersion, dict[str, Path | None]]:
@@ -173,13 +178,16 @@ def _sources(
     return found
 
 
-def _story(data: Sequence[Path], fields: Mapping[str, Path]) -> dict[str, Any]:
+def _story(data: Sequence[Path], fields: Mapping[str, Path], sources: Sequence["Source"]) -> dict[str, Any]:
+    """How a person asked, and what was read: files by SHA-256, and stored uploads and base images."""
     from malaria.digests import sha256
+    from malaria.training.dataset import Stored
 
     return {
         "command": as_asked(sys.argv[1:]),
         "data": {path.name: sha256(path) for path in data},
         "laboratories": {name: sha256(path) for name, path in fields.items()},
+        "datasets": [source.shard.sha256 for source in sources if isinstance(source, Stored)],
     }
 
 

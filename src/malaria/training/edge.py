@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from malaria import codec, parity
+from malaria import codec, parity, provenance
 from malaria import head as heads
 from malaria.domain import ModelVersion, Precision, Progress, Role, version_name
 from malaria.errors import BadInput
@@ -26,6 +26,9 @@ from malaria.preprocess import Pixels
 from malaria.progress import part
 from malaria.remembered import scored
 from malaria.training.dataset import CellArrays
+
+PACKAGES = ("tensorflow", "tensorflow-cpu", "numpy", "pillow", "ai-edge-litert")
+"""What decides the file and its answers."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +63,23 @@ def export(
 ) -> list[Export]:
     """Export to each precision. cells: with the roles that the original's memory has; int8 is calibrated on
     cells of training patients and fields, and all are measured on those of validation. story: how a person
-    asked, and the data by SHA-256, for the manifest.
+    asked, and its data by SHA-256, for the manifest.
 
     Raises:
         BadInput: there are no cells of both classes of NIH training or validation patients.
     """
     learnt, held = (_of(cells, role) for role in (Role.TRAIN, Role.VALIDATION))
-    before = _answers(Model(original.content, original.info), held.pixels, part(report, 0, 20))
+    before = _answers(Model(original.content, original.info), held.pixels, len(held), part(report, 0, 20))
     found = []
     for i, precision in enumerate(precisions):
         tell = part(report, 20 + 80 * i / len(precisions), 80 / len(precisions))
         tell(Progress("export", percent=0.0, message=precision.value))
         content, how = _made(original.content, precision, learnt, seed)
         model = Model(content, original.info)
-        after = _answers(model, held.pixels, part(tell, 30, 20))
+        after = _answers(model, held.pixels, len(held), part(tell, 30, 20))
         memory = _renewed(original.memory, model, cells, part(tell, 50, 50))
         beside = _beside(held, before, after, original.info.threshold, seed)
-        lineage = {**story, "precision": precision.value, "seed": seed, **how}
+        lineage = {**story, "precision": precision.value, "seed": seed, **how, **_made_with()}
         info = _described(original.info, content, held, after, memory, beside, lineage, now)
         found.append(Export(precision, info, content, beside, memory))
     return found
@@ -111,13 +114,17 @@ def _made(tflite: bytes, precision: Precision, learnt: CellArrays, seed: int) ->
     return quantise.int8(tflite, shown.pixels), {"calibration": told}
 
 
-def _answers(model: Model, pixels: Iterable[Pixels], report: Report) -> Answered:
+def _made_with() -> dict[str, Any]:
+    return {"project": provenance.project(), "packages": provenance.packages(PACKAGES)}
+
+
+def _answers(model: Model, pixels: Iterable[Pixels], cells: int, report: Report) -> Answered:
     probabilities, rows = list[float](), list[npt.NDArray[np.float32]]()
-    for scored_one in model.score_many(map(np.asarray, pixels)):
-        probabilities.append(scored_one.probability)
-        rows.append(scored_one.embedding)
-        if len(rows) % 256 == 0:
-            report(Progress("measure", message=f"{len(rows)} cells"))
+    for i, found in enumerate(model.score_many(map(np.asarray, pixels))):
+        probabilities.append(found.probability)
+        rows.append(found.embedding)
+        if i % 64 == 0:
+            report(Progress("embed", percent=100.0 * i / cells, message=f"{i} of {cells} cells"))
     return Answered(np.array(probabilities), np.array(rows))
 
 
@@ -141,7 +148,7 @@ def _renewed(memory: Memory, model: Model, cells: CellArrays, report: Report) ->
     if not all(int(name) in places for name in memory.fingerprints):
         return None
     pixels = (cells.pixels[places[int(name)]] for name in memory.fingerprints)
-    rows = _answers(model, pixels, report).embeddings
+    rows = _answers(model, pixels, len(memory), report).embeddings
     kept = (memory.labels, memory.patients, memory.roles, memory.origins, memory.fingerprints)
     return remember(rows, *kept)
 
@@ -184,5 +191,5 @@ def _described(
 
 
 def _short(seen: Parity) -> dict[str, Any]:
-    """Parity as a manifest tells it: the file's figures stand there already, its parent's there."""
+    """Parity as a manifest tells it; figures of both files stand in the manifest of each."""
     return {name: value for name, value in codec.to_json(seen).items() if name not in ("before", "after")}
