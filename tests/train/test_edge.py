@@ -17,9 +17,8 @@ from malaria.refitting import AdaptSettings
 from malaria.settings import Settings
 from malaria.training.dataset import CellArrays, Layout, load
 from malaria.training.edge import Export, Original, export
-from tests.train.test_networks import NOW, SIZE, SQUARES, quiet, ships
-
-__all__ = ["ships"]  # a fixture: one of each network, trained for an epoch
+from tests.train.conftest import NOW, SIZE, quiet
+from tests.train.test_networks import SQUARES
 
 pytestmark = pytest.mark.train
 
