@@ -9,6 +9,7 @@ import pytest
 
 from malaria import challenge, graphfile, memory, parity, retrain, shipped, synthetic, wiring
 from malaria import head as heads
+from malaria.challenger import Challenge
 from malaria.domain import JobState, Method, Precision, RetrainOptions, Role
 from malaria.errors import BadInput, Conflict
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET
@@ -179,7 +180,8 @@ def test_an_int8_version_is_kept_served_and_adapted(
     services.registry.publish(small.info, files)
     services.registry.promote(small.info.version, verdict="manual", actor="test", reason="smaller")
     services.served.refresh()
-    assert services.served.model.info.version == small.info.version
+    champion = services.served.model
+    assert champion.info.version == small.info.version
 
     upload = synthetic.write(tmp_path / "site.zip", 60, 9)
     options = RetrainOptions(method=Method.ADAPT)
@@ -187,6 +189,11 @@ def test_an_int8_version_is_kept_served_and_adapted(
     assert retrain.run(services, job.id, 1, threading.Event())
     ended = services.jobs.get(job.id)
     assert ended.state == JobState.SUCCEEDED, ended.reason
+    met = Challenge(services, ended, champion, 0, small.memory, tmp_path, NOW)
+    start = challenge._start(met)
+    assert start.weights is not None
+    parents = shipped.read_shipped(ships, COMPACT)[1] / "network.keras"
+    assert start.weights.read_bytes() == parents.read_bytes(), "`full` goes on from the original's weights"
     after = load_version(services.registry, str(ended.version), tmp_path / "cache")
     assert after.info.lineage["parent"] == small.info.version
     assert after.info.size_bytes == len(small.content), "it is an int8 file still"

@@ -2,8 +2,8 @@
 
 What follows the last grid stays in float32: the embedding, the activation map and the head. So does the
 first separable convolution, some channels of which reach much further than the others (Sheng et al., EMC2
-2018: a quantization-friendly separable convolution for MobileNets): thus the answers of MobileNetV2 differ
-five times less, for 3 KB.
+2018: a quantization-friendly separable convolution for MobileNets); quantised too, most of the difference in
+MobileNetV2's answers came from it.
 
 TensorFlow's converter calibrates and quantises a float32 file once it has made one. Here that is done to the
 file itself, by the same two steps, so the graph that is quantised is the one that is served, whether its
