@@ -68,7 +68,7 @@ def export(
 
         malaria export compact_cnn --data part1.zip --data part2.zip --laboratory chula=chula.zip
 
-        malaria export --as float16 --data cells --publish
+        malaria export --as float16
     """
     wanted = list(dict.fromkeys(precision or Precision))
     if Precision.INT8 in wanted:
