@@ -38,7 +38,7 @@ def to_tflite(network: keras.Model, size: int, temperature: float, path: Path) -
     import tensorflow as tf  # the converter is TensorFlow's own
 
     graph = served_graph(network, size, temperature)
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder, quiet():
         spec = [tf.TensorSpec((1, size, size, 3), tf.uint8, name="image")]
         archive = keras.export.ExportArchive()
         archive.track(graph)
@@ -51,7 +51,7 @@ def to_tflite(network: keras.Model, size: int, temperature: float, path: Path) -
 
 
 @contextlib.contextmanager
-def _quiet():  # type: ignore[no-untyped-def]
+def quiet():  # type: ignore[no-untyped-def]
     """The converter's C++ side writes pages to stderr whatever the log level; a person needs none."""
     saved = os.dup(2)
     with Path(os.devnull).open("wb") as sink:
