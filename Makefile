@@ -15,7 +15,7 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures cards graft subject synth clean
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -75,6 +75,15 @@ figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folde
 			--data $(DATA)/nih-cells-part3.zip --role validation --explanations; \
 	done
 	@$(MAKE) cards
+
+# Of what the networks were trained on; with part 4 too the exports would get their own feature memory.
+EDGE_SETS = $(foreach n,1 2 3,--data $(DATA)/nih-cells-part$(n).zip) \
+	--laboratory chula=$(DATA)/chula_rbc12.zip --laboratory bccd=$(DATA)/bccd.zip
+edge: $(VENV)/.all ## Export what ships in float16 and int8, and measure it: DATA=folder with the sets, NETWORKS="..."
+	@for network in $(or $(NETWORKS),mobilenet_v2 compact_cnn ensemble); do \
+		$(BIN)/malaria export $$network --out runs/edge/$$network --report docs/results/edge/$$network $(EDGE_SETS) \
+			|| exit; \
+	done
 
 cards: $(VENV)/.serve ## Write the model cards of what ships, with the reports in docs/results
 	@for network in mobilenet_v2 compact_cnn ensemble; do \

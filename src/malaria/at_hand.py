@@ -7,7 +7,7 @@ from pathlib import Path
 from malaria import shipped
 from malaria.domain import ModelVersion
 from malaria.errors import NotFound, UnknownVersion
-from malaria.lineage import RETRAINED, alike
+from malaria.lineage import DERIVED, alike
 from malaria.promote import Registry
 
 MOST_ANCESTORS = 1000
@@ -50,9 +50,10 @@ class AtHand:
         return next((info for info in self.versions() if digest in alike(info)), None)
 
     def ancestors(self, info: ModelVersion) -> list[ModelVersion]:
-        """Of a retrained version its parent and so on, to the first that is not at hand or was trained."""
+        """Of a retrained or exported version its parent and so on, to the first that was trained or is not at
+        hand."""
         found: list[ModelVersion] = []
-        while info.lineage.get("method") in RETRAINED and len(found) < MOST_ANCESTORS:
+        while info.lineage.get("method") in DERIVED and len(found) < MOST_ANCESTORS:
             try:
                 info = self.version(str(info.lineage.get("parent", "")))
             except UnknownVersion:

@@ -14,7 +14,7 @@ from malaria.domain import ModelVersion, Role
 from malaria.errors import BadInput, Damaged
 from malaria.evaluation import Evaluation
 from malaria.evaluation_tables import read
-from malaria.lineage import RETRAINED, File, Step, alike, files_of, steps
+from malaria.lineage import DERIVED, File, Step, alike, files_of, steps
 from malaria.looks import Look
 from malaria.memory import BASE, Counted
 from malaria.metrics import Metrics
@@ -83,7 +83,7 @@ class Evidence:
         """The trainings behind it, the first one first, members before what joins them; of a retrained
         version those of the ancestor that was trained, and none where that one is not at hand."""
         found = [step for info in (*self.members, self.root) for step in steps(info)]
-        return [step for step in found if step.method not in RETRAINED]
+        return [step for step in found if step.method not in DERIVED]
 
     @property
     def root(self) -> ModelVersion:

@@ -14,7 +14,7 @@ from malaria.card_figures import (
 )
 from malaria.card_text import Section, between, bullets, listed, many, share
 from malaria.domain import Role
-from malaria.lineage import RETRAINED
+from malaria.lineage import DERIVED
 from malaria.metrics import SPREAD_CELLS, Metrics
 
 WIDE = 0.1
@@ -191,6 +191,6 @@ def _missing(of: Evidence) -> Iterator[str]:
     }
     missing = [name for name, measured in there.items() if not measured]
     if missing:
-        parent = of.lineage.get("parent") if of.lineage.get("method") in RETRAINED else None
+        parent = of.lineage.get("parent") if of.lineage.get("method") in DERIVED else None
         more = f" What was measured of {parent}, its parent, stands in that one's card." if parent else ""
         yield f"Not measured with this version: {'; '.join(missing)}.{more}"

@@ -5,7 +5,7 @@ from typing import Any
 from malaria import codec
 from malaria.card_evidence import Evidence
 from malaria.card_text import Section, bullets, facts, listed, many
-from malaria.lineage import JOINED
+from malaria.lineage import EXPORTED, JOINED
 from malaria.memory import BASE, Counted
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET
 from malaria.report import Table
@@ -26,6 +26,7 @@ HOW = {
     JOINED: "joined of trained networks",
     "adapt": "adapted from {}",
     "full": "fine-tuned from {}",
+    EXPORTED: "exported from {}",
 }
 
 

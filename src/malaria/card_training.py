@@ -7,7 +7,7 @@ from typing import Any
 from malaria.card_evidence import Evidence
 from malaria.card_text import Block, Section, facts, flat, many
 from malaria.domain import ModelVersion
-from malaria.lineage import JOINED, RETRAINED, File, Step, files_of, steps
+from malaria.lineage import DERIVED, EXPORTED, JOINED, RETRAINED, File, Step, files_of, steps
 from malaria.report import Table
 
 NOT_RECORDED = "not recorded"
@@ -15,8 +15,10 @@ NOT_RECORDED = "not recorded"
 
 def training(of: Evidence) -> Section:
     blocks: list[Block] = []
-    if of.lineage.get("method") in RETRAINED:
+    if of.lineage.get("method") in DERIVED:
         blocks += _chain([of.info, *of.ancestors])
+    if of.lineage.get("method") == EXPORTED:
+        blocks.append(_exported(of.lineage))
     those = of.trainings
     blocks += _steps(of, those)
     if not blocks:
@@ -34,7 +36,7 @@ def _story(step: Step) -> dict[str, Any]:
 
 
 def _retrained(of: Evidence) -> list[ModelVersion]:
-    return [info for info in (of.info, *of.ancestors) if info.lineage.get("method") in RETRAINED]
+    return [info for info in (of.info, *of.ancestors) if info.lineage.get("method") in DERIVED]
 
 
 def _told(info: ModelVersion) -> dict[str, Any]:
@@ -44,7 +46,7 @@ def _told(info: ModelVersion) -> dict[str, Any]:
 
 
 def _chain(those: Sequence[ModelVersion]) -> list[Block]:
-    """Retrainings, the newest first, down to what they began from."""
+    """Retrainings and exports, the newest first, down to what they began from."""
     rows = [
         (
             info.version,
@@ -57,7 +59,7 @@ def _chain(those: Sequence[ModelVersion]) -> list[Block]:
             (info.lineage.get("receipt") or {}).get("verdict"),
         )
         for info in those
-        if info.lineage.get("method") in RETRAINED
+        if info.lineage.get("method") in DERIVED
     ]
     columns = (
         "version",
@@ -70,13 +72,23 @@ def _chain(those: Sequence[ModelVersion]) -> list[Block]:
         "the gate said",
     )
     last = those[-1]
-    lost = last.lineage.get("method") in RETRAINED
+    lost = last.lineage.get("method") in DERIVED
     end = (
         f"Version {last.lineage.get('parent')}, from which this began, is not at hand here."
         if lost
         else f"It began from version {last.version}, of which the following is told."
     )
     return [Table("", columns, rows), end]
+
+
+def _exported(lineage: Mapping[str, Any]) -> Table:
+    """How far an exported file is off from the one it was made from."""
+    rows = [
+        (name, seen.get("largest"), seen.get("mean"), (seen.get("changed") or {}).get("value"))
+        for name, seen in sorted((lineage.get("beside_parent") or {}).items())
+    ]
+    columns = ("cells", "largest difference in probability", "mean", "share of labels changed")
+    return Table(f"In {lineage.get('precision')}, beside {lineage.get('parent')} in float32", columns, rows)
 
 
 def _chosen(options: Mapping[str, Any]) -> str | None:
@@ -217,6 +229,9 @@ def repeat(of: Evidence) -> Section:
             "A retraining is repeated by bringing the same upload to the same parent: `malaria retrain`. The "
             "training behind it is rerun as its own card tells."
         )
+        return Section("repeat", "To repeat it", (text,))
+    if of.lineage.get("method") == EXPORTED:
+        text = f"Export its parent again, with the same data: `{of.lineage.get('command')}`."
         return Section("repeat", "To repeat it", (text,))
     those = steps(of.info)
     if not those:

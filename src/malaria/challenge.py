@@ -18,17 +18,18 @@ from malaria.challenger import (
     describe,
     gate_settings,
     lineage,
-    scored,
     told_of_pool,
 )
 from malaria.criteria import learning_rule
 from malaria.domain import JobState, Method, Progress, Role, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
 from malaria.gate import Exported, GateSet, judge
+from malaria.lineage import EXPORTED
 from malaria.memory import Memory, is_base
 from malaria.operating import of_memory
 from malaria.ports import Report
 from malaria.refitting import AdaptSettings
+from malaria.remembered import scored
 from malaria.shards import Shard
 
 if TYPE_CHECKING:
@@ -190,8 +191,8 @@ def every_shard(challenge: Challenge, new: Sequence[Shard]) -> list[Shard]:
 
 
 def _start(challenge: Challenge) -> "Start":
-    """The served network's weights: its own, or of the version whose head was adapted into it. Where another
-    network is asked for, those that ship of it, else none."""
+    """The served network's weights: its own, or of the version whose head was adapted into it or that was
+    exported to it. Where another network is asked for, those that ship of it, else none."""
     from malaria.training.full import Start
 
     registry, work, info = challenge.services.registry, challenge.work, challenge.champion.info
@@ -203,7 +204,7 @@ def _start(challenge: Challenge) -> "Start":
         ships, folder = shipped.read_shipped(models, wanted)
         return Start(ships, folder / "network.keras")
     version = info
-    while version.lineage.get("method") == Method.ADAPT.value:
+    while version.lineage.get("method") in (Method.ADAPT.value, EXPORTED):
         version = registry.version(str(version.lineage["parent"]))
     return Start(info, registry.fetch(version.version, "network.keras", work / "champion.keras"))
 

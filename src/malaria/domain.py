@@ -111,6 +111,13 @@ class Method(StrEnum):
     AUTO = "auto"
 
 
+class Precision(StrEnum):
+    """How an exported file keeps its numbers; what is trained is float32."""
+
+    FLOAT16 = "float16"
+    INT8 = "int8"
+
+
 @dataclass(frozen=True, slots=True)
 class RetrainOptions:
     """What a person may choose about a retraining; None means the method's own default."""

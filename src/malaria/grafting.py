@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from malaria import codec, flatbuffer, shipped, whole
+from malaria import branches, codec, shipped, whole
 from malaria.domain import ModelVersion, Screen, version_name
 from malaria.errors import Damaged
 from malaria.lineage import GRAFTED_FROM, alike
@@ -50,7 +50,7 @@ def digest_of(content: bytes) -> str:
 
 def grafted(tflite: bytes, branch: Branch) -> bytes:
     """The graph with this branch, in place of one that it may have. Raises ModelUnusable."""
-    return flatbuffer.joined(flatbuffer.without(tflite, OUTPUT), branch.content)
+    return branches.joined(branches.without(tflite, OUTPUT), branch.content)
 
 
 def graft_shipped(models: Path, info: ModelVersion, branch: Branch) -> ModelVersion:

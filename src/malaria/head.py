@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from malaria import graphfile
 from malaria.errors import ModelUnusable
-from malaria.flatbuffer import pack, unpack
 
 Floats = npt.NDArray[np.float64]
 Reals = npt.NDArray[np.floating[Any]]
@@ -45,7 +45,7 @@ def sigmoid(logits: Floats) -> Floats:
 
 def read(tflite: bytes) -> Head:
     """The head of a served graph. Raises ModelUnusable where there is none."""
-    weights, bias = _constants(unpack(tflite))
+    weights, bias = _constants(graphfile.unpack(tflite))
     return Head(
         np.asarray(weights.data, np.uint8).view("<f4").astype(np.float64),
         float(np.asarray(bias.data, np.uint8).view("<f4")[0]),
@@ -54,11 +54,11 @@ def read(tflite: bytes) -> Head:
 
 def write(tflite: bytes, head: Head) -> bytes:
     """The same graph with another head; the file keeps its size. Raises ModelUnusable."""
-    model = unpack(tflite)
+    model = graphfile.unpack(tflite)
     weights, bias = _constants(model)
     weights.data = np.frombuffer(head.weights.astype("<f4").tobytes(), np.uint8)
     bias.data = np.frombuffer(np.array([head.bias], "<f4").tobytes(), np.uint8)
-    return pack(model)
+    return graphfile.pack(model, len(tflite))
 
 
 def content(tflite: bytes) -> str:
@@ -66,7 +66,7 @@ def content(tflite: bytes) -> str:
 
     Two files of one content answer alike, bit for bit.
     """
-    model = unpack(tflite)
+    model = graphfile.unpack(tflite)
     for noted in model.metadata or []:
         model.buffers[noted.buffer].data = None
     model.description = model.metadata = model.metadataBuffer = None
@@ -74,20 +74,36 @@ def content(tflite: bytes) -> str:
         graph.name = None
         for tensor in graph.tensors:
             tensor.name = None
-    return hashlib.sha256(pack(model)).hexdigest()
+    return hashlib.sha256(graphfile.pack(model, len(tflite))).hexdigest()
+
+
+def halved(tflite: bytes) -> bytes:
+    """The same graph in float16, half the size, but for the head. Raises ModelUnusable."""
+    _, weights, bias = place(graphfile.unpack(tflite))
+    return graphfile.halved(tflite, frozenset({weights, bias}))
+
+
+def place(model: Any) -> tuple[int, int, int]:
+    """Which tensors of an unpacked served graph are the grid, the head's weights and its bias.
+
+    Raises ModelUnusable where there is no head.
+    """
+    graph = model.subgraphs[0]
+    outputs = {int(t) for t in graph.outputs if len(graph.tensors[t].shape) == 4}
+    users = [tensor.buffer for tensor in graph.tensors]
+    for operation in graph.operators:
+        if len(operation.inputs) == 3 and outputs & {int(t) for t in operation.outputs}:
+            grid, weights, bias = map(int, operation.inputs)
+            if all(users.count(graph.tensors[t].buffer) == 1 for t in (weights, bias)):
+                return grid, weights, bias
+    raise ModelUnusable("The model's head was not found: this .tflite was not exported by this project.")
 
 
 def _constants(model: Any) -> tuple[Any, Any]:
     """The buffers of weights and bias of the one operation that writes the activation map."""
-    graph = model.subgraphs[0]
-    outputs = {int(t) for t in graph.outputs if len(graph.tensors[t].shape) == 4}
-    for operation in graph.operators:
-        if len(operation.inputs) == 3 and outputs & {int(t) for t in operation.outputs}:
-            buffers = [graph.tensors[i].buffer for i in operation.inputs[1:]]
-            users = [t.buffer for t in graph.tensors]
-            if all(users.count(b) == 1 for b in buffers):
-                return model.buffers[buffers[0]], model.buffers[buffers[1]]
-    raise ModelUnusable("The model's head was not found: this .tflite was not exported by this project.")
+    _, weights, bias = place(model)
+    tensors = model.subgraphs[0].tensors
+    return model.buffers[tensors[weights].buffer], model.buffers[tensors[bias].buffer]
 
 
 def temperature(logits: Floats, labels: Integers) -> float:

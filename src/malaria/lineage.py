@@ -9,8 +9,9 @@ from typing import Any
 
 from malaria.domain import Method, ModelVersion
 
-TRAINED, JOINED = "train", "join"
+TRAINED, JOINED, EXPORTED = "train", "join", "export"
 RETRAINED = (Method.ADAPT.value, Method.FULL.value)
+DERIVED = (*RETRAINED, EXPORTED)
 """Methods that go on from a parent; the others begin with `malaria train`."""
 GRAFTED_FROM = "grafted_from"
 """In a story: SHA-256 of the files that a version had before another subject network was grafted onto it."""
@@ -101,7 +102,7 @@ class Step:
 
 
 def steps(info: ModelVersion) -> list[Step]:
-    """The trainings that led to a version, the first one first; of a retrained version only the last."""
+    """The trainings that led to a version, the first one first; of one that has a parent only the last."""
     story: Mapping[str, Any] | None = info.lineage
     found, version, digest = list[Step](), info.version, info.digest
     while story:

@@ -6,9 +6,12 @@ one opens it, and it says which cells it is made of. Everything after that may b
 after a restart: the same round is the same upload, hence the same job.
 """
 
+import contextlib
 import hashlib
 import json
+import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +27,8 @@ from malaria.packing import pack
 from malaria.services import Services
 
 ROUNDS = "rounds/"
+WORK, LONGEST = "confirmed-", 3600.0
+"""How folders for a round's ZIP begin, and the seconds after which nobody fills one any more."""
 EACH = 10
 """Fewest cells of each class: a fifth is kept for judging, and an adaptation learns from 5 of each or
 more."""
@@ -113,7 +118,8 @@ def _hand_over(services: Services, number: int, begun: Round) -> Job | None:
     kept = services.kept
     lost: list[int] = []
     job: Job | None = None
-    with tempfile.TemporaryDirectory(prefix="confirmed-", dir=services.home / "work") as folder:
+    _sweep(services.home / "work")
+    with tempfile.TemporaryDirectory(prefix=WORK, dir=services.home / "work") as folder:
         path = Path(folder) / "confirmed.zip"
         try:
             pack(Settled(begun.rows, {}), _pictures(kept, begun, lost), path)
@@ -134,6 +140,14 @@ def _hand_over(services: Services, number: int, begun: Round) -> Job | None:
     for cell in begun.cells:
         kept.remove(cell)
     return job
+
+
+def _sweep(work: Path) -> None:
+    """Remove what hand-overs that were killed left behind: pictures may not outlive their days."""
+    for folder in work.glob(f"{WORK}*"):
+        with contextlib.suppress(FileNotFoundError):  # another process was first
+            if time.time() - folder.stat().st_mtime > LONGEST:
+                shutil.rmtree(folder)
 
 
 def _pictures(kept: Kept, begun: Round, lost: list[int]) -> Iterator[tuple[str, None, bytes]]:

@@ -46,8 +46,14 @@ class Registry:
         Raises:
             BadOptions: a name cannot be used, or there is no model.tflite.
             Damaged: model.tflite does not have the digest that `info` names.
-            Conflict: the version stands already with another digest.
+            Conflict: the version stands already with another digest, or its manifest says that it is not to
+                be served.
         """
+        if refused := info.lineage.get("unservable"):
+            raise Conflict(
+                f"Version {info.version} must not be served and is not kept: {refused}. Serve the version "
+                f"that it was made from, {info.lineage.get('parent')}."
+            )
         hashes = _checked(info, files)
         if self._stands(info):
             return

@@ -11,7 +11,7 @@ from malaria.at_hand import AtHand
 from malaria.digests import sha256
 from malaria.domain import ModelVersion
 from malaria.errors import BadOptions
-from malaria.lineage import JOINED, RETRAINED, TRAINED, File, Step, steps
+from malaria.lineage import EXPORTED, JOINED, RETRAINED, TRAINED, File, Step, steps
 
 MODEL, WEIGHTS = "model.tflite", "network.keras"
 
@@ -53,6 +53,12 @@ def tasks(at_hand: AtHand, info: ModelVersion, *, anew: bool = False) -> list[Ta
     for step in steps(info):
         if step.method in RETRAINED:
             raise BadOptions(_retrained(at_hand, info))
+        if step.method == EXPORTED:
+            parent = step.story.get("parent")
+            raise BadOptions(
+                f"Version {step.version} was exported from {parent}: export that one again, as its card "
+                f"tells. The training behind it is repeated by `malaria reproduce {parent}`."
+            )
         if step.method not in (TRAINED, JOINED):
             raise BadOptions(
                 f"The manifest of version {step.version} does not tell how it was trained, so it cannot be "

@@ -17,13 +17,13 @@ from PIL import Image
 
 from malaria import cells, preprocess, retrain, uploads
 from malaria import head as heads
-from malaria.challenger import scored
 from malaria.domain import Label, Progress, RetrainOptions, Role
 from malaria.errors import BadInput
 from malaria.memory import load as load_memory
 from malaria.metrics import metrics
 from malaria.patients import draw
 from malaria.ports import Report
+from malaria.remembered import scored
 from malaria.services import Services
 from malaria.uploads import Picture
 

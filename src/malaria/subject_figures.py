@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from malaria import codec, contact_sheet, flatbuffer, preprocess, report
+from malaria import branches, codec, contact_sheet, preprocess, report
 from malaria.contact_sheet import Block, Tile
 from malaria.domain import ModelVersion, Progress, Screen
 from malaria.errors import BadOptions
@@ -149,7 +149,7 @@ def _of_kind(key: tuple[str, str], of: _Seen, draws: int, seed: int) -> OfKind:
 
 def timed(content: bytes, info: ModelVersion) -> tuple[float, float]:
     """Milliseconds of a picture, median of TIMED, with the subject network and without it, in turn."""
-    models = [Model(c, info, interpreters=1) for c in (content, flatbuffer.without(content, OUTPUT))]
+    models = [Model(c, info, interpreters=1) for c in (content, branches.without(content, OUTPUT))]
     picture = np.full((info.input_size, info.input_size, 3), 128, np.uint8)
     took: list[list[float]] = [[], []]
     for _ in range(TIMED):

@@ -186,7 +186,8 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
     assert set(found) == {"plain", "with surround", "taught"}
     assert found["taught"].figures != found["plain"].figures, "a teacher's answers are not the labels"
     assert {"patients", "patients, surround", "patients, JPEG/2"} <= set(found["plain"].figures)
-    assert found["plain"].fitted_by["packages"]["keras"]
+    assert [one["from_epoch"] for one in found["plain"].fitted_by] == [0]
+    assert found["plain"].fitted_by[0]["packages"]["backend"] == "tensorflow"
     files = ablate.files(variants, tmp_path)
     assert list(files) == list(found)
     assert {taken.size for taken in latencies(list(files.values()), 1)} == {64}

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 from malaria import challenge, memory, retrain, roles, shipped, synthetic, wiring
 from malaria import head as heads
-from malaria.domain import Job, JobState, Method, ModelVersion, Progress, RetrainOptions, Role
+from malaria.domain import Job, JobState, Method, ModelVersion, RetrainOptions, Role
 from malaria.errors import BadOptions
 from malaria.operating import of_memory
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET
@@ -19,45 +18,12 @@ from malaria.preprocess import to_square
 from malaria.refitting import AdaptSettings
 from malaria.services import Services
 from malaria.settings import Settings
+from tests.train.conftest import SIZE
 from tests.train.test_full import base_zip, bring
-from tests.train.test_train import nih_named
 
 pytestmark = pytest.mark.train
 
-SIZE = 64
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SQUARES = [to_square(cell.image, SIZE) for cell in synthetic.generate(8, 3)]
-
-
-def quiet(_: Progress) -> None:
-    pass
-
-
-@pytest.fixture(scope="module")
-def ships(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of shipped models, one of each network, trained for an epoch on few synthetic cells."""
-    from malaria.training.plan import Plan
-    from malaria.training.recipe import Recipe, Stage
-    from malaria.training.run import train
-
-    folder = tmp_path_factory.mktemp("networks")
-
-    def trained(network: str, *members: Path) -> Path:
-        plan = Plan(
-            data=[nih_named(folder / "development", range(1, 9), 1)],
-            held_out=[nih_named(folder / "held-out", range(21, 25), 2)],
-            out=folder / "models",
-            run=folder / f"run-{network}",
-            cache=folder / "cache",
-            recipe=Recipe(network=network, stages=(Stage(SIZE, 1),), batch_size=16),
-            backbone_weights=None,
-            command="a test",
-            members=members,
-        )
-        return folder / "models" / train(plan, NOW, quiet).version / "network.keras"
-
-    trained(ENSEMBLE, trained(MOBILENET), trained(COMPACT))
-    return folder / "models"
 
 
 def model(ships: Path, network: str) -> tuple[Model, heads.Head]:

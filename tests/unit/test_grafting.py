@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from malaria import codec, flatbuffer, grafting, shipped
+from malaria import branches, codec, grafting, graphfile, shipped
 from malaria.at_hand import AtHand
 from malaria.domain import ModelVersion, Screen
 from malaria.errors import Damaged
@@ -21,7 +21,7 @@ from tests.unit.registries import START
 def bare(tmp_path: Path, models_dir: Path, shipped_info: ModelVersion) -> tuple[Path, ModelVersion]:
     """A folder where the default ships without a subject network."""
     content = (models_dir / shipped_info.version / "model.tflite").read_bytes()
-    content = flatbuffer.without(content, OUTPUT)
+    content = branches.without(content, OUTPUT)
     info = replace(shipped_info, digest=grafting.digest_of(content), version="20990101-bare", screen=None)
     info = replace(info, created=START, size_bytes=len(content), lineage={"method": "train"})
     folder = tmp_path / "models" / info.version
@@ -69,10 +69,10 @@ def test_another_network_takes_the_place_of_the_first(
 ) -> None:
     models, info = bare
     first = grafting.graft_shipped(models, info, branch)
-    other = flatbuffer.unpack(branch.content)
+    other = graphfile.unpack(branch.content)
     weights = max((b for b in other.buffers if b.data is not None), key=lambda b: len(b.data))
     weights.data = weights.data[::-1].copy()
-    content = flatbuffer.pack(other)
+    content = graphfile.pack(other, len(branch.content))
     screen = replace(branch.screen, network=grafting.digest_of(content))
     second = grafting.graft_shipped(models, first, Branch(content, screen))
     assert second.version != first.version

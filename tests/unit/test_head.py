@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from malaria import graphfile
 from malaria import head as heads
 from malaria.domain import ModelVersion
 from malaria.errors import ModelUnusable
-from malaria.flatbuffer import pack, unpack
 from malaria.head import Head
 from malaria.predict import Model
 
@@ -50,9 +50,9 @@ def test_a_written_head_answers_as_computed_and_leaves_the_embedding(
 
 def test_files_of_one_content_differ_in_names_only(content: bytes) -> None:
     def changed(change: Callable[[Any], None]) -> bytes:
-        model = unpack(content)
+        model = graphfile.unpack(content)
         change(model)
-        return pack(model)
+        return graphfile.pack(model, len(content))
 
     def rename(model: Any) -> None:
         model.description = b"another exporter"

@@ -1,7 +1,9 @@
 """A retraining opens by itself once enough confirmed cells have gathered: once, whatever races or
 restarts."""
 
+import os
 import threading
+import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +97,20 @@ def test_enough_confirmed_cells_open_a_retraining_once(start: Start, tmp_path: P
     )
     assert taken.report.accepted == {"Parasitized": 12, "Uninfected": 12}
     assert {cell.patient for cell in taken.shard.cells} == {f"k-{i}" for i in range(6)}
+
+
+def test_what_a_killed_hand_over_left_is_removed_and_what_is_being_filled_is_not(start: Start) -> None:
+    services = start()
+    left, filled = (services.home / "work" / f"confirmed-{name}" for name in ("left", "filled"))
+    for folder in (left, filled):
+        folder.mkdir()
+        (folder / "confirmed.zip").write_bytes(b"pictures")
+    hours_ago = time.time() - 2 * 3600
+    os.utime(left, (hours_ago, hours_ago))
+    for cell in range(WANTED):
+        confirm(services, cell)
+    assert policy.look(services) is not None
+    assert [one.name for one in (services.home / "work").glob("confirmed-*")] == ["confirmed-filled"]
 
 
 def test_the_next_one_opens_on_new_cells_only(start: Start) -> None:

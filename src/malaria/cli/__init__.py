@@ -20,6 +20,7 @@ from malaria.cli import (
     data,
     doctor,
     evaluate,
+    export,
     feedback,
     jobs,
     models,
@@ -111,6 +112,7 @@ app.command()(audit.audit)
 app.command()(ablate.ablate)
 app.command()(adaptcurve.adapt_curve)
 app.command()(adaptsequence.adapt_sequence)
+app.command()(export.export)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from malaria import codec, provenance, whole
+from malaria import codec, whole
 from malaria import head as heads
 from malaria.digests import sha256
 from malaria.domain import ModelVersion
@@ -29,7 +29,7 @@ from malaria.training.mixture import mixture
 from malaria.training.panels import Panel, figures, panels
 from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
 from malaria.training.platelets import platelets
-from malaria.training.run import PACKAGES, begin, blend, validation_of
+from malaria.training.run import begin, blend, validation_of
 from malaria.training.teacher import targets
 from malaria.training.variants import Variant
 
@@ -38,10 +38,10 @@ FILE = "model.tflite"
 
 @dataclass(frozen=True)
 class Ablated:
-    """figures: by panel. fitted_by: the packages and the machine that trained and measured."""
+    """figures: by panel. fitted_by: the packages and the machine that fitted, from epoch to epoch."""
 
     figures: dict[str, Metrics]
-    fitted_by: Mapping[str, Any]
+    fitted_by: Sequence[Mapping[str, Any]]
 
 
 def ablate(
@@ -97,7 +97,10 @@ class _Study:
         told, file = folder / "figures.json", folder / FILE if variant.name in self._teachers else None
         if not told.exists() or (file and not file.exists()):
             found = self._measured(variant, replace(self._plan, recipe=variant.recipe, run=folder), file)
-            kept = {"panels": codec.to_json(found), "fitted_by": _fitted_by()}
+            kept = {
+                "panels": codec.to_json(found),
+                "fitted_by": json.loads((folder / fit.FITTED_BY).read_text()),
+            }
             whole.write_text(told, json.dumps(kept, indent=1) + "\n")
         self._series.finished()
         kept = json.loads(told.read_text())
@@ -155,11 +158,6 @@ class _Study:
         teacher = Model.load(file, info)
         share = variant.recipe.teacher_share
         return targets(learnt, teacher, share, self._plan.cache, self._series.report)
-
-
-def _fitted_by() -> dict[str, Any]:
-    packages = {"backend": keras.backend.backend(), **provenance.packages(PACKAGES)}
-    return {"packages": packages, "machine": provenance.machine()}
 
 
 def metrics_of(told: Mapping[str, Any]) -> Metrics:

@@ -141,7 +141,10 @@ COLUMNS = ("labels", "groups", "roles", "origins", "fingerprints", "names")
 
 
 def load(sources: Sequence[Source], size: int, cache: Path, report: Report) -> CellArrays:
-    """Decode every cell of the sources to `size`, or read them from `cache`, written whole or not at all."""
+    """Decode every cell of the sources to `size`, or read them from `cache`, written whole or not at all.
+
+    Raises BadInput where they hold none, and as `preprocess.decode` does.
+    """
     key = hashlib.sha256(json.dumps([3, size, *(s.key for s in sources)]).encode()).hexdigest()[:16]
     folder = cache / f"cells-{key}"
     if not folder.exists():
@@ -154,6 +157,8 @@ def load(sources: Sequence[Source], size: int, cache: Path, report: Report) -> C
 
 def _decode(sources: Sequence[Source], size: int, folder: Path, report: Report) -> None:
     table = [(i.label, i.group, i.role.value, i.origin, i.name) for s in sources for i in s.read()]
+    if not table:
+        raise BadInput("The data hold no cells of patients or fields that have a role.")
     shape = (len(table), size, size, 3)
     pixels = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
         folder / "pixels.npy", mode="w+", dtype=np.uint8, shape=shape

@@ -42,7 +42,7 @@ def convert(graph: keras.Model, size: int, path: Path) -> None:
     """Write a graph, which takes uint8 RGB (1, size, size, 3) and names its outputs, as float32 TFLite."""
     import tensorflow as tf  # the converter is TensorFlow's own
 
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder, quiet():
         spec = [tf.TensorSpec((1, size, size, 3), tf.uint8, name="image")]
         archive = keras.export.ExportArchive()
         archive.track(graph)
@@ -55,7 +55,7 @@ def convert(graph: keras.Model, size: int, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _quiet():  # type: ignore[no-untyped-def]
+def quiet():  # type: ignore[no-untyped-def]
     """The converter's C++ side writes pages to stderr whatever the log level; a person needs none."""
     saved = os.dup(2)
     with Path(os.devnull).open("wb") as sink:

@@ -1,6 +1,7 @@
 """Fit a network: staged sizes, one warm-up and cosine over all steps, a checkpoint after every epoch."""
 
 import csv
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -11,6 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from malaria import provenance, whole
 from malaria.domain import Progress
 from malaria.ports import Report
 from malaria.training import curves, jpeg, losses
@@ -39,6 +41,9 @@ TrainAt = Callable[[int], Cells]
 DataAt = Callable[[int], Drawn]
 """Gives the cells to validate on at an input size."""
 Logs = dict[str, float]
+FITTED_BY = "fitted-by.json"
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "pillow", "ai-edge-litert")
+"""What decides pixels, weights and the exported file."""
 
 
 class Goal(NamedTuple):
@@ -65,13 +70,15 @@ def fit(
 ) -> keras.Model:
     """Fit `network` and return it fitted. A run that was killed goes on from its last epoch in `run`.
 
-    Writes history.csv, a line an epoch, the same as curves.png, and logs for TensorBoard. goal: None:
-    `parasites`. Raises whatever `report` raises, leaving the last checkpoint.
+    Writes history.csv, a line an epoch, the same as curves.png, logs for TensorBoard, and FITTED_BY: what ran
+    each part. goal: None: `parasites`. Raises whatever `report` raises, leaving the last checkpoint.
     """
     run.mkdir(parents=True, exist_ok=True)
     steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
     trainee, start = _resume(run) or (_compile(network, recipe, steps, goal or parasites(recipe)), 0)
     costs = [recipe.size_at(epoch) ** 2 for epoch in range(recipe.epochs)]
+    if start < recipe.epochs:
+        _note_what_runs(run, start)
     callbacks = [Ticker(costs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
         keras.utils.set_random_seed(recipe.seed + epoch)
@@ -125,6 +132,21 @@ def _own_values(trainee: keras.Model) -> None:
     """Weights that an average has replaced are the average itself, which JAX will not step on as both."""
     for weights in trainee.trainable_variables:
         weights.assign(keras.ops.copy(weights))
+
+
+def _note_what_runs(run: Path, epoch: int) -> None:
+    """Add to FITTED_BY which packages, on which machine, fit the epochs from `epoch` on."""
+    path = run / FITTED_BY
+    told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    packages = {"backend": keras.backend.backend(), **provenance.packages(PACKAGES)}
+    told.append({"from_epoch": epoch, "packages": packages, "machine": _machine()})
+    whole.write_text(path, json.dumps(told, indent=1) + "\n")
+
+
+def _machine() -> dict[str, Any]:
+    """The machine, and its accelerator where Keras knows of one."""
+    found = keras.distribution.list_devices("gpu")
+    return {**provenance.machine(), **({"accelerators": len(found)} if found else {})}
 
 
 def _hard(aims: Any) -> Any:

@@ -81,6 +81,8 @@ def _mobilenet(scaled: Any, weights: Path | None, width: float) -> Any:
     backbone = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=width)
     if weights is not None:
         backbone.load_weights(weights)
+    else:
+        _follow_sooner(backbone)
     taps = keras.Model(
         backbone.input,
         [backbone.get_layer("block_13_expand_relu").output, backbone.output],
@@ -92,6 +94,14 @@ def _mobilenet(scaled: Any, weights: Path | None, width: float) -> Any:
     coarse = layers.UpSampling2D(2, interpolation="nearest", name="neck_up")(coarse)
     grid = layers.BatchNormalization(name="neck_norm")(layers.Add(name="neck_sum")([fine, coarse]))
     return layers.ReLU(name="features")(grid)
+
+
+def _follow_sooner(backbone: keras.Model) -> None:
+    """Let the statistics of a new backbone follow its batches: at Keras' momentum of 0.999 they would still
+    be half those of its start after 700 steps, and answers mean nothing until then."""
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.99
 
 
 def _compact(scaled: Any) -> Any:

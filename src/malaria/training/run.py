@@ -198,10 +198,6 @@ def _story(plan: Plan, done: Finished, everything: CellArrays) -> dict[str, Any]
         "temperature": round(done.temperature, 6),
         "parity": done.parity,
         "project": provenance.project(),
-        "packages": {"backend": keras.backend.backend(), **provenance.packages(PACKAGES)},
+        "packages": {"backend": keras.backend.backend(), **provenance.packages(fit.PACKAGES)},
         "machine": provenance.machine(),
     }
-
-
-PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "pillow", "ai-edge-litert")
-"""What decides pixels, weights and the exported file."""

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from malaria import codec, flatbuffer, preprocess, provenance, synthetic, whole
+from malaria import branches, codec, preprocess, provenance, synthetic, whole
 from malaria.digests import sha256
 from malaria.domain import Progress, Role, Screen
 from malaria.grafting import FILE, MANIFEST
@@ -27,7 +27,6 @@ from malaria.training.laboratories import Laboratory
 from malaria.training.mixture import Mixture, mixture
 from malaria.training.plan import hold_to
 from malaria.training.recipe import Changes, Recipe, Shares, Stage
-from malaria.training.run import PACKAGES
 from malaria.training.subject_pictures import DRAWN
 
 SHARES = Shares(plain=1.0, surrounded=0.6, laboratories=0.8, masked=0.3, restained=0.6)
@@ -124,7 +123,7 @@ def train(plan: SubjectPlan, now: datetime, report: Report) -> dict[str, Any]:
         "pictures": {s.name.lower(): len(p.labels) for s, p in zip(Subject, learnt.parts, strict=True)},
         **made_of,
         "project": provenance.project(),
-        "packages": provenance.packages(PACKAGES),
+        "packages": provenance.packages(fit.PACKAGES),
         "machine": provenance.machine(),
     }
     whole.write_text(plan.out / MANIFEST, json.dumps(manifest, indent=1) + "\n")
@@ -182,7 +181,7 @@ def _part(held: Mapping[str, Pixels], name: str, subject: Subject) -> Part:
 def _measured(file: Path, cells: CellArrays, checked: Part, report: Report) -> tuple[Screen, dict[str, Any]]:
     """The screen, and what it does with validation cells and with the pictures of every other subject."""
     content = file.read_bytes()
-    runner = interpreter(content).get_signature_runner(flatbuffer.SIGNATURE.decode())
+    runner = interpreter(content).get_signature_runner(branches.SIGNATURE.decode())
 
     def said(pixels: Pixels, name: str) -> npt.NDArray[np.float64]:
         found = np.empty(len(pixels))

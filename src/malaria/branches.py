@@ -1,7 +1,4 @@
-"""A .tflite file as the objects of its schema, and back; and two graphs made one.
-
-Needs no TensorFlow: `ai_edge_litert` brings the schema, and unpacking and packing take some 0.02 s.
-"""
+"""Two graphs made one .tflite file, and one of them taken out again. Needs no TensorFlow."""
 
 from collections.abc import Collection
 from typing import Any
@@ -9,24 +6,9 @@ from typing import Any
 import numpy as np
 
 from malaria.errors import ModelUnusable
+from malaria.graphfile import pack, unpack
 
 SIGNATURE = b"serve"
-
-
-def unpack(tflite: bytes) -> Any:
-    """The file as a ModelT of the schema."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    return schema.ModelT.InitFromPackedBuf(bytearray(tflite), 0)
-
-
-def pack(model: Any) -> bytes:
-    """The file of a ModelT."""
-    import flatbuffers
-
-    builder = flatbuffers.Builder(1 << 20)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    return bytes(builder.Output())
 
 
 def joined(host: bytes, branch: bytes) -> bytes:
@@ -59,7 +41,7 @@ def joined(host: bytes, branch: bytes) -> bytes:
     for output in theirs.outputs:
         output.tensorIndex = tensors[output.tensorIndex]
         ours.outputs.append(output)
-    return pack(model)
+    return pack(model, len(host) + len(branch))
 
 
 def without(tflite: bytes, output: str) -> bytes:
@@ -83,7 +65,7 @@ def only(tflite: bytes, outputs: Collection[str]) -> bytes:
             kept.append(operation)
     graph.operators = kept[::-1]
     _drop_idle(model, wanted | {int(t) for t in graph.inputs})
-    return pack(model)
+    return pack(model, len(tflite))
 
 
 def signature(model: Any) -> Any:

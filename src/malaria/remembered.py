@@ -1,0 +1,28 @@
+"""Figures of a model on the cells that its feature memory holds, without their images."""
+
+from typing import Any
+
+from malaria import codec
+from malaria import head as heads
+from malaria.domain import Role
+from malaria.memory import BASE, Memory, is_base
+from malaria.metrics import metrics
+
+
+def scored(memory: Memory, head: heads.Head, threshold: float) -> dict[str, Any]:
+    """Metrics of a head over the validation and gate cells that a memory holds: of NIH, of the other base
+    laboratories, by their names, and of the site."""
+    sets = {
+        "validation": memory.of(Role.VALIDATION, origin=BASE),
+        "gate": memory.of(Role.GATE, origin=BASE),
+        "site_gate": memory.of(Role.GATE, base=False),
+    }
+    for origin in sorted(set(memory.origins[is_base(memory.origins)].tolist()) - {BASE}):
+        for role in (Role.VALIDATION, Role.GATE):
+            sets[role.value + origin.removeprefix(BASE)] = memory.of(role, origin=origin)
+    figures = {}
+    for name, cells in sets.items():
+        if len(cells):
+            probabilities = head.probabilities(cells.embeddings)
+            figures[name] = codec.to_json(metrics(cells.labels, probabilities, cells.patients, threshold))
+    return figures

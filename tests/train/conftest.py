@@ -1,0 +1,44 @@
+"""Networks that several tests of the training tier share: fitting them takes minutes."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from malaria.domain import Progress
+from malaria.options import COMPACT, ENSEMBLE, MOBILENET
+
+SIZE = 64
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def quiet(_: Progress) -> None:
+    pass
+
+
+@pytest.fixture(scope="session")
+def ships(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of shipped models, one of each network, trained for an epoch on few synthetic cells."""
+    from malaria.training.plan import Plan
+    from malaria.training.recipe import Recipe, Stage
+    from malaria.training.run import train
+    from tests.train.test_train import nih_named
+
+    folder = tmp_path_factory.mktemp("networks")
+
+    def trained(network: str, *members: Path) -> Path:
+        plan = Plan(
+            data=[nih_named(folder / "development", range(1, 9), 1)],
+            held_out=[nih_named(folder / "held-out", range(21, 25), 2)],
+            out=folder / "models",
+            run=folder / f"run-{network}",
+            cache=folder / "cache",
+            recipe=Recipe(network=network, stages=(Stage(SIZE, 1),), batch_size=16),
+            backbone_weights=None,
+            command="a test",
+            members=members,
+        )
+        return folder / "models" / train(plan, NOW, quiet).version / "network.keras"
+
+    trained(ENSEMBLE, trained(MOBILENET), trained(COMPACT))
+    return folder / "models"
