@@ -77,23 +77,6 @@ def branch(models_dir: Path) -> "Branch":
     return found
 
 
-@pytest.fixture(scope="session")
-def grafted_models(models_dir: Path, branch: "Branch", tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of shipped models, of the default alone, whose graph tells what a picture shows."""
-    from malaria import grafting, shipped
-
-    ships = tmp_path_factory.mktemp("grafted")
-    info, folder = shipped.read_shipped(models_dir)
-    (ships / info.version).mkdir()
-    for file in folder.iterdir():
-        (ships / info.version / file.name).symlink_to(file)
-    shipped.record(ships, info)
-    for name in ("roles.json", "credits.json", grafting.FOLDER):
-        (ships / name).symlink_to(models_dir / name)
-    grafting.graft_shipped(ships, info, branch)
-    return ships
-
-
 @pytest.fixture
 def two_networks(models_dir: Path, shipped_info: ModelVersion, tmp_path: Path) -> tuple[Path, ModelVersion]:
     """A folder of shipped models where a second network ships, and its version: the default's weights under

@@ -217,10 +217,7 @@ def test_names_of_files_are_safe_and_no_two_alike() -> None:
         assert name.isascii() and len(name) < 120 and not name.startswith((".", "-")) and "/" not in name
 
 
-def test_what_is_no_cell_is_told_and_not_counted(
-    run: Run, cells: Path, grafted_models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("MALARIA_SHIPPED", str(grafted_models))
+def test_what_is_no_cell_is_told_and_not_counted(run: Run, cells: Path, tmp_path: Path) -> None:
     no_cells.writing(np.random.default_rng(1)).save(cells / "page.png")
     told = run("predict", cells, "--json")
     assert told.exit_code == 0, told.stderr

@@ -28,12 +28,12 @@ def test_what_ships_is_grafted_once(run: Run, bare: tuple[Path, ModelVersion], m
 
 
 @pytest.fixture
-def models(grafted_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model that knows what is no cell, with roles for made patients."""
+def models(models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What ships, with roles for made patients."""
     monkeypatch.setenv("MALARIA_SHIPPED", str(tmp_path / "models"))
     monkeypatch.setattr(subject_kinds, "EACH", 4)
     (tmp_path / "models").mkdir()
-    for file in grafted_models.iterdir():
+    for file in models_dir.iterdir():
         if file.name != "roles.json":
             (tmp_path / "models" / file.name).symlink_to(file)
     known = {"C1P1": Role.VALIDATION, "C2P2": Role.GATE, "bccd/a": Role.VALIDATION}

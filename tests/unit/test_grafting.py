@@ -12,9 +12,21 @@ from malaria.domain import ModelVersion, Screen
 from malaria.errors import Damaged
 from malaria.grafting import Branch
 from malaria.lineage import alike
+from malaria.options import NETWORKS
 from malaria.predict import Model
 from malaria.subject import OUTPUT
 from tests.unit.registries import START
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_what_ships_holds_the_subject_network_that_ships(
+    models_dir: Path, network: str, branch: Branch
+) -> None:
+    info, folder = shipped.read_shipped(models_dir, network)
+    content = (folder / "model.tflite").read_bytes()
+    assert info.screen == branch.screen
+    assert grafting.grafted(content, branch) == content
+    assert (info.digest, info.size_bytes) == (grafting.digest_of(content), len(content))
 
 
 @pytest.fixture
