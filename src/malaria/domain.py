@@ -218,7 +218,7 @@ class Screen:
 
     refuse: below it a picture gets no answer. review: below it a person should look. network: SHA-256 of the
     subject network. refused, reviewed: of the validation cells of the laboratory that fares worst, the share
-    below the one and between the two.
+    below the one and between the two. hundredth: below it lies one in a hundred of them; only to measure by.
     """
 
     refuse: float
@@ -226,6 +226,7 @@ class Screen:
     network: str
     refused: float
     reviewed: float
+    hundredth: float
 
 
 @dataclass(frozen=True, slots=True)

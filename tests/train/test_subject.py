@@ -66,7 +66,10 @@ def test_it_survives_a_stop_and_ends_in_a_graft(plan, models_dir: Path, tmp_path
     assert told == json.loads((plan.out / "manifest.json").read_text())
     assert set(told["pictures"]) == {subject.name.lower() for subject in Subject}
     assert (told["pictures"]["cell"], told["pictures"]["nothing"]) == (70, 24)
-    assert set(told["validation"]) == {"nih", "bccd"} | {s.name.lower() for s in Subject} - {"cell"}
+    plain = {name for name in told["validation"] if "," not in name}
+    assert plain == {"nih", "bccd"} | {s.name.lower() for s in Subject} - {"cell"}
+    assert "nih, JPEG quality 15" in told["validation"]
+    assert all(told["validation"][name]["refused"] <= 0.01 for name in told["validation"] if "," in name)
     assert told["data"]["cells"] and told["laboratories"]["bccd"]
     assert told["size_bytes"] < 200_000
 

@@ -351,7 +351,7 @@ def test_the_card_tells_what_is_sent_to_a_person_and_by_which_rule() -> None:
 
 
 def test_the_card_tells_what_is_taken_for_no_cell_and_by_which_rule() -> None:
-    info = replace(BARE, screen=Screen(0.0123, 0.456, "f" * 64, refused=0.01, reviewed=0.04))
+    info = replace(BARE, screen=Screen(0.0123, 0.456, "f" * 64, refused=0.01, reviewed=0.04, hundredth=0.02))
     text = section(card(Evidence(info)), "operating_point")
     assert "below 0.0123 gets no answer, one below 0.456 asks" in text
     assert "at most 1.0% and 4.0% of the validation cells of any laboratory" in text

@@ -111,7 +111,7 @@ def test_no_subject_network_is_none_and_a_wrong_file_is_told(tmp_path: Path, bra
     folder = tmp_path / grafting.FOLDER
     folder.mkdir()
     (folder / grafting.FILE).write_bytes(branch.content)
-    screen = Screen(0.1, 0.2, "0" * 64, 0.01, 0.05)
+    screen = Screen(0.1, 0.2, "0" * 64, 0.01, 0.05, 0.1)
     (folder / grafting.MANIFEST).write_text(json.dumps({"screen": codec.to_json(screen)}))
     with pytest.raises(Damaged, match="is not the file"):
         grafting.kept(tmp_path)

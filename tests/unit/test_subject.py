@@ -12,7 +12,7 @@ from malaria.domain import ModelVersion, Review, Screen
 from malaria.predict import Scored, interpret
 from malaria.subject import MOST_REFUSED, MOST_SENT, WHY, Subject, choose, judged, screened
 
-SCREEN = Screen(refuse=0.2, review=0.6, network="f" * 64, refused=0.01, reviewed=0.04)
+SCREEN = Screen(refuse=0.2, review=0.6, network="f" * 64, refused=0.01, reviewed=0.04, hundredth=0.2)
 
 
 def shown(cell: float, rest: Subject = Subject.NOTHING) -> npt.NDArray[np.float32]:
@@ -62,8 +62,8 @@ def test_a_refused_picture_gets_no_prediction_whatever_the_network_says(shipped_
 @given(st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=300), min_size=1, max_size=4))
 def test_the_bounds_keep_to_the_rule_in_every_laboratory(said: list[list[float]]) -> None:
     cells = {f"laboratory {i}": np.array(p) for i, p in enumerate(said)}
-    screen = choose(cells, "f" * 64)
-    assert screen.refuse <= screen.review
+    screen = choose(cells, [], "f" * 64)
+    assert screen.refuse == min(screen.hundredth, screen.review)
     for p in cells.values():
         refused, reviewed = screened(p, screen)
         assert refused <= min(MOST_REFUSED, screen.refused + 1e-12)
@@ -73,7 +73,15 @@ def test_the_bounds_keep_to_the_rule_in_every_laboratory(said: list[list[float]]
 
 def test_the_bounds_are_as_high_as_the_rule_allows() -> None:
     cells = {"a": np.arange(1, 1001) / 1000, "b": np.arange(1001, 2001) / 2000}
-    screen = choose(cells, "f" * 64)
+    screen = choose(cells, [], "f" * 64)
     assert screened(cells["a"], screen) == pytest.approx((0.01, 0.04), abs=2e-3)
     assert (screen.refused, screen.reviewed) == screened(cells["a"], screen), "of the worst laboratory"
     assert screened(cells["b"], screen) == (0.0, 0.0)
+
+
+def test_what_disturbed_cells_are_given_lowers_the_first_bound_only() -> None:
+    cells = {"a": np.arange(1, 1001) / 1000}
+    plain, careful = (choose(cells, those, "f" * 64) for those in ([], [cells["a"], cells["a"] / 4]))
+    assert careful.refuse == pytest.approx(plain.refuse / 4, abs=1e-3)
+    assert (careful.review, careful.hundredth) == (plain.review, plain.refuse)
+    assert screened(cells["a"] / 4, careful)[0] <= MOST_REFUSED

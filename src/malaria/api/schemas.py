@@ -93,6 +93,7 @@ class ScreenBounds(BaseModel):
     network: str = Field(description="SHA-256 of the subject network in the served graph.")
     refused: float = Field(description="Share of validation cells below the first, in the worst laboratory.")
     reviewed: float = Field(description="Share of them between the two, in the worst laboratory.")
+    hundredth: float = Field(description="P(cell) below which one in a hundred of those lies.")
 
 
 class ModelSummary(BaseModel):

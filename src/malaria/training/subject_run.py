@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from malaria import branches, codec, preprocess, provenance, synthetic, whole
+from malaria.corruptions import SUITE, Corruption
 from malaria.digests import sha256
 from malaria.domain import Progress, Role, Screen
 from malaria.grafting import FILE, MANIFEST
@@ -180,34 +182,52 @@ def _part(held: Mapping[str, Pixels], name: str, subject: Subject) -> Part:
 
 def _measured(file: Path, cells: CellArrays, checked: Part, report: Report) -> tuple[Screen, dict[str, Any]]:
     """The screen, and what it does with validation cells and with the pictures of every other subject."""
-    content = file.read_bytes()
-    runner = interpreter(content).get_signature_runner(branches.SIGNATURE.decode())
-
-    def said(pixels: Pixels, name: str) -> npt.NDArray[np.float64]:
-        found = np.empty(len(pixels))
-        for i, one in enumerate(pixels):
-            found[i] = runner(image=one[np.newaxis])[OUTPUT][0, Subject.CELL]
-            if i % 256 == 0:
-                report(Progress("screen", percent=100.0 * i / len(pixels), message=name))
-        return found
-
+    said = _asked(file, report)
     laboratories = {
-        "nih" if origin == BASE else str(origin).removeprefix(f"{BASE}:"): cells.origins == origin
+        "nih" if origin == BASE else str(origin).removeprefix(f"{BASE}:"): cells.where(
+            cells.origins == origin
+        )
         for origin in np.unique(cells.origins)
     }
-    of_cells = {name: said(cells.pixels[rows], name) for name, rows in laboratories.items()}
-    screen = choose(of_cells, hashlib.sha256(content).hexdigest())
+    of_cells = {name: said(own.pixels, name) for name, own in laboratories.items()}
+    disturbed = {
+        f"{name}, {of.kind} {of.setting}": said(_disturbed(own.pixels, of), f"{name}, {of.kind} {of.setting}")
+        for name, own in laboratories.items()
+        for of in SUITE
+    }
     others = {
         subject.name.lower(): said(_doubled(checked.pixels[checked.labels == subject]), subject.name.lower())
         for subject in Subject
         if subject != Subject.CELL
     }
+    screen = choose(of_cells, disturbed.values(), sha256(file))
 
     def told(p: npt.NDArray[np.float64]) -> dict[str, float]:
         refused, reviewed = screened(p, screen)
         return {"pictures": len(p), "refused": refused, "reviewed": reviewed}
 
-    return screen, {name: told(p) for name, p in {**of_cells, **others}.items()}
+    return screen, {name: told(p) for name, p in {**of_cells, **others, **disturbed}.items()}
+
+
+def _asked(file: Path, report: Report) -> Callable[[Iterable[Pixels], str], npt.NDArray[np.float64]]:
+    """What gives the P(cell) of pictures, (n,), as the file tells it."""
+    runner = interpreter(file.read_bytes()).get_signature_runner(branches.SIGNATURE.decode())
+
+    def said(pixels: Iterable[Pixels], name: str) -> npt.NDArray[np.float64]:
+        found = list[float]()
+        for one in pixels:
+            found.append(float(runner(image=one[np.newaxis])[OUTPUT][0, Subject.CELL]))
+            if len(found) % 256 == 0:
+                report(Progress("screen", message=f"{name}, {len(found):,}"))
+        return np.array(found)
+
+    return said
+
+
+def _disturbed(pixels: Iterable[Pixels], of: Corruption) -> Iterator[Pixels]:
+    view = of.view(0)
+    for one in pixels:
+        yield preprocess.to_square(view(Image.fromarray(np.asarray(one))), DRAWN)
 
 
 def _doubled(pixels: Pixels) -> Pixels:
