@@ -31,9 +31,10 @@ TIMED = 200
 class OfKind:
     """Pictures of one kind and source. groups: patients, fields or pictures that are resampled as one.
 
-    refused: the share without an answer. stopped: the share refused, or sent to a person as near to it.
-    looked_at: the share at which a person is to look for any reason, an uncertain probability among them.
-    called: what those that are stopped are most often taken for, as a code; "" where none is.
+    refused: the share without an answer. at_99: what is caught while 99% of validation cells pass. stopped:
+    the share refused, or sent to a person as near to it, which is what is caught while 95% pass. looked_at:
+    the share at which a person is to look for any reason, an uncertain probability among them. called: what
+    those that are stopped are most often taken for, as a code; "" where none is.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class OfKind:
     pictures: int
     groups: int
     refused: Rate
+    at_99: Rate
     stopped: Rate
     looked_at: Rate
     called: str
@@ -64,6 +66,7 @@ class _Seen:
 
     groups: list[str] = field(default_factory=list)
     refused: list[bool] = field(default_factory=list)
+    at_99: list[bool] = field(default_factory=list)
     looked_at: list[bool] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
     worst: list[tuple[float, int, Image.Image, str]] = field(default_factory=list)
@@ -87,13 +90,15 @@ def measure(
         raise BadOptions(
             f"Version {model.info.version} has no subject network. `malaria subject graft` gives it one."
         )
-    seen = _seen(model, shown, report)
+    seen = _seen(model, screen, shown, report)
     kinds = tuple(_of_kind(key, of, draws, seed) for key, of in seen.items())
     found = Found(model.info.version, model.info.digest, screen, kinds, timed(content, model.info))
     return found, contact_sheet.sheet([_block(key, of) for key, of in seen.items()])
 
 
-def _seen(model: Model, shown: Iterable[Shown], report: Report) -> dict[tuple[str, str], _Seen]:
+def _seen(
+    model: Model, screen: Screen, shown: Iterable[Shown], report: Report
+) -> dict[tuple[str, str], _Seen]:
     seen: dict[tuple[str, str], _Seen] = {}
     waiting: list[Shown] = []
 
@@ -105,12 +110,13 @@ def _seen(model: Model, shown: Iterable[Shown], report: Report) -> dict[tuple[st
     for number, scored in enumerate(model.score_many(squares())):
         one = waiting.pop(0)
         assert scored.subject is not None, "the version has a screen"
-        told, of = judged(scored.subject, model.info.screen), seen.setdefault((one.kind, one.source), _Seen())
+        told, of = judged(scored.subject, screen), seen.setdefault((one.kind, one.source), _Seen())
         of.groups.append(one.group)
         of.refused.append(told.refused)
         of.looked_at.append(interpret(scored, model.info).review is not None)
         of.codes.append(told.reason.code if told.reason else "")
         likely = float(scored.subject[Subject.CELL])
+        of.at_99.append(likely < screen.hundredth)
         _keep(
             of,
             -likely if one.kind.startswith(CELL) else likely,
@@ -133,14 +139,15 @@ def _keep(of: _Seen, badness: float, number: int, image: Image.Image, line: str)
 
 def _of_kind(key: tuple[str, str], of: _Seen, draws: int, seed: int) -> OfKind:
     groups = np.array(of.groups, np.str_)
-    told = (of.refused, [bool(code) for code in of.codes], of.looked_at)
-    refused, stopped, looked_at = (share(np.array(those), groups, draws, seed) for those in told)
+    told = (of.refused, of.at_99, [bool(code) for code in of.codes], of.looked_at)
+    refused, at_99, stopped, looked_at = (share(np.array(those), groups, draws, seed) for those in told)
     codes, counts = np.unique([code for code in of.codes if code], return_counts=True)
     return OfKind(
         *key,
         pictures=len(groups),
         groups=len(np.unique(groups)),
         refused=refused,
+        at_99=at_99,
         stopped=stopped,
         looked_at=looked_at,
         called=str(codes[counts.argmax()]) if len(codes) else "",
@@ -181,10 +188,13 @@ def tables(found: Found) -> list[Table]:
     rest = [of for of in found.kinds if not of.kind.startswith(CELL)]
     note = (
         f"Below a P(cell) of {screen.refuse:.3g} a picture gets no answer, below {screen.review:.3g} a "
-        "person is asked to look; stopped is both. For a person in all: also what has a probability of a "
-        "parasite near to the threshold."
+        f"person is asked to look; below {screen.hundredth:.3g} lies one in a hundred validation cells. "
+        "For a person in all: also what has a probability of a parasite near to the threshold."
     )
-    caught = "Refused is the share caught while 99% of validation cells pass, stopped while 95% do."
+    caught = (
+        "Caught at 99%, at 95%: while so many validation cells pass, in every laboratory that was learnt "
+        "from. What is caught at 95% and gets an answer is sent to a person."
+    )
     time_rows = [
         ("with it, milliseconds", f"{with_it:.2f}"),
         ("without it, milliseconds", f"{without:.2f}"),
@@ -199,11 +209,11 @@ def tables(found: Found) -> list[Table]:
 
 _COLUMNS = (
     *("shows", "of", "pictures", "patients, fields or pictures"),
-    *("refused", "stopped", "for a person in all", "mostly called"),
+    *("no answer", "caught at 99%", "caught at 95%", "for a person in all", "mostly called"),
 )
 
 
 def _row(of: OfKind) -> Sequence[object]:
-    shares = (of.refused, of.stopped, of.looked_at)
+    shares = (of.refused, of.at_99, of.stopped, of.looked_at)
     rates = (report.with_interval(rate.value, rate.interval) for rate in shares)
     return (of.kind, of.source, f"{of.pictures:,}", of.groups, *rates, of.called or None)

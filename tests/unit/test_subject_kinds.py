@@ -92,7 +92,7 @@ def test_shares_and_names_are_those_of_the_answers(
     assert [(of.kind, of.pictures, of.groups) for of in found.kinds] == [("writing", 6, 6), ("flag", 3, 3)]
     page = found.kinds[0]
     assert (page.refused.value, page.stopped.value, page.called) == (1.0, 1.0, "no-cell")
-    assert page.looked_at.value == 1.0
+    assert (page.at_99.value, page.looked_at.value) == (1.0, 1.0)
     low, high = page.refused.interval or (0, 0)
     assert 0.3 < low < high == 1.0
     with_it, without = found.milliseconds
@@ -110,7 +110,10 @@ def test_an_uncertain_cell_is_for_a_person_and_not_stopped(
     content: bytes, branch: Branch, shipped_info: ModelVersion
 ) -> None:
     """Every bound is moved so that it is plain what a picture of a cell comes to."""
-    screen, all_sent = replace(branch.screen, refuse=0.0, review=0.0), Review(0.0, 1.0, 1.0, 0.0)
+    screen, all_sent = (
+        replace(branch.screen, refuse=0.0, review=0.0, hundredth=0.0),
+        Review(0.0, 1.0, 1.0, 0.0),
+    )
     info = replace(shipped_info, screen=screen, review=all_sent)
     cell = next(iter(synthetic.generate(1, seed=2))).image
     found, _ = subject_figures.measure(
