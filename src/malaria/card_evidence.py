@@ -53,8 +53,8 @@ class Measured:
 class Evidence:
     """cells: of the feature memory; empty where there is none. measured: evaluations of this very file.
     ancestors: of a retrained version its parent, that one's parent and so on; members: of the ensemble among
-    them; teachers: by digest; each as far as they are at hand. looks: with this very file, at what is kept
-    for the test."""
+    them; teachers: by each digest that they had; each as far as they are at hand. looks: with this very file,
+    at what is kept for the test."""
 
     info: ModelVersion
     cells: tuple[Counted, ...] = ()
@@ -144,7 +144,7 @@ def gather(at_hand: AtHand, chosen: str, given: Reports, records: Sequence[Path]
         measured=tuple(sorted(measured, key=lambda one: (one.found.fields > 0, one.learnt, one.name))),
         ancestors=tuple(before),
         members=members,
-        teachers={one.digest: one for one in _found(at_hand, taught)},
+        teachers={digest: one for one in _found(at_hand, taught) for digest in alike(one)},
         looks=tuple(look for look in seen if look.digest in alike(info)),
         credits=Credits.load(at_hand.models),
     )
