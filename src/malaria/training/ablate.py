@@ -1,8 +1,9 @@
 """Recipes side by side: each is trained alike but for what it changes, and measured on the same panels."""
 
+import functools
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays
 from malaria.training.export import to_tflite
 from malaria.training.finish import calibration
-from malaria.training.mixture import mixture
+from malaria.training.mixture import Mixture, mixture
 from malaria.training.panels import Panel, figures, panels
 from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
 from malaria.training.platelets import platelets
@@ -135,17 +136,26 @@ class _Study:
 
     def _fitted(self, variant: Variant, plan: Plan, cells: CellArrays) -> keras.Model:
         told, report = plan.recipe, self._series.report
-        learnt = cells.where(learnable(cells, variant.lists(plan.without), variant.without_label))
-        doubted = listed(learnt, plan.without)
-        laid = platelets(self._sources, told.size, told.shares.platelets)
-        aims = self._taught(variant, learnt)
-        shown = mixture(learnt, told.shares, told.seed, plan.cache, report, aims, doubted, laid)
+        made = functools.cache(functools.partial(self._mixture, variant, plan, cells))
+
+        def shown(size: int) -> Mixture:
+            """Made only where something is left to be learnt."""
+            return made()(size)
+
         own = plan if variant.backbone else replace(plan, backbone_weights=None, start=None)
         checked = validation_of(self._sources, plan.cache, report)
         fitted = fit.fit(begin(own), told, shown, checked, plan.run, self._series.of(variant.name))
         if own.start and told.start_share:
             blend(fitted, begin(own), told.start_share)
         return fitted
+
+    def _mixture(self, variant: Variant, plan: Plan, cells: CellArrays) -> Callable[[int], Mixture]:
+        told, report = plan.recipe, self._series.report
+        learnt = cells.where(learnable(cells, variant.lists(plan.without), variant.without_label))
+        doubted = listed(learnt, plan.without)
+        laid = platelets(self._sources, told.size, told.shares.platelets)
+        aims = self._taught(variant, learnt)
+        return mixture(learnt, told.shares, told.seed, plan.cache, report, aims, doubted, laid)
 
     def _taught(self, variant: Variant, learnt: CellArrays) -> npt.NDArray[np.float32] | None:
         """What an earlier variant and the labels say together of what is learnt, (n,), where there is one."""

@@ -74,11 +74,13 @@ def fit(
     each part. goal: None: `parasites`. Raises whatever `report` raises, leaving the last checkpoint.
     """
     run.mkdir(parents=True, exist_ok=True)
+    resumed = _resume(run)
+    if resumed and resumed[1] >= recipe.epochs:  # nothing is left to be shown
+        return resumed[0].get_layer(network.name)
     steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
-    trainee, start = _resume(run) or (_compile(network, recipe, steps, goal or parasites(recipe)), 0)
+    trainee, start = resumed or (_compile(network, recipe, steps, goal or parasites(recipe)), 0)
     costs = [recipe.size_at(epoch) ** 2 for epoch in range(recipe.epochs)]
-    if start < recipe.epochs:
-        _note_what_runs(run, start)
+    _note_what_runs(run, start)
     callbacks = [Ticker(costs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
         keras.utils.set_random_seed(recipe.seed + epoch)
