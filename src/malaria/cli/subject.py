@@ -1,6 +1,7 @@
 """`malaria subject`: the network that tells what is no cell: train it, graft it, put it to the test."""
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,10 @@ from malaria.cli.training_options import (
 from malaria.errors import BadOptions, NotFound
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
     from malaria.predict import Model
+    from malaria.subject_figures import Found
 
 app = typer.Typer(no_args_is_help=True, help="The network that tells what is not one good cell.")
 
@@ -115,8 +119,6 @@ def evaluate(
         malaria subject evaluate --data part4.zip --laboratory bbbc041=fields/ --pictures photographs=photos/
     """
     from malaria import fields, subject_figures, subject_kinds
-    from malaria.digests import sha256
-    from malaria.report import Made, write
 
     sources = subject_kinds.Sources(
         data,
@@ -129,18 +131,26 @@ def evaluate(
         shown = subject_kinds.of(sources, seed)
         found, sheet = subject_figures.measure(loaded, _content(ctx, model, loaded), shown, tell, seed=seed)
     if report is not None:
-        paths = [*data, *sources.laboratories.values(), *sources.folders.values()]
-        digests = {path.name: sha256(path) for path in paths}
-        now = datetime.now(UTC).replace(microsecond=0)
-        made = Made(as_asked(sys.argv[1:]), digests, seed, now, found.version, found.digest)
-        title = f"What {found.version} takes for one good cell"
-        write(report, title, made, subject_figures.told(found), subject_figures.tables(found), None)
-        sheet.save(report / "sheet.jpg", quality=80)
-        output.note(f"report: {report / 'report.md'}")
+        _write(report, found, sheet, [*data, *sources.laboratories.values(), *sources.folders.values()], seed)
     if as_json:
         output.print_json(subject_figures.told(found))
     else:
         output.tables(subject_figures.tables(found))
+
+
+def _write(folder: Path, found: "Found", sheet: "Image", paths: Sequence[Path], seed: int) -> None:
+    """The report, and the sheet of what fares worst. paths: of all that was shown."""
+    from malaria import subject_figures
+    from malaria.digests import sha256
+    from malaria.report import Made, write
+
+    digests = {path.name: sha256(path) for path in paths}
+    now = datetime.now(UTC).replace(microsecond=0)
+    made = Made(as_asked(sys.argv[1:]), digests, seed, now, found.version, found.digest)
+    title = f"What {found.version} takes for one good cell"
+    write(folder, title, made, subject_figures.told(found), subject_figures.tables(found), None)
+    sheet.save(folder / "sheet.jpg", quality=80)
+    output.note(f"report: {folder / 'report.md'}")
 
 
 def _content(ctx: typer.Context, chosen: str | None, model: "Model") -> bytes:

@@ -97,10 +97,15 @@ def fit(
             callbacks=callbacks,
         )
         _own_values(trainee)
-        _checkpoint(trainee, epoch + 1, run)
-        _log(run, epoch, fitted.history)
-        curves.draw(run / "history.csv", run / "curves.png")
+        _keep(trainee, epoch, fitted.history, run)
     return trainee.get_layer(network.name)
+
+
+def _keep(trainee: keras.Model, epoch: int, history: dict[str, list[float]], run: Path) -> None:
+    """What stays of an epoch: a checkpoint, a line in history.csv, and the curves."""
+    _checkpoint(trainee, epoch + 1, run)
+    _log(run, epoch, history)
+    curves.draw(run / "history.csv", run / "curves.png")
 
 
 def _compile(network: keras.Model, recipe: Recipe, steps: int, goal: Goal) -> keras.Model:
