@@ -15,7 +15,7 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards synth clean
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -89,6 +89,17 @@ cards: $(VENV)/.serve ## Write the model cards of what ships, with the reports i
 	@for network in mobilenet_v2 compact_cnn ensemble; do \
 		$(BIN)/malaria card $$network --attach $$(printf -- '--report %s ' docs/results/$$network/*/) || exit; \
 	done
+
+graft: $(VENV)/.serve ## Put the subject network of models/subject into every model that ships, and renew the cards
+	@$(BIN)/malaria subject graft --models models
+	@$(MAKE) cards
+
+subject: $(VENV)/.all ## Measure what is taken for one good cell: DATA=folder, PHOTOS=folder, DRAWINGS=folder
+	@$(BIN)/malaria subject evaluate --model mobilenet_v2 --report docs/results/subject \
+		$$(printf -- '--data $(DATA)/nih-cells-part%s.zip ' 1 2 3 4) \
+		--laboratory chula=$(DATA)/chula_rbc12.zip --laboratory bccd=$(DATA)/bccd.zip \
+		--laboratory bbbc041=$(DATA)/smears_bbbc041 \
+		--pictures photographs=$(PHOTOS) --pictures drawings=$(DRAWINGS)
 
 bench: $(VENV)/.serve ## How much the API adds to the bare interpreter, with 1, 8 and 32 clients (URL=...)
 	@$(BIN)/python -m malaria.tours.bench $(URL)

@@ -13,6 +13,7 @@ import pytest
 from malaria.domain import ModelVersion
 
 if TYPE_CHECKING:
+    from malaria.grafting import Branch
     from malaria.services import Services
 
 # No deadline: timings on a busy machine say nothing about the code. Derandomised: a red run can be repeated.
@@ -64,6 +65,16 @@ def shipped_tflite(models_dir: Path) -> bytes:
     from malaria import shipped
 
     return (shipped.read_shipped(models_dir)[1] / "model.tflite").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def branch(models_dir: Path) -> "Branch":
+    """The subject network that ships."""
+    from malaria import grafting
+
+    found = grafting.kept(models_dir)
+    assert found is not None
+    return found
 
 
 @pytest.fixture

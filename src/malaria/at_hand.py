@@ -7,7 +7,7 @@ from pathlib import Path
 from malaria import shipped
 from malaria.domain import ModelVersion
 from malaria.errors import NotFound, UnknownVersion
-from malaria.lineage import DERIVED
+from malaria.lineage import DERIVED, alike
 from malaria.promote import Registry
 
 MOST_ANCESTORS = 1000
@@ -46,8 +46,8 @@ class AtHand:
         yield from (info for info in shipped.versions(self.models) if info.version not in names)
 
     def of_digest(self, digest: str) -> ModelVersion | None:
-        """The version whose model.tflite has this SHA-256."""
-        return next((info for info in self.versions() if info.digest == digest), None)
+        """The version whose model.tflite has this SHA-256, or had it before a graft."""
+        return next((info for info in self.versions() if digest in alike(info)), None)
 
     def ancestors(self, info: ModelVersion) -> list[ModelVersion]:
         """Of a retrained or exported version its parent and so on, to the first that was trained or is not at

@@ -14,7 +14,7 @@ from malaria.domain import ModelVersion, Role
 from malaria.errors import BadInput, Damaged
 from malaria.evaluation import Evaluation
 from malaria.evaluation_tables import read
-from malaria.lineage import DERIVED, File, Step, files_of, steps
+from malaria.lineage import DERIVED, File, Step, alike, files_of, steps
 from malaria.looks import Look
 from malaria.memory import BASE, Counted
 from malaria.metrics import Metrics
@@ -53,8 +53,8 @@ class Measured:
 class Evidence:
     """cells: of the feature memory; empty where there is none. measured: evaluations of this very file.
     ancestors: of a retrained version its parent, that one's parent and so on; members: of the ensemble among
-    them; teachers: by digest; each as far as they are at hand. looks: with this very file, at what is kept
-    for the test."""
+    them; teachers: by each digest that they had; each as far as they are at hand. looks: with this very file,
+    at what is kept for the test."""
 
     info: ModelVersion
     cells: tuple[Counted, ...] = ()
@@ -144,8 +144,8 @@ def gather(at_hand: AtHand, chosen: str, given: Reports, records: Sequence[Path]
         measured=tuple(sorted(measured, key=lambda one: (one.found.fields > 0, one.learnt, one.name))),
         ancestors=tuple(before),
         members=members,
-        teachers={one.digest: one for one in _found(at_hand, taught)},
-        looks=tuple(look for look in seen if look.digest == info.digest),
+        teachers={digest: one for one in _found(at_hand, taught) for digest in alike(one)},
+        looks=tuple(look for look in seen if look.digest in alike(info)),
         credits=Credits.load(at_hand.models),
     )
 
@@ -199,7 +199,7 @@ def _measured(info: ModelVersion, name: str, report: Mapping[str, Any]) -> Measu
         found = read(report)
     except Damaged as error:
         raise BadInput(f"The report {name} cannot be used. {error}") from None
-    if found.digest != info.digest:
+    if found.digest not in alike(info):
         raise BadInput(
             f"The report {name} is of version {found.version} ({found.digest[:12]}...), not of "
             f"{info.version} ({info.digest[:12]}...). Measure it: `malaria evaluate --model {info.version}`."

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from malaria import codec, evaluation_tables, report
+from malaria import codec, evaluation_tables, report, subject
 from malaria.card_evidence import Evidence, Measured
 from malaria.card_text import Block, Section, bullets, facts, flat, listed, many
-from malaria.domain import ModelVersion, Review
+from malaria.domain import ModelVersion, Review, Screen
 from malaria.evaluate import NO_ROLE
 from malaria.metrics import Metrics
 from malaria.operating import RULE
@@ -116,14 +116,14 @@ def operating_point(of: Evidence) -> Section:
     at, told = of.info.threshold, codec.to_json(of.info)
     further = {name: value for name, value in told.items() if name not in CORE and value}
     text = f"A cell is called parasitized from a calibrated probability of {at:g} on."
-    blocks: list[Block] = [f"{text} {_reviewed(of.info.review)}"]
+    blocks: list[Block] = [f"{text} {_reviewed(of.info.review)}", _screened(of.info.screen)]
     for name, value in sorted(further.items()):
         blocks.append(facts(flat(value if isinstance(value, Mapping) else {name: value}).items(), name))
     return Section(
         "operating_point",
         "Operating point",
         tuple(blocks),
-        {"threshold": at, "review": told["review"], **further},
+        {"threshold": at, "review": told["review"], "screen": told["screen"], **further},
     )
 
 
@@ -136,6 +136,17 @@ def _reviewed(band: Review | None) -> str:
     return (
         f"Answers between {band.low:.3f} and {band.high:.3f} ask for a person's look: {band.sent:.1%} of the "
         f"cells of validation patients, which leaves {band.wrong:.1%} wrong among the others. {RULE}"
+    )
+
+
+def _screened(screen: Screen | None) -> str:
+    """What is not taken for one good cell, and by which rule that was chosen."""
+    if screen is None:
+        return "It cannot tell what is no cell: every picture that can be read is answered."
+    return (
+        f"A picture whose P(cell) is below {screen.refuse:.3g} gets no answer, one below {screen.review:.3g} "
+        f"asks for a person's look: at most {screen.refused:.1%} and {screen.reviewed:.1%} of the validation "
+        f"cells of any laboratory. {subject.RULE}"
     )
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from malaria import grafting, shipped
 from malaria import head as heads
-from malaria import shipped
 from malaria.adapt import Adapted, adapt
 from malaria.challenger import (
     Challenge,
@@ -138,6 +138,7 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
         of_memory(adapted.memory, adapted.new, champion.info.threshold),
         {**champion.info.metrics, **scored(adapted.memory, adapted.new, champion.info.threshold)},
         lineage(challenge, shards, Method.ADAPT, receipt, adapted.parity),
+        champion.info.screen,
     )
     return Made(info, files, receipt, champion.info.version)
 
@@ -148,7 +149,8 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
 
     services, champion, work = challenge.services, challenge.champion, challenge.work
     chosen, start = every_shard(challenge, new), _start(challenge)
-    done, cells = full(start, services.shards, chosen, challenge.job.options, work, report)
+    branch = grafting.kept(shipped.folder(services.settings.shipped))
+    done, cells = full(start, services.shards, chosen, challenge.job.options, work, report, branch)
     size, met = cells.pixels.shape[1], champion.info.input_size
     seen = cells if met == size else decoded(services.shards, chosen, met, work, report)
     gate = cells.roles == Role.GATE.value
@@ -173,7 +175,7 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     told = scored(done.memory, head, point.threshold)
     story = lineage(challenge, chosen, Method.FULL, receipt, done.parity)
     return Made(
-        describe(challenge, content, start.info.network, size, point, told, story),
+        describe(challenge, content, start.info.network, size, point, told, story, done.screen),
         {name: done.tflite.parent / name for name in made},
         receipt,
         champion.info.version,

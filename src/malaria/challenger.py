@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from malaria import codec
-from malaria.domain import Job, Method, ModelVersion, version_name
+from malaria.domain import Job, Method, ModelVersion, Screen, version_name
 from malaria.gate import GateSettings, Receipt
 from malaria.memory import Memory
 from malaria.operating import Operating
@@ -98,6 +98,7 @@ def describe(
     point: Operating,
     figures: Mapping[str, Any],
     story: Mapping[str, Any],
+    screen: Screen | None,
 ) -> ModelVersion:
     digest = hashlib.sha256(tflite).hexdigest()
     return ModelVersion(
@@ -109,6 +110,7 @@ def describe(
         size_bytes=len(tflite),
         threshold=point.threshold,
         review=point.review,
+        screen=screen,
         metrics=figures,
         lineage=story,
     )

@@ -205,11 +205,37 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a person should look at a cell, or why it gets no answer. code: a stable name; text: a sentence."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Which pictures are taken for one good cell, by the P(cell) that the subject network in a graph gives.
+
+    refuse: below it a picture gets no answer. review: below it a person should look. network: SHA-256 of the
+    subject network. refused, reviewed: of the validation cells of the laboratory that fares worst, the share
+    below the one and between the two. hundredth: below it lies one in a hundred of them; only to measure by.
+    """
+
+    refuse: float
+    review: float
+    network: str
+    refused: float
+    reviewed: float
+    hundredth: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelVersion:
     """A model as it is kept: `digest` is the SHA-256 of its .tflite file, `version` carries its start.
 
     threshold: the operating point, a calibrated probability. review: which answers a person should look at;
-    None for versions from before that was chosen. metrics: one mapping for each set the model was scored on,
+    None for versions from before that was chosen. screen: which pictures are no cell; None where the graph
+    does not tell. metrics: one mapping for each set the model was scored on,
     such as "validation" or "gate". lineage: method, parent, job, data, command.
     """
 
@@ -221,6 +247,7 @@ class ModelVersion:
     size_bytes: int
     threshold: float = 0.5
     review: Review | None = None
+    screen: Screen | None = None
     labels: tuple[str, ...] = CLASSES
     metrics: Mapping[str, Any] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)

@@ -13,6 +13,8 @@ TRAINED, JOINED, EXPORTED = "train", "join", "export"
 RETRAINED = (Method.ADAPT.value, Method.FULL.value)
 DERIVED = (*RETRAINED, EXPORTED)
 """Methods that go on from a parent; the others begin with `malaria train`."""
+GRAFTED_FROM = "grafted_from"
+"""In a story: SHA-256 of the files that a version had before another subject network was grafted onto it."""
 
 _KINDS = {
     "data": "data",
@@ -127,3 +129,9 @@ def _words(command: str) -> list[str]:
     except ValueError:  # no command line
         return []
     return [part for word in words for part in (word.split("=", 1) if word.startswith("--") else [word])]
+
+
+def alike(info: ModelVersion) -> list[str]:
+    """SHA-256 of the files that answer as this version's does, bit for bit, but for what a picture shows: its
+    own first, then those that it had before a graft."""
+    return [info.digest, *(str(digest) for digest in info.lineage.get(GRAFTED_FROM) or [])]

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from malaria.domain import CLASSES, Label, ModelVersion, Promotion
+from malaria import subject
+from malaria.domain import CLASSES, Label, ModelVersion, Promotion, Reason
 from malaria.errors import BadOptions, Damaged, MalariaError, ModelUnusable, NotFound
 from malaria.operating import moved
 from malaria.preprocess import Pixels
@@ -31,11 +32,13 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Scored:
     """probability: calibrated P(parasitized), 0..1. activation: (g, g) float32, in logits: its mean is the
-    logit, so a hot place speaks for a parasite. embedding: (width,) float32, never negative."""
+    logit, so a hot place speaks for a parasite. embedding: (width,) float32, never negative. subject: what
+    the picture shows, a probability for each Subject; None where the graph does not tell."""
 
     probability: float
     activation: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
+    subject: npt.NDArray[np.float32] | None = None
 
 
 UNCERTAIN = "uncertain"
@@ -43,20 +46,13 @@ UNCERTAIN = "uncertain"
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a person should look at a cell. code: a stable name; text: a sentence."""
-
-    code: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """What a person is told. confidence: the calibrated probability of the class that is named. review: why a
-    person should look at the cell; None where nobody need."""
+    """What a person is told. prediction: None where the picture is surely not one good cell; what the network
+    says of a parasite means nothing then. confidence: the calibrated probability of the class that is named.
+    review: why a person should look at the cell, or why it got no answer; None where nobody need."""
 
-    prediction: str
-    confidence: float
+    prediction: str | None
+    confidence: float | None
     probabilities: dict[str, float]
     threshold: float
     review: Reason | None = None
@@ -92,6 +88,7 @@ class Model:
                 float(out["probability"][0, 0]),
                 out["activation"][0, :, :, 0].copy(),
                 out["embedding"][0].copy(),
+                out["subject"][0].copy() if "subject" in out else None,
             )
 
     def score_many(self, pixels: Iterable[Pixels]) -> Iterator[Scored]:
@@ -136,7 +133,8 @@ def input_size(content: bytes) -> int:
 
 
 def interpret(scored: Scored, info: ModelVersion, threshold: float | None = None) -> Answer:
-    """Put a score into words at the model's operating point, or at the caller's.
+    """Put a score into words at the model's operating point, or at the caller's. A picture that is not one
+    good cell gets no prediction, or is for a person to look at.
 
     Raises:
         BadOptions: the threshold is not between 0 and 1.
@@ -145,9 +143,13 @@ def interpret(scored: Scored, info: ModelVersion, threshold: float | None = None
     if not 0.0 <= at <= 1.0:  # also refuses NaN
         raise BadOptions(f"threshold is {at}; it must be a probability from 0 to 1.")
     p = min(max(scored.probability, 0.0), 1.0)
-    label = Label.PARASITIZED if p >= at else Label.UNINFECTED
     probabilities = {CLASSES[Label.PARASITIZED]: p, CLASSES[Label.UNINFECTED]: 1.0 - p}
-    return Answer(label.text, probabilities[label.text], probabilities, at, _doubt(p, at, info))
+    found = subject.judged(scored.subject, info.screen)
+    if found.refused:
+        return Answer(None, None, probabilities, at, found.reason)
+    label = Label.PARASITIZED if p >= at else Label.UNINFECTED
+    why = found.reason or _doubt(p, at, info)
+    return Answer(label.text, probabilities[label.text], probabilities, at, why)
 
 
 def _doubt(p: float, at: float, info: ModelVersion) -> Reason | None:

@@ -4,10 +4,11 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from malaria import synthetic
+from malaria import no_cells, synthetic
 from malaria.cli.explaining import file_names
 from malaria.domain import ModelVersion
 from tests.cli.conftest import Run
@@ -24,7 +25,7 @@ def test_a_folder_is_answered_rightly_in_order(run: Run, cells: Path, shipped_in
     assert told.exit_code == 0, told.stderr
     answer = json.loads(told.stdout)
     assert answer["model_version"] == shipped_info.version
-    counts = {"pictures": 4, "parasitized": 2, "uninfected": 2, "to_review": 0, "unreadable": 0}
+    counts = {"pictures": 4, "parasitized": 2, "uninfected": 2, "refused": 0, "to_review": 0, "unreadable": 0}
     assert answer["summary"] == counts
     for result in answer["results"]:
         assert Path(result["file"]).parent.name == result["prediction"]
@@ -214,3 +215,24 @@ def test_names_of_files_are_safe_and_no_two_alike() -> None:
     assert len({name.lower() for name in made}) == len(given)
     for name in made:
         assert name.isascii() and len(name) < 120 and not name.startswith((".", "-")) and "/" not in name
+
+
+def test_what_is_no_cell_is_told_and_not_counted(run: Run, cells: Path, tmp_path: Path) -> None:
+    no_cells.writing(np.random.default_rng(1)).save(cells / "page.png")
+    told = run("predict", cells, "--json")
+    assert told.exit_code == 0, told.stderr
+    answer = json.loads(told.stdout)
+    (page,) = [r for r in answer["results"] if r["file"].endswith("page.png")]
+    assert (page["prediction"], page["confidence"], page["probabilities"]) == (None, None, None)
+    assert (page["needs_review"], page["review"]["code"]) == (True, "no-cell")
+    counted = {name: answer["summary"][name] for name in ("pictures", "parasitized", "uninfected", "refused")}
+    assert counted == {"pictures": 5, "parasitized": 2, "uninfected": 2, "refused": 1}
+    rows = {
+        Path(r["file"]).name: r for r in csv.DictReader(io.StringIO(run("predict", cells, "--csv").stdout))
+    }
+    assert (rows["page.png"]["prediction"], rows["page.png"]["review"]) == ("", "no-cell")
+    table = run("predict", cells, "--explain", tmp_path / "maps")
+    assert "Parasites seen in 2 of 4 cells." in table.stdout
+    assert "1 picture not answered: not one good cell." in table.stdout
+    assert not (tmp_path / "maps" / "page.png").exists()
+    assert len(list((tmp_path / "maps").iterdir())) == 4

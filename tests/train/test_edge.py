@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from malaria import challenge, graphfile, memory, parity, retrain, shipped, synthetic, wiring
+from malaria import challenge, grafting, graphfile, memory, parity, retrain, shipped, synthetic, wiring
 from malaria import head as heads
 from malaria.challenger import Challenge
 from malaria.domain import JobState, Method, Precision, RetrainOptions, Role
 from malaria.errors import BadInput, Conflict
+from malaria.grafting import Branch
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET
 from malaria.predict import Model, load_version
 from malaria.refitting import AdaptSettings
@@ -99,6 +100,23 @@ def test_the_trunk_is_int8_by_channel_and_what_follows_the_grid_float32(
     depthwise = of.info.network != COMPACT
     assert kept == 3 * depthwise, "the stem and the first separable convolution, which has two"
     assert all(tensors[i].type == TensorType.FLOAT32 for i in model.subgraphs[0].outputs)
+
+
+def test_what_a_picture_shows_is_told_as_the_original_tells_it(
+    ships: Path, cells: CellArrays, branch: Branch
+) -> None:
+    bare = original(ships, COMPACT)
+    info = replace(bare.info, screen=branch.screen)
+    of = replace(bare, info=info, content=grafting.grafted(bare.content, branch))
+    before = Model(of.content, info, interpreters=1)
+    for one in exported(of, cells, FLOAT16, INT8):
+        assert one.info.screen == branch.screen
+        assert len(one.content) < len(of.content)
+        after = Model(one.content, one.info, interpreters=1)
+        for square in SQUARES[:3]:
+            told, shown = before.score(square).subject, after.score(square).subject
+            assert told is not None and shown is not None
+            assert np.array_equal(told, shown)
 
 
 def test_the_memory_is_of_the_exported_file(both: tuple[Original, Export, Export], cells: CellArrays) -> None:

@@ -23,12 +23,13 @@ from malaria import (
     retrain,
     roles,
     shipped,
+    subject,
     synthetic,
 )
 from malaria.at_hand import AtHand
 from malaria.card import Card, as_json, card, markdown
 from malaria.card_evidence import Evidence
-from malaria.domain import Method, ModelVersion, RetrainOptions, Review, Role
+from malaria.domain import Method, ModelVersion, RetrainOptions, Review, Role, Screen
 from malaria.errors import BadInput, Damaged, UnknownVersion
 from malaria.lineage import Step, files_of
 from malaria.looks import Look
@@ -347,6 +348,15 @@ def test_the_card_tells_what_is_sent_to_a_person_and_by_which_rule() -> None:
     assert "between 0.073 and 0.927" in text
     assert "7.6% of the cells of validation patients, which leaves 1.2% wrong" in text
     assert operating.RULE in text
+
+
+def test_the_card_tells_what_is_taken_for_no_cell_and_by_which_rule() -> None:
+    info = replace(BARE, screen=Screen(0.0123, 0.456, "f" * 64, refused=0.01, reviewed=0.04, hundredth=0.02))
+    text = section(card(Evidence(info)), "operating_point")
+    assert "below 0.0123 gets no answer, one below 0.456 asks" in text
+    assert "at most 1.0% and 4.0% of the validation cells of any laboratory" in text
+    assert subject.RULE in text
+    assert "It cannot tell what is no cell" in section(card(Evidence(BARE)), "operating_point")
 
 
 def test_a_retrained_version_tells_its_chain_and_its_gate(services: Services, tmp_path: Path) -> None:

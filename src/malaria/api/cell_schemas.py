@@ -7,8 +7,10 @@ from pydantic import BaseModel, Field
 
 from malaria import explain
 from malaria.api import examples
+from malaria.subject import WHY
 
 Prediction = Literal["Parasitized", "Uninfected"]
+PREDICTION = "null where the picture is surely not one good cell; `review` says what it is."
 NEEDS_REVIEW = "Whether a person should look at this cell."
 
 
@@ -20,9 +22,12 @@ class Probabilities(BaseModel):
 
 
 class ReviewReason(BaseModel):
-    """Why a person should look at a cell."""
+    """Why a person should look at a cell, or why it got no prediction."""
 
-    code: str = Field(description="`uncertain`: the probability is too near to the threshold.")
+    code: str = Field(
+        description="`uncertain`: the probability is too near to the threshold. Or what the picture shows in "
+        f"place of one good cell: {', '.join(f'`{code}`' for code, _, _ in WHY.values())}."
+    )
     text: str = Field(description="A sentence for a person.")
 
 
@@ -95,10 +100,12 @@ class Predicted(BaseModel):
         }
     }
 
-    prediction: Prediction
-    confidence: float = Field(ge=0, le=1, description="Calibrated probability of the class that is named.")
-    probabilities: Probabilities
-    threshold: float = Field(description="P(Parasitized) from which the cell was called Parasitized.")
+    prediction: Prediction | None = Field(description=PREDICTION)
+    confidence: float | None = Field(
+        ge=0, le=1, description="Calibrated probability of the class that is named."
+    )
+    probabilities: Probabilities | None
+    threshold: float = Field(description="P(Parasitized) from which a cell is called Parasitized.")
     needs_review: bool = Field(description=NEEDS_REVIEW)
     review: ReviewReason | None = Field(None, description="Why, where it needs one.")
     image: ImageSize
@@ -106,7 +113,9 @@ class Predicted(BaseModel):
     model_version: str
     timestamp: datetime = Field(description="UTC, ISO 8601.")
     prediction_id: str = Field(description="Names this answer, signed; POST /feedback takes it.")
-    explanation: Explanation | None = Field(None, description="Only where `explain` asks for it, else null.")
+    explanation: Explanation | None = Field(
+        None, description="Only where `explain` asks for it, of a cell that is answered."
+    )
 
 
 class EntryError(BaseModel):
@@ -123,7 +132,7 @@ class BatchEntry(BaseModel):
 
     index: int = Field(description="Place in the request, from 0.")
     filename: str = Field(description="As it was sent; within a ZIP, its path.")
-    prediction: Prediction | None = None
+    prediction: Prediction | None = Field(None, description=PREDICTION)
     confidence: float | None = None
     probabilities: Probabilities | None = None
     needs_review: bool | None = Field(None, description=NEEDS_REVIEW)
@@ -166,6 +175,7 @@ class BatchAnswer(BaseModel):
                 "failed": 1,
                 "counts": {"Parasitized": 0, "Uninfected": 1},
                 "to_review": 0,
+                "refused": 0,
                 "threshold": 0.5,
                 "processing_time": 0.012,
                 "model_version": "20260101-5b2c3256",
@@ -178,8 +188,9 @@ class BatchAnswer(BaseModel):
     total: int
     succeeded: int
     failed: int
-    counts: dict[str, int] = Field(description="Cells of each class, among those answered.")
-    to_review: int = Field(description="Cells, among those answered, that a person should look at.")
+    counts: dict[str, int] = Field(description="Cells of each class, among those with a prediction.")
+    to_review: int = Field(description="Pictures, among those read, that a person should look at.")
+    refused: int = Field(description="Those of them that are surely not one good cell: no prediction.")
     threshold: float
     processing_time: float = Field(description="Seconds for the whole batch.")
     model_version: str

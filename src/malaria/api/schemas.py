@@ -51,7 +51,7 @@ class Status(Health):
     software_version: str
     time: datetime
     predictions: dict[str, int] = Field(
-        description="Cells by what was said of them; `failed`: unreadable ones."
+        description="Cells by what was said of them; `refused`: no cells; `failed`: unreadable ones."
     )
     promotion: "PromotionEntry | None"
     training: TrainingNow
@@ -83,6 +83,19 @@ class ReviewBand(BaseModel):
     wrong: float = Field(description="Share of wrong answers among their other cells.")
 
 
+class ScreenBounds(BaseModel):
+    """P(cell) below which a picture gets no prediction, and below which it asks for a person's look."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    refuse: float
+    review: float
+    network: str = Field(description="SHA-256 of the subject network in the served graph.")
+    refused: float = Field(description="Share of validation cells below the first, in the worst laboratory.")
+    reviewed: float = Field(description="Share of them between the two, in the worst laboratory.")
+    hundredth: float = Field(description="P(cell) below which one in a hundred of those lies.")
+
+
 class ModelSummary(BaseModel):
     """One kept version."""
 
@@ -96,6 +109,9 @@ class ModelSummary(BaseModel):
     size_bytes: int
     threshold: float
     review: ReviewBand | None = Field(description="Answers that ask for a person's look; null: not chosen.")
+    screen: ScreenBounds | None = Field(
+        description="What is taken for one good cell; null: the model does not tell."
+    )
     labels: list[str]
     metrics: dict[str, Any] = Field(description="For each set of cells the version was scored on.")
     lineage: dict[str, Any] = Field(description="Method, parent, job, data.")

@@ -29,6 +29,7 @@ from malaria.cli import (
     reproduce,
     retrain,
     serve,
+    subject,
     train,
 )
 from malaria.cli.common import State
@@ -115,6 +116,7 @@ app.command()(export.export)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(subject.app, name="subject")
 app.add_typer(feedback.app, name="feedback")
 app.command()(doctor.doctor)
 

@@ -50,11 +50,14 @@ class Drawing:
 
         self._held.append((self._files[number], explain.shrunk(picture)))
 
-    def draw(self, activation: "Activation") -> Path:
-        """Write the picture held longest, with its map laid over it; returns its file."""
+    def draw(self, activation: "Activation | None") -> Path | None:
+        """Write the picture held longest, with its map laid over it, and return its file; where there is no
+        map, only let the picture go."""
         from malaria import explain
 
         file, picture = self._held.popleft()
+        if activation is None:
+            return None
         with whole.file(file) as partial:
             explain.explained(picture, activation).save(partial, "PNG")
         self.drawn += 1

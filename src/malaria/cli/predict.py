@@ -3,10 +3,8 @@
 import contextlib
 import csv
 import sys
-import zipfile
-import zlib
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,14 +14,13 @@ import typer
 from malaria.cli import output
 from malaria.cli.common import JsonOption, ModelOption, ThresholdOption, load_model
 from malaria.cli.explaining import Drawing
+from malaria.cli.pictures import Picture, find
 from malaria.domain import CLASSES, Label, Progress
-from malaria.errors import BadInput, BadOptions, ImageTooLarge, MalariaError, NotFound, UnreadableImage
+from malaria.errors import BadOptions, MalariaError, UnreadableImage
 
 if TYPE_CHECKING:
     from malaria.predict import Answer, Model
 
-MAX_FILE = 64 * 2**20
-"""Bytes of the largest picture file that is read, in a ZIP or outside."""
 COLUMNS = (
     "file",
     "prediction",
@@ -34,14 +31,6 @@ COLUMNS = (
     "model_version",
     "error",
 )
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A name to show and a way to its bytes, which may raise MalariaError or OSError."""
-
-    name: str
-    read: Callable[[], bytes]
 
 
 @dataclass(frozen=True)
@@ -68,6 +57,8 @@ def predict(
     ] = None,
 ) -> None:
     """Say for each picture of one stained cell whether it shows parasites.
+
+    A picture that is surely not one good cell is not answered; `review` says what it is.
 
     Exit code 1 if any picture could not be read; the others are answered all the same.
 
@@ -129,7 +120,7 @@ def answers(
         while waiting[0].error:
             yield waiting.popleft()
         answer = interpret(scored, model.info, threshold)
-        explanation = drawing.draw(scored.activation) if drawing else None
+        explanation = drawing.draw(scored.activation if answer.prediction else None) if drawing else None
         yield Row(waiting.popleft().name, answer, explanation=explanation)
     yield from waiting
 
@@ -141,85 +132,20 @@ def watched(rows: Iterator[Row], total: int, report: output.Report) -> Iterator[
             report(Progress("predict", percent=100 * i / total, message=f"{i:,} of {total:,} pictures"))
 
 
-def find(paths: Sequence[Path], stack: contextlib.ExitStack) -> list[Picture]:
-    """Every picture under the paths, in order; what cannot be opened is there as a picture that raises."""
-    found: list[Picture] = []
-    for path in paths:
-        if path.is_dir():
-            found += _in_folder(path)
-        elif path.suffix.lower() == ".zip" and path.is_file():
-            found += _in_zip(path, stack)
-        elif path.exists():
-            found.append(Picture(str(path), lambda path=path: _bytes(path)))  # type: ignore[misc]
-        else:
-            found.append(_broken(path, NotFound(f"There is no file or folder {path}.")))
-    return found
-
-
-def _broken(path: Path, error: MalariaError) -> Picture:
-    def read() -> bytes:
-        raise error
-
-    return Picture(str(path), read)
-
-
-def _in_folder(folder: Path) -> list[Picture]:
-    from malaria.cells import is_picture
-
-    inside = sorted(
-        p for p in folder.rglob("*") if p.is_file() and is_picture(p.relative_to(folder).as_posix())
-    )
-    if not inside:
-        return [_broken(folder, BadInput(f"The folder {folder} holds no pictures."))]
-    return [Picture(str(p), lambda p=p: _bytes(p)) for p in inside]  # type: ignore[misc]
-
-
-def _in_zip(path: Path, stack: contextlib.ExitStack) -> list[Picture]:
-    from malaria.cells import is_picture
-
-    try:
-        archive = stack.enter_context(zipfile.ZipFile(path))
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        return [_broken(path, UnreadableImage(f"The ZIP cannot be opened: {error}."))]
-    names = sorted(n for n in archive.namelist() if not n.endswith("/") and is_picture(n))
-    if not names:
-        return [_broken(path, BadInput(f"The ZIP {path} holds no pictures."))]
-    return [Picture(f"{path}/{n}", lambda n=n: _entry(archive, n)) for n in names]  # type: ignore[misc]
-
-
-def _bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return _bounded(file.read(MAX_FILE + 1))
-
-
-def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
-    try:
-        with archive.open(name) as file:
-            return _bounded(file.read(MAX_FILE + 1))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error) as error:
-        raise UnreadableImage(f"The entry of the ZIP cannot be read: {error}.") from error
-
-
-def _bounded(data: bytes) -> bytes:
-    if len(data) > MAX_FILE:
-        raise ImageTooLarge(f"The file is larger than {MAX_FILE // 2**20} MB. Send the crop of one cell.")
-    return data
-
-
 def told(rows: Sequence[Row], version: str, threshold: float) -> dict[str, Any]:
     """The answers as JSON."""
-    positive = sum(row.answer is not None and row.answer.prediction == Label.PARASITIZED.text for row in rows)
-    unreadable = sum(row.error is not None for row in rows)
+    said = Counter(row.answer.prediction for row in rows if row.answer)
     return {
         "model_version": version,
         "threshold": threshold,
         "results": [_row_json(row) for row in rows],
         "summary": {
             "pictures": len(rows),
-            "parasitized": positive,
-            "uninfected": len(rows) - positive - unreadable,
+            "parasitized": said[Label.PARASITIZED.text],
+            "uninfected": said[Label.UNINFECTED.text],
+            "refused": said[None],
             "to_review": sum(row.answer is not None and row.answer.review is not None for row in rows),
-            "unreadable": unreadable,
+            "unreadable": sum(row.error is not None for row in rows),
         },
     }
 
@@ -229,11 +155,11 @@ def _row_json(row: Row) -> dict[str, Any]:
         assert row.error is not None
         return {"file": row.name, "error": {"code": row.error.code, "detail": str(row.error)}}
     answer = row.answer
-    told = {
+    told: dict[str, Any] = {
         "file": row.name,
         "prediction": answer.prediction,
         "confidence": answer.confidence,
-        "probabilities": answer.probabilities,
+        "probabilities": answer.probabilities if answer.prediction else None,
         "needs_review": answer.review is not None,
     }
     if answer.review:
@@ -249,10 +175,12 @@ def _print_csv(rows: Iterator[Row], version: str, threshold: float, drawing: Dra
     for row in rows:
         name = _harmless(row.name)
         if row.answer is not None:
-            answer = row.answer
-            p = answer.probabilities[CLASSES[Label.PARASITIZED]]
+            answer, said = row.answer, ("", "", "")
+            if answer.prediction is not None and answer.confidence is not None:
+                p = answer.probabilities[CLASSES[Label.PARASITIZED]]
+                said = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}")
             doubt = answer.review.code if answer.review else ""
-            rest = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}", threshold, doubt, version, "")
+            rest: tuple[object, ...] = (*said, threshold, doubt, version, "")
         else:
             unreadable.append(row)
             rest = ("", "", "", threshold, "", version, _harmless(str(row.error)))
@@ -275,6 +203,10 @@ def _print_table(rows: Sequence[Row]) -> None:
         if row.answer is None:
             lines.append((row.name, Text("not read", style="yellow"), None, None, str(row.error)))
             continue
+        if row.answer.prediction is None or row.answer.confidence is None:
+            why = row.answer.review.text if row.answer.review else None
+            lines.append((row.name, Text("no answer", style="yellow"), None, None, why))
+            continue
         style = "bold red" if row.answer.prediction == Label.PARASITIZED.text else "green"
         p = row.answer.probabilities[CLASSES[Label.PARASITIZED]]
         sure = f"{100 * row.answer.confidence:.1f}%"
@@ -291,10 +223,13 @@ def _print_table(rows: Sequence[Row]) -> None:
 
 
 def _summary(rows: Sequence[Row]) -> str:
-    answered = [row.answer for row in rows if row.answer is not None]
+    read = [row.answer for row in rows if row.answer is not None]
+    answered = [answer for answer in read if answer.prediction is not None]
     positive = sum(a.prediction == Label.PARASITIZED.text for a in answered)
     cells = f"{len(answered):,} cell{'' if len(answered) == 1 else 's'}"
     seen = f"Parasites seen in {positive:,} of {cells}." if positive else f"None seen in {cells}."
-    doubtful, missing = sum(a.review is not None for a in answered), len(rows) - len(answered)
+    doubtful, missing = sum(a.review is not None for a in answered), len(rows) - len(read)
     seen += f" A person should look at {doubtful:,} of them." if doubtful else ""
+    if refused := len(read) - len(answered):
+        seen += f" {refused:,} picture{'' if refused == 1 else 's'} not answered: not one good cell."
     return seen + (f" {missing:,} could not be read." if missing else "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import JsonOption, load_model, services
+from malaria.cli.common import JsonOption, load_model, services, state
 from malaria.cli.training_options import (
     BackboneOption,
     BatchSizeOption,
@@ -79,6 +79,7 @@ def train(
         malaria train --data part1.zip --data part2.zip --held-out part4.zip --out trained
     """
     need_tensorflow("train")
+    from malaria import grafting, wiring
     from malaria.training import run as training
     from malaria.training.plan import Plan
 
@@ -105,6 +106,7 @@ def train(
         doubted=doubted or [],
         start=start,
         teacher=load_model(ctx, teacher) if teacher else None,
+        branch=grafting.kept(wiring.shipped_models(state(ctx).settings())),
     )
     with output.progress() as report:
         info = training.train(plan, datetime.now(UTC), report)

@@ -44,10 +44,10 @@ def predict(server: httpx.Client, say: Say) -> None:
     say("\n1. Predict. Two synthetic cells, one of each class:")
     for cell in synthetic.generate(2, seed=1):
         told = asking.read(server.post("/predict", files=asking.picture(cell.png())))
-        say(
-            f"   made {cell.label.text:12} -> {told['prediction']:12} {told['confidence']:.3f}"
-            f"  by {told['model_version']} in {1000 * told['processing_time']:.0f} ms"
-        )
+        said = told["prediction"]
+        named = f"{said:12} {told['confidence']:.3f}" if said else f"no answer: {told['review']['code']}"
+        took = f"by {told['model_version']} in {1000 * told['processing_time']:.0f} ms"
+        say(f"   made {cell.label.text:12} -> {named}  {took}")
 
 
 def refuse(server: httpx.Client, say: Say) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from malaria import codec, parity, provenance
+from malaria import branches, codec, parity, provenance
 from malaria import head as heads
 from malaria.domain import ModelVersion, Precision, Progress, Role, version_name
 from malaria.errors import BadInput
@@ -25,6 +25,7 @@ from malaria.predict import Model
 from malaria.preprocess import Pixels
 from malaria.progress import part
 from malaria.remembered import scored
+from malaria.subject import OUTPUT
 from malaria.training.dataset import CellArrays
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "numpy", "pillow", "ai-edge-litert")
@@ -97,7 +98,18 @@ def _of(cells: CellArrays, role: Role) -> CellArrays:
 
 
 def _made(tflite: bytes, precision: Precision, learnt: CellArrays, seed: int) -> tuple[bytes, dict[str, Any]]:
-    """The file, and what it was calibrated on."""
+    """The file, and what it was calibrated on. What a picture shows goes on being told in float32: it costs
+    little, and the bounds that go with it were chosen so."""
+    classifier = branches.without(tflite, OUTPUT)
+    made, told = _smaller(classifier, precision, learnt, seed)
+    if classifier == tflite:
+        return made, told
+    return branches.joined(made, branches.only(tflite, {OUTPUT})), told
+
+
+def _smaller(
+    tflite: bytes, precision: Precision, learnt: CellArrays, seed: int
+) -> tuple[bytes, dict[str, Any]]:
     if precision == Precision.FLOAT16:
         return heads.halved(tflite), {}
     from malaria.training import quantise

@@ -35,9 +35,13 @@ def served_graph(network: keras.Model, size: int, temperature: float) -> keras.M
 
 def to_tflite(network: keras.Model, size: int, temperature: float, path: Path) -> None:
     """Export float32 TFLite; the file appears whole or not at all."""
+    convert(served_graph(network, size, temperature), size, path)
+
+
+def convert(graph: keras.Model, size: int, path: Path) -> None:
+    """Write a graph, which takes uint8 RGB (1, size, size, 3) and names its outputs, as float32 TFLite."""
     import tensorflow as tf  # the converter is TensorFlow's own
 
-    graph = served_graph(network, size, temperature)
     with tempfile.TemporaryDirectory() as folder, quiet():
         spec = [tf.TensorSpec((1, size, size, 3), tf.uint8, name="image")]
         archive = keras.export.ExportArchive()

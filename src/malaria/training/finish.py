@@ -7,9 +7,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from malaria import grafting
 from malaria import head as heads
-from malaria.domain import ModelVersion, Progress, Role
+from malaria.domain import ModelVersion, Progress, Role, Screen
 from malaria.errors import Damaged
+from malaria.grafting import Branch
 from malaria.memory import BASE, Memory, remember
 from malaria.ports import Report
 from malaria.predict import Model
@@ -24,7 +26,8 @@ PARITY = 1e-4
 @dataclass(frozen=True)
 class Finished:
     """tflite, network: files. memory, probabilities: of every cell, (n,), scored by the exported file.
-    parity: the largest difference in probability between the two files, over 64 cells."""
+    parity: the largest difference in probability between the two files, over 64 cells. screen: of the subject
+    network in the exported one, if any."""
 
     tflite: Path
     network: Path
@@ -32,12 +35,21 @@ class Finished:
     probabilities: npt.NDArray[np.float64]
     temperature: float
     parity: float
+    screen: Screen | None = None
 
 
 def finish(
-    network: keras.Model, cells: CellArrays, out: Path, placeholder: ModelVersion, report: Report
+    network: keras.Model,
+    cells: CellArrays,
+    out: Path,
+    placeholder: ModelVersion,
+    report: Report,
+    branch: Branch | None = None,
 ) -> Finished:
-    """Calibrate on base validation cells, export to `out`, and score every cell through the exported file."""
+    """Calibrate on base validation cells, export to `out`, and score every cell through the exported file.
+
+    branch: the subject network that is grafted onto it.
+    """
     out.mkdir(parents=True, exist_ok=True)
     size = placeholder.input_size
     validation = calibration(cells)
@@ -45,6 +57,8 @@ def finish(
     temperature = heads.temperature(logits, validation.labels)
     tflite, kept = out / "model.tflite", out / "network.keras"
     to_tflite(network, size, temperature, tflite)
+    if branch is not None:
+        tflite.write_bytes(grafting.grafted(tflite.read_bytes(), branch))
     network.save(kept)
     model = Model.load(tflite, placeholder)
     parity = _parity(model, validation, logits / temperature)
@@ -58,7 +72,8 @@ def finish(
         np.array(rows), cells.labels, cells.groups, cells.roles, cells.origins, cells.fingerprints
     )
     memory.save(out / "memory.npz")
-    return Finished(tflite, kept, memory, np.array(probabilities), temperature, parity)
+    screen = branch.screen if branch else None
+    return Finished(tflite, kept, memory, np.array(probabilities), temperature, parity, screen)
 
 
 def calibration(cells: CellArrays) -> CellArrays:

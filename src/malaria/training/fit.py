@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import numpy as np
@@ -17,12 +17,11 @@ from malaria.domain import Progress
 from malaria.ports import Report
 from malaria.training import curves, jpeg, losses
 from malaria.training.augment import Augment
-from malaria.training.dataset import CellArrays
 from malaria.training.recipe import Recipe
 
 
 class Drawn(Protocol):
-    """The cells of one epoch. pixels: (n, s, s, 3) uint8; labels: (n,), 0 to 1."""
+    """The cells of one epoch. pixels: (n, s, s, 3) uint8; labels: (n,), what the goal takes."""
 
     @property
     def pixels(self) -> npt.NDArray[np.uint8]: ...
@@ -39,7 +38,7 @@ class Cells(Protocol):
 
 TrainAt = Callable[[int], Cells]
 """Gives the cells to train on at an input size."""
-DataAt = Callable[[int], CellArrays]
+DataAt = Callable[[int], Drawn]
 """Gives the cells to validate on at an input size."""
 Logs = dict[str, float]
 FITTED_BY = "fitted-by.json"
@@ -47,20 +46,39 @@ PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "jax", "numpy", "scipy", "p
 """What decides pixels, weights and the exported file."""
 
 
+class Goal(NamedTuple):
+    """What is fitted: a Keras loss, and two metrics, "accuracy" and "auc"."""
+
+    loss: Any
+    metrics: Sequence[Any]
+
+
+def parasites(recipe: Recipe) -> Goal:
+    """To tell parasitized cells: one logit, labels from 0 to 1."""
+    metrics = [_Accuracy(threshold=0.0, name="accuracy"), _Auc(from_logits=True, name="auc")]
+    return Goal(losses.of(recipe.robust, recipe.label_smoothing), metrics)
+
+
 def fit(
-    network: keras.Model, recipe: Recipe, train: TrainAt, validation: DataAt, run: Path, report: Report
+    network: keras.Model,
+    recipe: Recipe,
+    train: TrainAt,
+    validation: DataAt,
+    run: Path,
+    report: Report,
+    goal: Goal | None = None,
 ) -> keras.Model:
     """Fit `network` and return it fitted. A run that was killed goes on from its last epoch in `run`.
 
     Writes history.csv, a line an epoch, the same as curves.png, logs for TensorBoard, and FITTED_BY: what ran
-    each part. Raises whatever `report` raises, leaving the last checkpoint.
+    each part. goal: None: `parasites`. Raises whatever `report` raises, leaving the last checkpoint.
     """
     run.mkdir(parents=True, exist_ok=True)
     resumed = _resume(run)
     if resumed and resumed[1] >= recipe.epochs:  # nothing is left to be shown
         return resumed[0].get_layer(network.name)
     steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
-    trainee, start = resumed or (_compile(network, recipe, steps), 0)
+    trainee, start = resumed or (_compile(network, recipe, steps, goal or parasites(recipe)), 0)
     costs = [recipe.size_at(epoch) ** 2 for epoch in range(recipe.epochs)]
     _note_what_runs(run, start)
     callbacks = [Ticker(costs, steps, start, report), *curves.board(run)]
@@ -79,13 +97,18 @@ def fit(
             callbacks=callbacks,
         )
         _own_values(trainee)
-        _checkpoint(trainee, epoch + 1, run)
-        _log(run, epoch, fitted.history)
-        curves.draw(run / "history.csv", run / "curves.png")
+        _keep(trainee, epoch, fitted.history, run)
     return trainee.get_layer(network.name)
 
 
-def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
+def _keep(trainee: keras.Model, epoch: int, history: dict[str, list[float]], run: Path) -> None:
+    """What stays of an epoch: a checkpoint, a line in history.csv, and the curves."""
+    _checkpoint(trainee, epoch + 1, run)
+    _log(run, epoch, history)
+    curves.draw(run / "history.csv", run / "curves.png")
+
+
+def _compile(network: keras.Model, recipe: Recipe, steps: int, goal: Goal) -> keras.Model:
     total = steps * recipe.epochs
     warmup = min(recipe.warmup_steps, max(total // 4, 1))
     rate = keras.optimizers.schedules.CosineDecay(
@@ -105,8 +128,8 @@ def _compile(network: keras.Model, recipe: Recipe, steps: int) -> keras.Model:
     trainee = keras.Model(image, network(Augment(recipe.seed, asdict(recipe.changes), name="augment")(image)))
     trainee.compile(
         optimizer,
-        losses.of(recipe.robust, recipe.label_smoothing),
-        metrics=[_Accuracy(threshold=0.0, name="accuracy"), _Auc(from_logits=True, name="auc")],
+        goal.loss,
+        metrics=list(goal.metrics),
         jit_compile=keras.backend.backend() == "jax",  # which else runs each operation by itself
     )
     return trainee

@@ -13,6 +13,7 @@ import numpy as np
 from malaria import codec
 from malaria.domain import Label, ModelVersion, RetrainOptions, Role
 from malaria.errors import Conflict
+from malaria.grafting import Branch
 from malaria.memory import BASE
 from malaria.options import ENSEMBLE, MOBILENET
 from malaria.ports import Report
@@ -40,11 +41,18 @@ class Start:
 
 
 def full(
-    start: Start, shards: Shards, chosen: Sequence[Shard], options: RetrainOptions, work: Path, report: Report
+    start: Start,
+    shards: Shards,
+    chosen: Sequence[Shard],
+    options: RetrainOptions,
+    work: Path,
+    report: Report,
+    branch: Branch | None = None,
 ) -> tuple[Finished, CellArrays]:
     """Fine-tune on the train cells of the shards; goes on from its checkpoint in `work` after a kill.
 
-    Returns the finished files and the cells, in the order of the scored probabilities.
+    branch: the subject network for the served graph. Returns the finished files and the cells, in the order
+    of the scored probabilities.
     """
     recipe = recipe_for(options, start.info)
     sources = [Stored(shards, shard) for shard in chosen]
@@ -64,7 +72,8 @@ def full(
     fitted = fit.fit(network, recipe, shown, at(Role.VALIDATION), run, part(report, 10, 80))
     everything = dataset.load(sources, recipe.size, work / "cache", report)
     placeholder = replace(start.info, network=recipe.network, input_size=recipe.size)
-    return finish(fitted, everything, work / "finished", placeholder, part(report, 90, 10)), everything
+    report = part(report, 90, 10)
+    return finish(fitted, everything, work / "finished", placeholder, report, branch), everything
 
 
 def decoded(shards: Shards, chosen: Sequence[Shard], size: int, work: Path, report: Report) -> CellArrays:

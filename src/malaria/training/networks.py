@@ -110,14 +110,14 @@ def _compact(scaled: Any) -> Any:
     Depthwise convolutions would save weights and cost time: TensorFlow trains them several times more slowly
     on a CPU. The channels grow as the grid shrinks, so that every stage costs about the same.
     """
-    x = _convolution(scaled, 16, stride=2, name="stem")
-    x = _shortcut(_convolution(x, 32, stride=2, name="down_4"), 32, name="stage_4")
-    x = _shortcut(_convolution(x, 64, stride=2, name="down_8"), 64, name="stage_8")
-    x = _shortcut(_convolution(x, 96, stride=2, name="down_16"), 48, name="stage_16")
-    return _convolution(x, EMBEDDING, size=1, name="neck", relu="features")
+    x = convolution(scaled, 16, stride=2, name="stem")
+    x = _shortcut(convolution(x, 32, stride=2, name="down_4"), 32, name="stage_4")
+    x = _shortcut(convolution(x, 64, stride=2, name="down_8"), 64, name="stage_8")
+    x = _shortcut(convolution(x, 96, stride=2, name="down_16"), 48, name="stage_16")
+    return convolution(x, EMBEDDING, size=1, name="neck", relu="features")
 
 
-def _convolution(
+def convolution(
     x: Any, channels: int, *, name: str, size: int = 3, stride: int = 1, relu: str | None = None
 ) -> Any:
     """Convolution, batch normalisation, ReLU; `relu` names the last, "" leaves it out."""
@@ -132,10 +132,10 @@ def _shortcut(x: Any, inner: int, *, name: str) -> Any:
     """Two 3x3 convolutions beside a shortcut; where `inner` is fewer channels, one between two 1x1."""
     channels = x.shape[-1]
     if inner == channels:
-        y = _convolution(x, inner, name=f"{name}_1")
-        y = _convolution(y, channels, name=f"{name}_2", relu="")
+        y = convolution(x, inner, name=f"{name}_1")
+        y = convolution(y, channels, name=f"{name}_2", relu="")
     else:
-        y = _convolution(x, inner, size=1, name=f"{name}_1")
-        y = _convolution(y, inner, name=f"{name}_2")
-        y = _convolution(y, channels, size=1, name=f"{name}_3", relu="")
+        y = convolution(x, inner, size=1, name=f"{name}_1")
+        y = convolution(y, inner, name=f"{name}_2")
+        y = convolution(y, channels, size=1, name=f"{name}_3", relu="")
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_sum")([x, y]))

@@ -14,6 +14,7 @@ from malaria import cells, codec, roles, suspects, whole
 from malaria.digests import sha256
 from malaria.domain import Label, ModelVersion, Role
 from malaria.errors import BadOptions, Conflict, Damaged
+from malaria.grafting import Branch
 from malaria.predict import Model
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
@@ -35,6 +36,7 @@ class Plan:
     is trained, and of the rest only data, held_out, laboratories, out, run, cache and command count.
     out: folder for the version and roles.json, which is used where it exists and made where not.
     run: folder of checkpoints; a run that was killed goes on from there. command: how a person asked.
+    branch: the subject network that goes into the served graph.
     """
 
     data: Sequence[Path]
@@ -52,6 +54,7 @@ class Plan:
     start: Path | None = None
     teacher: Model | None = None
     members: Sequence[Path] = ()
+    branch: Branch | None = None
 
 
 def roles_of(plan: Plan) -> dict[str, Role]:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from malaria import codec, likeness, memory, roles, whole
+from malaria import codec, grafting, likeness, memory, roles, whole
 from malaria import head as heads
 from malaria.at_hand import AtHand
 from malaria.domain import CLASSES, Label, ModelVersion, Progress, Role
@@ -206,6 +206,7 @@ def _plan(of: Rerun, task: Task, told: Recipe, folder: Path, begun: Mapping[str,
         start=begun[task.begun_from].folder / WEIGHTS if task.begun_from is not None else None,
         teacher=_teacher(of.at_hand, task.teacher) if task.teacher is not None else None,
         members=[begun[m].folder / WEIGHTS if isinstance(m, str) else _laid(of, m) for m in task.members],
+        branch=grafting.kept(of.at_hand.models) if of.info.screen is not None else None,
     )
 
 

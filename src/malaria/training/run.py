@@ -78,7 +78,7 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
     if plan.start and recipe.start_share:
         blend(fitted, begin(plan), recipe.start_share)
     begun = _begun(recipe.network, recipe.size, now)
-    done = finish(fitted, everything, plan.run / "version", begun, report)
+    done = finish(fitted, everything, plan.run / "version", begun, report, plan.branch)
     return _lay_out(plan, begun, done, everything)
 
 
@@ -119,7 +119,7 @@ def _joined(plan: Plan, now: datetime, report: Report) -> ModelVersion:
         [keras.saving.load_model(path, compile=False) for path in plan.members], everything
     )
     begun = _begun(ENSEMBLE, size, now)
-    done = finish(network, everything, plan.run / "version", begun, report)
+    done = finish(network, everything, plan.run / "version", begun, report, plan.branch)
     return _lay_out(plan, begun, done, everything)
 
 
@@ -157,6 +157,7 @@ def _lay_out(plan: Plan, begun: ModelVersion, done: Finished, everything: CellAr
         size_bytes=len(content),
         threshold=point.threshold,
         review=point.review,
+        screen=done.screen,
         metrics=figures(done, everything, point.threshold),
         lineage=_story(plan, done, everything),
     )

@@ -25,7 +25,7 @@ def surrounded(
     """
     side = pixels.shape[0]
     scale = float(rng.uniform(0.72, 1.0))
-    cell = _placed(pixels, scale, (0.0, 0.0))
+    cell = placed(pixels, scale, (0.0, 0.0))
     mask = on_black(cell)
     if not mask.any():
         return pixels
@@ -71,10 +71,10 @@ def _beside(cell: Pixels, scale: float, rng: np.random.Generator) -> Pixels:
     """A neighbour, placed so that its rim comes near the middle cell's, or a little under it."""
     angle, reach = rng.uniform(0, 2 * np.pi), rng.uniform(0.8, 1.1) * scale
     turned = np.rot90(cell, int(rng.integers(4)))
-    return _placed(turned, scale, (reach * float(np.sin(angle)), reach * float(np.cos(angle))))
+    return placed(turned, scale, (reach * float(np.sin(angle)), reach * float(np.cos(angle))))
 
 
-def _placed(pixels: Pixels, scale: float, offset: tuple[float, float]) -> Pixels:
+def placed(pixels: Pixels, scale: float, offset: tuple[float, float]) -> Pixels:
     """The picture scaled about its middle and moved by a share of the side (down, right); black beyond."""
     side = pixels.shape[0]
     centre = (side - 1) / 2

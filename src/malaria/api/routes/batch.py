@@ -110,11 +110,11 @@ def _in_form(form: FormData) -> float | None:
 def _respond(state: State, files: list[UploadFile], threshold: float | None, as_csv: bool) -> Response:
     """Score, and write the answer here too: ten thousand entries would hold up the event loop."""
     answer = _answer(state, files, threshold)
-    state.tally.add(Counter(answer.counts) + Counter(failed=answer.failed))
+    state.tally.add(Counter(answer.counts) + Counter(refused=answer.refused, failed=answer.failed))
     if as_csv:
         held = {"Content-Disposition": 'attachment; filename="predictions.csv"'}
         return Response(to_csv(answer), media_type=f"{CSV}; charset=utf-8; header=present", headers=held)
-    return Response(answer.model_dump_json(exclude_none=True), media_type="application/json")
+    return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")
 
 
 def _answer(state: State, files: list[UploadFile], threshold: float | None) -> BatchAnswer:
@@ -138,6 +138,7 @@ def _answer(state: State, files: list[UploadFile], threshold: float | None) -> B
         failed=failed,
         counts={name: said[name] for name in reversed(CLASSES)},  # type: ignore[index]
         to_review=sum(one.needs_review or False for one in entries),
+        refused=len(entries) - failed - sum(said.values()),
         threshold=model.info.threshold if threshold is None else threshold,
         processing_time=round(time.perf_counter() - began, 6),
         model_version=model.info.version,
@@ -191,7 +192,8 @@ def _score(state: State, model: Model, source: Files, threshold: float | None) -
 
     for number, scored in enumerate(model.score_many(pictures())):
         (one, cell), answer = readable[number], interpret(scored, model.info, threshold)
-        one.prediction, one.confidence, one.probabilities, one.needs_review, one.review = told(answer)
+        for name, value in told(answer).items():
+            setattr(one, name, value)
         one.prediction_id = state.tokens.sign(said(answer, model.info, cell, state.services.clock.now()))
     return entries
 

@@ -171,6 +171,7 @@ def _told(info: ModelVersion, *, served: bool, promoted: list[datetime]) -> dict
         "size_bytes": info.size_bytes,
         "threshold": info.threshold,
         "review": info.review,
+        "screen": info.screen,
         "labels": list(info.labels),
         "metrics": dict(info.metrics),
         "lineage": dict(info.lineage),

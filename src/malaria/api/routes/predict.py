@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from datetime import datetime
-from typing import Annotated, NamedTuple, TypeVar, cast
+from typing import Annotated, NotRequired, TypedDict, TypeVar, cast
 
 import numpy as np
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
@@ -50,7 +50,7 @@ T = TypeVar("T", float, bool)
     "/predict",
     summary="Classify the picture of one cell",
     dependencies=[Depends(upload.only("file", "threshold", "explain"))],
-    response_model_exclude_none=True,
+    response_model_exclude_unset=True,
     responses=responses(400, 403, 413, 415, 422, 500, 503),
 )
 async def predict(
@@ -66,7 +66,8 @@ async def predict(
     """One stained red blood cell, cut out of a thin smear, is called Parasitized or Uninfected.
 
     Send it as `multipart/form-data` in the field `file`. Pictures are turned upright, transparency is laid on
-    black, and of an animation the first frame is read. `explain=true` adds the map of what decided.
+    black, and of an animation the first frame is read. `explain=true` adds the map of what decided. A picture
+    that is surely not one good cell gets `prediction: null`.
     """
     threshold = one("threshold", in_form, in_query)
     explained = one("explain", explain_in_form, explain_in_query) or False
@@ -95,14 +96,15 @@ def _answered(state: State, file: UploadFile, threshold: float | None, explained
     square = preprocess.to_square(picture, model.info.input_size)
     scored = model.score(square)
     answer = interpret(scored, model.info, threshold)
-    state.tally.add(Counter({answer.prediction: 1}))
+    state.tally.add(Counter({answer.prediction or "refused": 1}))
+    mapped = explained and answer.prediction is not None
     cell, now = fingerprint(picture, square), state.services.clock.now()
     state.services.kept.keep(cell, data)
     return Predicted(
-        **told(answer)._asdict(),
+        **told(answer),
         threshold=answer.threshold,
         image=ImageSize(width=picture.width, height=picture.height),
-        explanation=_explanation(scored, picture.size) if explained else None,
+        **({"explanation": _explanation(scored, picture.size)} if mapped else {}),
         processing_time=round(time.perf_counter() - began, 6),
         model_version=model.info.version,
         timestamp=now,
@@ -144,17 +146,23 @@ def _explanation(scored: Scored, size: explain.Size) -> Explanation:
     )
 
 
-class Told(NamedTuple):
+class Told(TypedDict):
     """The fields that single answers and those of a batch share."""
 
-    prediction: Prediction
-    confidence: float
-    probabilities: Probabilities
+    prediction: Prediction | None
+    confidence: float | None
+    probabilities: Probabilities | None
     needs_review: bool
-    review: ReviewReason | None
+    review: NotRequired[ReviewReason]
 
 
 def told(answer: Answer) -> Told:
-    named, why = cast(Prediction, answer.prediction), answer.review
-    reason = ReviewReason(code=why.code, text=why.text) if why else None
-    return Told(named, answer.confidence, Probabilities(**answer.probabilities), why is not None, reason)
+    """What is shown of an answer; no probabilities where there is no prediction, lest somebody read one."""
+    named, why = cast("Prediction | None", answer.prediction), answer.review
+    likely = Probabilities(**answer.probabilities) if named else None
+    fields = Told(
+        prediction=named, confidence=answer.confidence, probabilities=likely, needs_review=why is not None
+    )
+    if why:
+        fields["review"] = ReviewReason(code=why.code, text=why.text)
+    return fields
