@@ -1,6 +1,6 @@
 """Two graphs made one .tflite file, and one of them taken out again. Needs no TensorFlow."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,12 @@ def only(tflite: bytes, outputs: Collection[str]) -> bytes:
     graph.operators = kept[::-1]
     _drop_idle(model, wanted | {int(t) for t in graph.inputs})
     return pack(model, len(tflite))
+
+
+def beside(tflite: bytes, output: str, change: Callable[[bytes], bytes]) -> bytes:
+    """The file with its other outputs changed so, while this one, if there is one, stays bit for bit."""
+    rest = without(tflite, output)
+    return change(rest) if rest == tflite else joined(change(rest), only(tflite, {output}))
 
 
 def signature(model: Any) -> Any:

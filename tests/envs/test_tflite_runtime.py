@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from malaria import branches, synthetic
 from malaria import head as heads
-from malaria import synthetic
 from malaria.domain import ModelVersion
 from malaria.preprocess import to_square
+from malaria.subject import OUTPUT
 from tests.envs.environments import Environment, make
 
 pytestmark = pytest.mark.envs
@@ -43,6 +45,7 @@ print(json.dumps({
     "numpy": numpy.__version__,
     "probabilities": [s.probability for s in found],
     "embeddings": [s.embedding.tolist() for s in found],
+    "subjects": [s.subject.tolist() for s in found],
     "activations": [s.activation.ravel().tolist() for s in found],
 }))
 """
@@ -65,9 +68,9 @@ def test_both_interpreters_give_the_same_answers(
     old = make(tmp_path / "env", "tflite-runtime", python="3.11")
     here = Environment(Path(sys.prefix))
     half, small = tmp_path / "float16.tflite", tmp_path / "int8.tflite"
-    half.write_bytes(heads.halved(shipped_tflite))
-    shown = (to_square(cell.image, shipped_info.input_size) for cell in synthetic.generate(40, 12))
-    small.write_bytes(int8(shipped_tflite, shown))
+    half.write_bytes(branches.beside(shipped_tflite, OUTPUT, heads.halved))
+    shown = [to_square(cell.image, shipped_info.input_size) for cell in synthetic.generate(40, 12)]
+    small.write_bytes(branches.beside(shipped_tflite, OUTPUT, lambda rest: int8(rest, shown)))
     for files in ((), (half,), (small,)):
         now = score(here, tmp_path / "home-now", cells, *files)
         then = score(old, tmp_path / "home-then", cells, *files)
@@ -75,6 +78,7 @@ def test_both_interpreters_give_the_same_answers(
         assert then["interpreter"] == ["tflite_runtime"]
         assert then["numpy"].startswith("1.")
         assert len(then["probabilities"]) == 40
+        assert np.array(then["subjects"]) == pytest.approx(np.array(now["subjects"]), abs=TOLERANCE)
         if small in files:
             assert then["probabilities"] == pytest.approx(now["probabilities"], abs=ROUNDED)
         else:

@@ -100,18 +100,8 @@ def _of(cells: CellArrays, role: Role) -> CellArrays:
 def _made(tflite: bytes, precision: Precision, learnt: CellArrays, seed: int) -> tuple[bytes, dict[str, Any]]:
     """The file, and what it was calibrated on. What a picture shows goes on being told in float32: it costs
     little, and the bounds that go with it were chosen so."""
-    classifier = branches.without(tflite, OUTPUT)
-    made, told = _smaller(classifier, precision, learnt, seed)
-    if classifier == tflite:
-        return made, told
-    return branches.joined(made, branches.only(tflite, {OUTPUT})), told
-
-
-def _smaller(
-    tflite: bytes, precision: Precision, learnt: CellArrays, seed: int
-) -> tuple[bytes, dict[str, Any]]:
     if precision == Precision.FLOAT16:
-        return heads.halved(tflite), {}
+        return branches.beside(tflite, OUTPUT, heads.halved), {}
     from malaria.training import quantise
 
     rows = quantise.to_calibrate(learnt, seed)
@@ -123,7 +113,8 @@ def _smaller(
         "origins": np.unique(shown.origins).tolist(),
         "sha256": hashlib.sha256(np.sort(shown.fingerprints).astype("<u8").tobytes()).hexdigest(),
     }
-    return quantise.int8(tflite, shown.pixels), {"calibration": told}
+    made = branches.beside(tflite, OUTPUT, lambda rest: quantise.int8(rest, shown.pixels))
+    return made, {"calibration": told}
 
 
 def _made_with() -> dict[str, Any]:
