@@ -62,6 +62,17 @@ def test_each_half_can_be_taken_alone(bare: bytes, branch: Branch) -> None:
     assert np.array_equal(told[OUTPUT], ask(branch.content, noise(8))[OUTPUT])
 
 
+def test_what_changes_the_one_half_leaves_the_other(bare: bytes, branch: Branch) -> None:
+    joined = branches.joined(bare, branch.content)
+    small = branches.beside(joined, OUTPUT, heads.halved)
+    assert len(small) < 0.6 * len(joined)
+    before, after = ask(joined, noise(9)), ask(small, noise(9))
+    assert np.array_equal(before[OUTPUT], after[OUTPUT])
+    assert after["probability"] == pytest.approx(before["probability"], abs=0.02)
+    assert not np.array_equal(before["embedding"], after["embedding"])
+    assert branches.beside(bare, OUTPUT, heads.halved) == heads.halved(bare), "there is no other half"
+
+
 def test_a_joined_file_is_adapted_as_any_other(bare: bytes, branch: Branch) -> None:
     joined = branches.joined(bare, branch.content)
     head = heads.read(joined)
