@@ -18,7 +18,7 @@ def test_without_tensorflow_the_one_command_is_told(
     real = importlib.util.find_spec
 
     def without(name: str, package: str | None = None) -> ModuleSpec | None:
-        return None if name == "tensorflow" else real(name, package)
+        return None if name in ("keras", "tensorflow") else real(name, package)
 
     monkeypatch.setattr("malaria.cli.training_options.find_spec", without)
     told = run("cross-validate", "--data", tmp_path)
