@@ -9,7 +9,9 @@ from malaria.criteria import (
     BASE,
     CALIBRATION,
     CLASSES,
+    DOUBTED,
     FILE_SIZE,
+    FIRST,
     GAIN,
     LABELS,
     LEARNING,
@@ -26,6 +28,16 @@ from malaria.roles import SITE_GATE_SHARE
 
 MOST_ASKED = 500
 """Patients. An advice to bring more than a laboratory ever could is none."""
+_LOOK = (
+    "Have somebody else label those that the receipt lists, without seeing the folders, and upload again. "
+    "Where the labels are right, the served model does not know such cells: `malaria models promote` serves "
+    "the new one."
+)
+_DRIFTED = (
+    "Each step was small; together they cost base patients more than one may, or it cannot be ruled out. Go "
+    "back to an earlier version (`malaria models rollback`) and adapt that one, or train the whole network, "
+    "`--method full`."
+)
 _TRADE = "Where that trade is wanted, `malaria models promote` makes it."
 
 
@@ -37,6 +49,8 @@ def advice(
         return ""
     if verdict == Verdict.REJECTED:
         return _rejected({name for name, rule in rules.items() if rule.passed is False})
+    if _open(rules, LABELS) or _open(rules, DOUBTED):
+        return _LOOK
     told = [_learning(rules[LEARNING])] if LEARNING in rules else []
     if rules[SIZE].passed is None:
         told.append(_size(site_sizes(site, settings)))
@@ -50,6 +64,7 @@ def advice(
         )
     told += [_site_class(label) for label, name in SITE_CLASSES.items() if _open(rules, name)]
     told += [_base(rules[name], base.groups(label)) for label, name in BASE.items()]
+    told += [_DRIFTED] if any(_open(rules, name) for name in FIRST.values()) else []
     if _open(rules, CALIBRATION):
         told.append(_base(rules[CALIBRATION], base.groups()))
     if _open(rules, GAIN):
@@ -62,6 +77,8 @@ def _rejected(broken: AbstractSet[str]) -> str:
         return "Put the pictures into the right folders and upload again."
     if broken <= {PARITY, FILE_SIZE}:
         return "The file is at fault, not what it has learnt. Train again, or a smaller network."
+    if broken <= set(FIRST.values()):
+        return _DRIFTED
     if SITE in broken:
         return "The served model answers this site better and stays. Check the labels if that surprises you."
     if broken <= set(SITE_CLASSES.values()):

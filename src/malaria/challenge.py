@@ -3,29 +3,30 @@
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from malaria import grafting, shipped
+from malaria import gate_cells, grafting, shipped
 from malaria import head as heads
-from malaria.adapt import Adapted, adapt
+from malaria.adapt import adapt
 from malaria.challenger import (
     Challenge,
     Made,
     describe,
     gate_settings,
     lineage,
+    told_of_look,
     told_of_pool,
 )
 from malaria.criteria import learning_rule
-from malaria.domain import JobState, Method, Progress, Role, Verdict
+from malaria.domain import JobState, Method, Progress, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
-from malaria.gate import Exported, GateSet, judge
+from malaria.gate import Exported, judge, labels_in_doubt
 from malaria.lineage import EXPORTED
-from malaria.memory import Memory, is_base
+from malaria.memory import is_base
 from malaria.operating import of_memory
 from malaria.ports import Report
 from malaria.refitting import AdaptSettings
@@ -33,6 +34,7 @@ from malaria.remembered import scored
 from malaria.shards import Shard
 
 if TYPE_CHECKING:
+    from malaria.training.dataset import CellArrays
     from malaria.training.full import Start
 
 FULL_FROM = 1000
@@ -42,8 +44,8 @@ FULL_FROM = 1000
 def make(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
     """Make a challenger from the new shards and judge it.
 
-    Earlier uploads that were too small to decide on are taken in with them. Where that lot is rejected, the
-    new ones are judged alone, so that what somebody sent before cannot spoil them.
+    Earlier uploads that were too small to decide on are taken in with them. Where that lot is rejected or its
+    labels are in doubt, the new ones are judged alone, so that what somebody sent before cannot spoil them.
 
     Raises Conflict where no cell is new, and as the method does.
     """
@@ -51,7 +53,7 @@ def make(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
     if waiting:
         pool = [*new, *(challenge.services.shards.load(sha) for sha in waiting)]
         made = _make(challenge, pool, report, pooled=list(waiting.values()))
-        if made.receipt.verdict != Verdict.REJECTED:
+        if made.receipt.verdict != Verdict.REJECTED and not labels_in_doubt(made.receipt.criteria):
             return made
     return _make(challenge, new, report)
 
@@ -119,14 +121,17 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     settings = AdaptSettings()
     adapted = adapt(champion, content, challenge.memory, challenge.services.shards, shards, settings, report)
     report(Progress("evaluate", percent=85.0))
-    base, site, labelled = gate_sets(adapted, challenge.memory, shards)
-    at = champion.info.threshold
-    unlearnt = learning_rule(adapted.stays, adapted.learnt, settings.fewest) if adapted.stays else None
-    file = None if adapted.stays else Exported(adapted.parity, len(adapted.tflite))
-    receipt = judge(base, site, at, at, gate_settings(challenge.services.settings), labelled, unlearnt, file)
-    receipt = told_of_pool(challenge, receipt)
+    called = gate_cells.names(challenge.services.shards.list())
+    base, site, labelled = gate_cells.of_memory(adapted, challenge.memory, shards, called)
+    at, bounds = champion.info.threshold, gate_settings(challenge.services.settings)
     if adapted.stays:
+        unlearnt = learning_rule(adapted.stays, adapted.learnt, settings.fewest)
+        receipt = told_of_pool(challenge, judge(base, site, at, at, bounds, labelled, unlearnt))
         return Made(champion.info, {}, receipt, champion.info.version)
+    file = Exported(adapted.parity, len(adapted.tflite))
+    first = gate_cells.first_of_memory(challenge, adapted.new)
+    receipt = judge(base, site, at, at, bounds, labelled, file=file, first=first)
+    receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, adapted.tflite)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)
     adapted.memory.save(files["memory.npz"])
@@ -151,26 +156,22 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     chosen, start = every_shard(challenge, new), _start(challenge)
     branch = grafting.kept(shipped.folder(services.settings.shipped))
     done, cells = full(start, services.shards, chosen, challenge.job.options, work, report, branch)
-    size, met = cells.pixels.shape[1], champion.info.input_size
-    seen = cells if met == size else decoded(services.shards, chosen, met, work, report)
-    gate = cells.roles == Role.GATE.value
-    fresh = np.isin(cells.origins, [shard.sha256 for shard in new])
+    size = cells.pixels.shape[1]
 
-    def gate_set(mask: NDArray[np.bool_]) -> GateSet:
-        pixels = (np.asarray(seen.pixels[i]) for i in np.flatnonzero(mask))
-        before = [scored.probability for scored in champion.score_many(pixels)]
-        return GateSet(cells.labels[mask], cells.groups[mask], np.array(before), done.probabilities[mask])
+    @lru_cache
+    def at(wanted: int) -> "CellArrays":
+        return cells if wanted == size else decoded(services.shards, chosen, wanted, work, report)
 
     report(Progress("evaluate", percent=92.0))
-    site = gate_set(gate & fresh) if np.any(gate & fresh) else None
-    base = gate_set(gate & ~fresh)
+    called = gate_cells.called_of(gate_cells.names(chosen), cells.fingerprints)
+    answered = gate_cells.OfPixels(cells, done.probabilities, called, at)
+    base, site, labelled = answered.sets(champion, new)
     content = done.tflite.read_bytes()
     head = heads.read(content)
-    point = of_memory(done.memory, head)
-    settings, served_at = gate_settings(challenge.services.settings), champion.info.threshold
-    file = Exported(done.parity, len(content))
-    receipt = judge(base, site, served_at, point.threshold, settings, gate_set(fresh), file=file)
-    receipt = told_of_pool(challenge, receipt)
+    point, met = of_memory(done.memory, head), (gate_settings(services.settings), labelled)
+    first, file = answered.first(challenge), Exported(done.parity, len(content))
+    receipt = judge(base, site, champion.info.threshold, point.threshold, *met, file=file, first=first)
+    receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, content)
     made = ("model.tflite", "network.keras", "memory.npz")
     told = scored(done.memory, head, point.threshold)
     story = lineage(challenge, chosen, Method.FULL, receipt, done.parity)
@@ -213,30 +214,6 @@ def _other_network(challenge: Challenge) -> str | None:
     """The network that the job asks for, where it is not the one that is served."""
     wanted = challenge.job.options.network
     return wanted if wanted != challenge.champion.info.network else None
-
-
-def gate_sets(
-    adapted: Adapted, before: Memory, shards: Sequence[Shard]
-) -> tuple[GateSet, GateSet | None, GateSet]:
-    """Base gate patients, with gate cells of earlier uploads, from memory; those of the new shards; and all
-    cells of the new shards."""
-    fresh = adapted.memory.where(np.isin(adapted.memory.origins, [shard.sha256 for shard in shards]))
-    site = fresh.of(Role.GATE)
-    return (
-        _gate_set(adapted, before.of(Role.GATE)),
-        _gate_set(adapted, site) if len(site) else None,
-        _gate_set(adapted, fresh),
-    )
-
-
-def _gate_set(adapted: Adapted, cells: Memory) -> GateSet:
-    embeddings = cells.embeddings
-    return GateSet(
-        cells.labels,
-        cells.patients,
-        adapted.old.probabilities(embeddings),
-        adapted.new.probabilities(embeddings),
-    )
 
 
 def need_base_images(challenge: Challenge) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from malaria import codec
 from malaria.domain import Job, Method, ModelVersion, Screen, version_name
-from malaria.gate import GateSettings, Receipt
+from malaria.gate import GateSet, GateSettings, Receipt
+from malaria.gate_looks import GateLook
 from malaria.memory import Memory
 from malaria.operating import Operating
 from malaria.predict import Model
@@ -57,6 +58,21 @@ def told_of_pool(challenge: Challenge, receipt: Receipt) -> Receipt:
     )
 
 
+def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: bytes) -> Receipt:
+    """The receipt with the number of this look at the base gate patients, which is kept with the registry.
+    tflite: the challenger's file."""
+    if not len(base):
+        return receipt
+    most, champion = challenge.services.settings.max_gate_looks, challenge.champion.info.digest
+    digest, sizes = hashlib.sha256(tflite).hexdigest(), (len(base), base.groups())
+    look = GateLook(0, challenge.now, champion, digest, challenge.job.id, receipt.verdict.value, *sizes)
+    number = challenge.services.gate_looks.add(look)
+    if number <= most:
+        return replace(receipt, look=number)
+    due = f"The base gate patients were looked at {number} times and bear {most}: fresh ones are due."
+    return replace(receipt, look=number, fresh_due=True, advice=f"{receipt.advice} {due}".strip())
+
+
 def gate_settings(chosen: Settings) -> GateSettings:
     """The bounds of the gate, as they are set."""
     return GateSettings(
@@ -65,6 +81,8 @@ def gate_settings(chosen: Settings) -> GateSettings:
         ece_margin=chosen.ece_margin,
         site_margin=chosen.site_margin,
         site_class_cells=chosen.site_class_cells,
+        min_site_auc=chosen.min_site_auc,
+        max_doubted_labels=chosen.max_doubted_labels,
         min_site_cells=chosen.min_site_cells,
         min_site_per_class=chosen.min_site_per_class,
         max_parity=chosen.max_parity,
@@ -86,7 +104,7 @@ def lineage(
         "options": codec.to_json(challenge.job.options),
         "datasets": [shard.sha256 for shard in shards],
         "parity": parity,
-        "receipt": codec.to_json(receipt),
+        "receipt": codec.to_json(replace(receipt, moved={}, doubted=())),  # the job keeps the cells
     }
 
 

@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria.bootstrap import Floats, drawn_auc, drawn_sums
+from malaria.domain import CLASSES
 from malaria.errors import Damaged
 from malaria.metrics import calibration, gaps, roc_auc
 
+SURE = 0.95
+"""A label is doubted where the champion gives the other class so much probability or more."""
 AUC_DRAWS = 500
 """Most draws for an AUC, each of which walks through all cells."""
 
@@ -23,16 +26,19 @@ class GateSet:
     """n gate cells, scored by both models.
 
     labels: (n,) 0 uninfected, 1 parasitized. patients: (n,) what stays together: patient, else field, else
-    cell. champion, challenger: (n,) P(parasitized), 0 to 1. Raises Damaged where that is not so.
+    cell. champion, challenger: (n,) P(parasitized), 0 to 1. names: (n,) what to call each cell; None:
+    nothing. Raises Damaged where that is not so.
     """
 
     labels: npt.NDArray[np.uint8]
     patients: npt.NDArray[np.str_]
     champion: npt.NDArray[np.floating]  # type: ignore[type-arg]
     challenger: npt.NDArray[np.floating]  # type: ignore[type-arg]
+    names: npt.NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
-        sizes = {len(part) for part in (self.labels, self.patients, self.champion, self.challenger)}
+        parts = (self.labels, self.patients, self.champion, self.challenger, self.names)
+        sizes = {len(part) for part in parts if part is not None}
         if len(sizes) != 1:
             raise Damaged(f"The parts of a gate set differ in length: {sorted(sizes)}.")
         for name in ("champion", "challenger"):
@@ -55,6 +61,39 @@ class GateSet:
     def owners(self) -> npt.NDArray[np.intp]:
         """The number of each cell's patient, (n,): names are sorted once, however often they are drawn."""
         return np.unique(self.patients, return_inverse=True)[1].reshape(-1).astype(np.intp)
+
+
+@dataclass(frozen=True)
+class First:
+    """The first release, from which the champion descends. version: its name. cells: base gate cells, with
+    its answers as those of the champion. threshold: its operating point."""
+
+    version: str
+    cells: GateSet
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A cell that changed hands. champion, challenger: P(parasitized). gained: only the challenger is right,
+    else only the champion."""
+
+    name: str
+    patient: str
+    label: str
+    champion: float
+    challenger: float
+    gained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """A cell that the champion is sure is of the other class. champion: P(parasitized)."""
+
+    name: str
+    patient: str
+    label: str
+    champion: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +173,47 @@ def changed(cells: GateSet, at: Thresholds) -> dict[str, int]:
     """How many cells changed hands: "gained" (only the challenger is right), "lost" (only the champion)."""
     before, after = _right(cells, cells.champion, at[0]), _right(cells, cells.challenger, at[1])
     return {"cells": len(cells), "gained": int((after & ~before).sum()), "lost": int((before & ~after).sum())}
+
+
+def moved(cells: GateSet, at: Thresholds, most: int) -> tuple[Moved, ...]:
+    """The cells that changed hands, at most so many lost and so many gained, those that moved most first."""
+    before, after = _right(cells, cells.champion, at[0]), _right(cells, cells.challenger, at[1])
+    away = -np.abs(cells.challenger - cells.champion)
+    found = []
+    for gained in (False, True):
+        rows = np.flatnonzero((after != before) & (after == gained))
+        found += [_moved(cells, int(i), gained) for i in rows[np.argsort(away[rows], kind="stable")][:most]]
+    return tuple(found)
+
+
+def _moved(cells: GateSet, i: int, gained: bool) -> Moved:
+    return Moved(
+        _name(cells, i),
+        str(cells.patients[i]),
+        CLASSES[cells.labels[i]],
+        _short(cells.champion[i]),
+        _short(cells.challenger[i]),
+        gained,
+    )
+
+
+def doubted(cells: GateSet) -> list[Doubted]:
+    """The cells whose label the champion is sure is wrong, the surest first. It may be at fault itself, where
+    a stain is unknown to it: these are to be looked at, not left out."""
+    other = np.where(cells.labels == 1, 1.0 - cells.champion, cells.champion)
+    rows = np.flatnonzero(other >= SURE)
+    return [
+        Doubted(_name(cells, i), str(cells.patients[i]), CLASSES[cells.labels[i]], _short(cells.champion[i]))
+        for i in rows[np.argsort(-other[rows], kind="stable")].tolist()
+    ]
+
+
+def _name(cells: GateSet, i: int) -> str:
+    return str(cells.names[i]) if cells.names is not None else ""
+
+
+def _short(probability: float) -> float:
+    return round(float(probability), 4)
 
 
 def _right(cells: GateSet, scores: npt.NDArray[np.floating], at: float) -> npt.NDArray[np.bool_]:  # type: ignore[type-arg]

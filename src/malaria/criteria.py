@@ -1,5 +1,6 @@
 """The rules of the gate, one function each: what was seen, whether it passes, and a sentence for a person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from malaria.comparison import (
@@ -10,13 +11,15 @@ from malaria.comparison import (
     Thresholds,
     champion_auc,
     changed,
+    doubted,
     gain,
 )
 from malaria.refitting import Stays
 
-LABELS, SIZE, SITE, GAIN = "labels", "site size", "site balanced accuracy", "gain"
+LABELS, DOUBTED, SIZE, SITE, GAIN = "labels", "doubted labels", "site size", "site balanced accuracy", "gain"
 LEARNING, CALIBRATION, PARITY, FILE_SIZE = "learning", "base calibration", "parity", "file size"
 BASE = {1: "base sensitivity", 0: "base specificity"}
+FIRST = {label: f"{name} since the first release" for label, name in BASE.items()}
 SITE_CLASSES = {1: "site sensitivity", 0: "site specificity"}
 CLASSES = {1: "parasitized", 0: "uninfected"}
 BOTH = (0, 1)
@@ -29,16 +32,19 @@ class GateSettings(Bootstrap):
     base_margin: most that base sensitivity or specificity may fall. ece_margin: most that the calibration
     error of base cells may rise. site_margin: the fall of balanced accuracy, and of sensitivity and
     specificity where there are `site_class_cells` of the class, that must be ruled out at the site.
-    min_site_*: with less, the site is too small to decide on; groups are patients, else fields.
-    min_base_groups: patients with cells of each class. max_parity: largest difference in probability between
-    the challenger's file and what was computed. max_model_bytes: of that file. accept_equal: who is no worse
-    need not be better.
+    min_site_auc: of the champion on the upload, below which its labels are in doubt. max_doubted_labels:
+    share of them that it may be sure are wrong. min_site_cells, min_site_per_class, min_site_groups: with
+    less, the site is too small to decide on; groups are patients, else fields. min_base_groups: patients with
+    cells of each class. max_parity: largest difference in probability between the challenger's file and what
+    was computed. max_model_bytes: of that file. accept_equal: who is no worse need not be better.
     """
 
-    base_margin: float = 0.01
+    base_margin: float = 0.012
     ece_margin: float = 0.015
     site_margin: float = 0.05
     site_class_cells: int = 100
+    min_site_auc: float = 0.75
+    max_doubted_labels: float = 0.1
     min_site_cells: int = 20
     min_site_per_class: int = 5
     min_site_groups: int = 2
@@ -84,8 +90,30 @@ def labels_rule(site: GateSet, settings: GateSettings) -> Criterion:
             "folder: those under Parasitized/ must show parasites, purple rings or dots inside the cell."
         )
         return _criterion(LABELS, auc, 0.5, False, text)
-    text = f"The labels do not contradict the served model (AUC on the site's cells {auc.value:.2f})."
-    return _criterion(LABELS, auc, 0.5, True, text)
+    least = settings.min_site_auc
+    if auc.value < least:
+        text = (
+            f"The served model ranks the site's cells hardly better than chance (AUC {auc.value:.2f}, of at "
+            f"least {least:.2f}): either many labels are wrong or these are no cells such as it knows. Gate "
+            "cells with such labels cannot tell which model is better."
+        )
+        return _criterion(LABELS, auc, least, None, text)
+    text = f"The labels agree with the served model's ranking (AUC on the site's cells {auc.value:.2f})."
+    return _criterion(LABELS, auc, least, True, text)
+
+
+def doubted_rule(site: GateSet, settings: GateSettings) -> Criterion:
+    """Is the served model sure that many of the site's labels are wrong? A stain that it does not know makes
+    it err, but seldom makes it sure."""
+    count, most = len(doubted(site)), settings.max_doubted_labels
+    share = count / len(site)
+    text = (
+        f"The served model is sure that {count:,} of the site's {len(site):,} labels are wrong ({share:.0%})"
+    )
+    if share > most:
+        text += f", of at most {most:.0%}: either they are, or it does not know such cells."
+        return Criterion(DOUBTED, share, None, None, most, None, text)
+    return Criterion(DOUBTED, share, None, None, most, True, f"{text}.")
 
 
 def within(seen: Seen, margin: float) -> bool | None:
@@ -96,9 +124,11 @@ def within(seen: Seen, margin: float) -> bool | None:
     return False if seen.value < -margin else None
 
 
-def base_rule(base: GateSet, label: int, drawn: Resampled, settings: GateSettings) -> Criterion:
-    """May the challenger's recall of one class on base patients count as no worse?"""
-    name, margin = BASE[label], settings.base_margin
+def base_rule(
+    base: GateSet, label: int, drawn: Resampled, settings: GateSettings, names: Mapping[int, str] = BASE
+) -> Criterion:
+    """May the challenger's recall of one class on base patients count as no worse? names: of the rules."""
+    name, margin = names[label], settings.base_margin
     groups = base.groups(label)
     if groups < settings.min_base_groups:
         text = (

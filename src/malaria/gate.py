@@ -4,9 +4,13 @@ Both models answer the same cells of patients that neither learnt from, so only 
 count, and bounds come from resampling patients. The rules:
 
 labels  Where the champion ranks the site's cells the wrong way round beyond doubt, their labels look swapped:
-        rejected. A challenger taught by swapped labels shines on swapped gate cells, so it cannot tell.
+        rejected. A challenger taught by swapped labels shines on swapped gate cells, so it cannot tell. Where
+        it ranks them hardly better than chance (`min_site_auc`), they may be wrong: undecidable.
+doubted labels  So they may where it is sure of the other class for many (`max_doubted_labels`): undecidable.
 base    Sensitivity and specificity on the base gate patients may not fall by more than `base_margin`. A
         larger fall is rejected; one that cannot be ruled out is undecidable.
+since the first release  The same is asked against the release from which the champion descends, lest many
+        steps that are each within the margin lead down.
 base calibration  Nor may the calibration error of these cells rise by more than `ece_margin`.
 parity, file size  The challenger's file answers as was computed, and is small enough to be served.
 size    Too few gate cells of the site, or none, are undecidable, and `too_small` says so.
@@ -20,16 +24,28 @@ learning  Where the method learnt nothing, it says why; there is nothing to comp
 One broken rule rejects; else one that cannot be decided makes the verdict undecidable. Neither is promoted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from malaria.advice import advice
-from malaria.comparison import GateSet, Resampled, Thresholds, changed
+from malaria.comparison import (
+    Doubted,
+    First,
+    GateSet,
+    Moved,
+    Resampled,
+    Thresholds,
+    changed,
+    doubted,
+    moved,
+)
 from malaria.criteria import (
     BASE,
     DEFAULTS,
+    DOUBTED,
+    FIRST,
     LABELS,
     LEARNING,
     SITE,
@@ -40,6 +56,7 @@ from malaria.criteria import (
     GateSettings,
     base_rule,
     calibration_rule,
+    doubted_rule,
     file_size_rule,
     gain_rule,
     labels_rule,
@@ -54,14 +71,20 @@ from malaria.metrics import Metrics, metrics
 __all__ = [
     "Criterion",
     "Exported",
+    "First",
     "GateSet",
     "GateSettings",
     "Receipt",
     "base_rules",
     "judge",
+    "labels_in_doubt",
     "rules",
     "verdict_of",
 ]
+
+
+MOVED = 40
+"""So many cells that were gained, as many that were lost, and as many doubted labels are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +95,10 @@ class Receipt:
     None where there was nothing to compare on. changed: of "base" and "site", how many cells there are, how
     many were "gained" (only the challenger is right) and "lost". advice: what would help, or "". too_small:
     undecidable for want of gate cells of the site, so this upload should count together with the next.
+    moved: the cells of "base" and "site" that changed hands, at most MOVED of each kind. look: how often the
+    base gate patients have been looked at with this time; 0 where they were not. fresh_due: that was too
+    often. doubted: cells of the upload whose labels the champion is sure are wrong, at most MOVED. first: the
+    version of the first release that it was held against too; "" where the champion is that.
     """
 
     verdict: Verdict
@@ -82,6 +109,11 @@ class Receipt:
     changed: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     advice: str = ""
     too_small: bool = False
+    moved: Mapping[str, tuple[Moved, ...]] = field(default_factory=dict)
+    look: int = 0
+    fresh_due: bool = False
+    doubted: tuple[Doubted, ...] = ()
+    first: str = ""
 
 
 def judge(
@@ -93,17 +125,19 @@ def judge(
     labelled: GateSet | None = None,
     unlearnt: Criterion | None = None,
     file: Exported | None = None,
+    first: First | None = None,
 ) -> Receipt:
     """Hold a challenger against the champion on base and site gate cells; None or empty where there are none.
 
     Thresholds: the models' operating points, P(parasitized) from which each calls a cell parasitized.
     labelled: every cell of the upload, those learnt from too, to see whether its labels make sense; None:
     the site's gate cells. unlearnt: why the challenger is the champion, where it is. file: the challenger's;
-    None where it has none of its own.
+    None where it has none of its own. first: the release from which the champion descends; None where it is
+    the champion.
     """
     at = (champion_threshold, challenger_threshold)
     base, site = base or _none(), site or _none()
-    criteria = rules(base, site, labelled or site, at, settings, unlearnt, file)
+    criteria = rules(base, site, labelled or site, at, settings, unlearnt, file, first)
     verdict = verdict_of([c.passed for c in criteria])
     by_name = {c.name: c for c in criteria}
     return Receipt(
@@ -115,14 +149,25 @@ def judge(
         changed={name: changed(s, at) for name, s in (("base", base), ("site", site)) if len(s)},
         advice=advice(verdict, by_name, base, site, settings),
         too_small=verdict == Verdict.UNDECIDABLE and _wants_cells(by_name),
+        moved={name: moved(s, at, MOVED) for name, s in (("base", base), ("site", site)) if len(s)},
+        doubted=tuple(doubted(labelled or site)[:MOVED]),
+        first=first.version if first else "",
     )
 
 
 def _wants_cells(asked: Mapping[str, Criterion]) -> bool:
-    """Whether more of the site's cells could decide it."""
+    """Whether more of the site's cells could decide it. None can while labels are in doubt, and such an
+    upload must not spoil the next."""
+    if labels_in_doubt(asked.values()):
+        return False
     few_to_learn = LEARNING in asked and asked[LEARNING].value is not None
     at_site = (SIZE, SITE, *SITE_CLASSES.values())
     return few_to_learn or any(name in asked and asked[name].passed is None for name in at_site)
+
+
+def labels_in_doubt(asked: Iterable[Criterion]) -> bool:
+    """Whether it could not be decided for the labels' sake."""
+    return any(rule.passed is None for rule in asked if rule.name in (LABELS, DOUBTED))
 
 
 def _none() -> GateSet:
@@ -138,12 +183,17 @@ def rules(
     settings: GateSettings,
     unlearnt: Criterion | None = None,
     file: Exported | None = None,
+    first: First | None = None,
 ) -> list[Criterion]:
     """Every rule that is asked, in order; see `judge`, of which this is the part that decides."""
     found = []
     if min(labelled.cells(0), labelled.cells(1)) >= settings.min_site_per_class:
         found.append(labels_rule(labelled, settings))
+    if len(labelled) >= settings.min_site_cells:
+        found.append(doubted_rule(labelled, settings))
     found += base_rules(base, at, settings)
+    if first is not None:
+        found += first_rules(first, at[1], settings)
     if file is not None:
         found += [parity_rule(file, settings), file_size_rule(file, settings)]
     found.append(size_rule(site, settings))
@@ -157,6 +207,12 @@ def base_rules(base: GateSet, at: Thresholds, settings: GateSettings) -> list[Cr
     drawn = Resampled(base, at, settings)
     found = [base_rule(base, label, drawn, settings) for label in BASE]
     return [*found, calibration_rule(drawn, settings)] if len(base) else found
+
+
+def first_rules(first: First, at: float, settings: GateSettings) -> list[Criterion]:
+    """The rules that the first release on base patients decides. at: the challenger's operating point."""
+    drawn = Resampled(first.cells, (first.threshold, at), settings)
+    return [base_rule(first.cells, label, drawn, settings, FIRST) for label in FIRST]
 
 
 def site_rules(base: GateSet, site: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:

@@ -208,7 +208,8 @@ def _tell(
         "skipped": found.skipped,
         "accepted": len(cells),
         "quarantined": len(refused),
-        "duplicates": len(sieved.duplicates),
+        "duplicates": sum(not one.near for one in sieved.duplicates),
+        "near_duplicates": sum(one.near for one in sieved.duplicates),
         "overlap": len(sieved.overlap),
     }
     told = IngestReport(
@@ -235,6 +236,11 @@ def _warnings(shard: Shard, told: IngestReport, sieved: Sieved, named: Named, he
             "together, but one patient may stand on both sides, so the site's figures may flatter. "
             "Add a patients.csv (file,patient)."
         )
+    if near := told.counts["near_duplicates"]:
+        found.append(
+            f"{near} pictures are nearly the same as others of the upload and count once. Pictures of a cell "
+            "saved, lit or turned anew are no more cells."
+        )
     if told.patients > 50 and told.patients > 0.8 * (len(cells) - told.unknown_patients):
         found.append(
             "Nearly every cell names a patient of its own. If these are numbers of cells, add a patients.csv."
@@ -243,7 +249,7 @@ def _warnings(shard: Shard, told: IngestReport, sieved: Sieved, named: Named, he
         found.append(f"{sieved.known} cells are known already: the model has learnt from the same pictures.")
     if shard.kind == "site":
         found += _gate_warnings(cells, held)
-    if any(count > LISTED for count in (told.counts[k] for k in ("quarantined", "duplicates", "overlap"))):
+    if max(len(sieved.duplicates), told.counts["quarantined"], told.counts["overlap"]) > LISTED:
         found.append(f"Only the first {LISTED} of each kind are listed by name.")
     return found
 

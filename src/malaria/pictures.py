@@ -43,12 +43,10 @@ def write(
         MissingPart: matplotlib is not installed.
     """
     p = np.asarray(probabilities, np.float64)
-    written = [_save(folder / "confusion.png", lambda axes: _confusion(axes, labels, p >= threshold))]
+    written = [save(folder / "confusion.png", lambda axes: _confusion(axes, labels, p >= threshold))]
     if 0 < int((labels == 1).sum()) < len(labels):
-        written.append(_save(folder / "roc.png", lambda axes: _roc(axes, labels, p, groups, threshold, seed)))
-    written.append(
-        _save(folder / "reliability.png", lambda axes: _reliability(axes, labels, p, groups, seed))
-    )
+        written.append(save(folder / "roc.png", lambda axes: _roc(axes, labels, p, groups, threshold, seed)))
+    written.append(save(folder / "reliability.png", lambda axes: _reliability(axes, labels, p, groups, seed)))
     return written
 
 
@@ -60,7 +58,8 @@ def need() -> None:
         raise MissingPart(f"Drawing curves needs matplotlib: {how_to_add('train')}.") from None
 
 
-def _save(path: Path, draw: Callable[["Axes"], None]) -> Path:
+def save(path: Path, draw: Callable[["Axes"], None]) -> Path:
+    """Write one picture; `draw` is given its axes. Raises MissingPart as `need` does."""
     need()
     import matplotlib as mpl
     from matplotlib.figure import Figure

@@ -86,11 +86,13 @@ def write(
     figures: Mapping[str, Any],
     tables: Sequence[Table],
     answers: Answers | None,
+    drawn: Mapping[Path, str] | None = None,
 ) -> list[Path]:
     """Write report.json, report.md and the pictures of `answers` into a folder, which is made where missing.
 
     figures: what JSON can hold; in report.json they stand beside "made". tables: for report.md, in order.
-    answers: None where there is nothing to draw. Returns the files. The same arguments give the same bytes
+    answers: None where there is nothing to draw. drawn: captions of pictures that lie in the folder already.
+    Returns the files. The same arguments give the same bytes
     (pictures: with the same matplotlib).
 
     Raises:
@@ -99,12 +101,14 @@ def write(
     if answers is not None:
         pictures.need()
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = _drawn(folder, answers, made.seed) if answers is not None else []
+    shown = dict(drawn or {})
+    if answers is not None:
+        shown |= {path: _CAPTIONS[path.stem] for path in _drawn(folder, answers, made.seed)}
     told = {"title": title, "made": _told(made), **figures}
     as_json, as_text = folder / "report.json", folder / "report.md"
     whole.write_text(as_json, json.dumps(told, indent=1) + "\n")
-    whole.write_text(as_text, _markdown(title, made, tables, drawn))
-    return [as_json, as_text, *drawn]
+    whole.write_text(as_text, _markdown(title, made, tables, shown, answers is not None))
+    return [as_json, as_text, *shown]
 
 
 def _drawn(folder: Path, of: Answers, seed: int) -> list[Path]:
@@ -159,7 +163,10 @@ def _told(made: Made) -> dict[str, Any]:
     }
 
 
-def _markdown(title: str, made: Made, tables: Sequence[Table], drawn: Sequence[Path]) -> str:
+def _markdown(
+    title: str, made: Made, tables: Sequence[Table], drawn: Mapping[Path, str], measured: bool
+) -> str:
+    """measured: whether a model was measured, with intervals over patients."""
     facts = {
         "command": f"`{made.command}`",
         "date": made.date.isoformat(timespec="seconds"),
@@ -170,12 +177,12 @@ def _markdown(title: str, made: Made, tables: Sequence[Table], drawn: Sequence[P
         **made.further,
     }
     parts = [f"# {title}", grid(["", ""], [[name, v] for name, v in facts.items() if v not in ("", None)])]
-    if drawn:
+    if measured:
         parts += ["Figures in brackets are 95% intervals, by resampling patients (else fields, else cells)."]
     for table in tables:
         parts += [f"## {table.title}", grid(table.columns, table.rows)]
         parts += [table.note] if table.note else []
-    parts += [f"![{_CAPTIONS[path.stem]}]({path.name})\n\n{_CAPTIONS[path.stem]}." for path in drawn]
+    parts += [f"![{caption}]({path.name})\n\n{caption}." for path, caption in drawn.items()]
     return "\n\n".join(parts) + "\n"
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from malaria import looks, shipped
 from malaria.at_hand import AtHand
+from malaria.gate_looks import GateLooks
 from malaria.keeping import Kept
 from malaria.ports import Clock, FeedbackStore, JobStore, ObjectStore, TrainingLauncher
 from malaria.predict import Served
@@ -35,6 +36,11 @@ class Services:
     def at_hand(self) -> AtHand:
         """Every version that is kept here or ships."""
         return AtHand(self.registry, shipped.folder(self.settings.shipped), self.home / "cache")
+
+    @property
+    def gate_looks(self) -> GateLooks:
+        """The record of looks at the base gate patients."""
+        return GateLooks(self.objects)
 
     @property
     def looks(self) -> tuple[Path, Path]:

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     )
 
     base_margin: float = Field(
-        0.01, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall."
+        0.012, ge=0, le=0.2, description="Gate: most that base sensitivity or specificity may fall."
     )
     ece_margin: float = Field(
         0.015, ge=0, le=0.2, description="Gate: most that the calibration error of base cells may rise."
@@ -80,12 +80,27 @@ class Settings(BaseSettings):
         100, ge=2, description="Gate: cells of a class from which a site's own rate of it is bounded, too."
     )
     gate_draws: int = Field(2000, ge=200, description="Gate: bootstrap draws over patients.")
+    min_site_auc: float = Field(
+        0.75,
+        ge=0.5,
+        le=1,
+        description="Gate: AUC of the served model below which a site's labels are in doubt.",
+    )
+    max_doubted_labels: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="Gate: share of a site's labels that the served model may be sure are wrong.",
+    )
     min_site_cells: int = Field(20, ge=2, description="Gate: fewest gate cells of a site to decide on.")
     min_site_per_class: int = Field(5, ge=1, description="Gate: fewest gate cells of each class.")
     max_parity: float = Field(
         1e-4, gt=0, le=0.1, description="Gate: most that a challenger's file may be off what was computed."
     )
     max_model_bytes: int = Field(16 * 2**20, ge=1, description="Gate: largest model file that is served.")
+    max_gate_looks: int = Field(
+        50, ge=1, description="Gate: looks at the base gate patients, after which fresh ones are due."
+    )
     accept_equal: bool = Field(
         False, description="Gate: accept a challenger that is no worse, though it is not better either."
     )

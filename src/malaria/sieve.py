@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from malaria import near
 from malaria.domain import Role
 from malaria.layout import Refused
 from malaria.spool import Decoded
@@ -21,10 +22,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """A picture whose pixels equal those of `same_as`, which is kept."""
+    """A picture whose pixels equal those of `same_as`, which is kept; or, where `near`, nearly do."""
 
     name: str
     same_as: str
+    near: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Sieved:
 
 
 def sieve(cells: Sequence[Decoded], held: Held, *, keep_out: bool) -> Sieved:
-    """Sort out decoded cells, of equal ones the first is kept; `keep_out` what overlaps gate or test."""
+    """Sort out decoded cells, of equal ones the first is kept. keep_out: of an upload, that is: without what
+    overlaps gate or test, and of cells that are nearly the same only the first."""
     kept, contradictions, duplicates, overlap = [], [], [], []
     equal: dict[int, list[Decoded]] = defaultdict(list)
     for cell in cells:
@@ -65,8 +68,28 @@ def sieve(cells: Sequence[Decoded], held: Held, *, keep_out: bool) -> Sieved:
             continue
         kept.append(first)
         duplicates += [Duplicate(cell.picture.entry.shown, first.picture.entry.shown) for cell in same[1:]]
-    known = sum(cell.fingerprint in held.fingerprints for cell in kept) if keep_out else 0
-    return Sieved(kept, contradictions, duplicates, overlap, known)
+    if not keep_out:
+        return Sieved(kept, contradictions, duplicates, overlap, 0)
+    apart, copies, contradicting = _without_copies(kept)
+    known = sum(cell.fingerprint in held.fingerprints for cell in apart)
+    return Sieved(apart, contradictions + contradicting, duplicates + copies, overlap, known)
+
+
+def _without_copies(cells: Sequence[Decoded]) -> tuple[list[Decoded], list[Duplicate], list[Refused]]:
+    """Of cells that are nearly the same the first alone, and none where they lie under both classes: copies
+    of one cell would look like many witnesses, in learning and at the gate."""
+    alike: dict[int, list[Decoded]] = defaultdict(list)
+    for cell, first in zip(cells, near.first_alike([cell.thumbnail for cell in cells]), strict=True):
+        alike[int(first)].append(cell)
+    kept, copies, contradictions = list[Decoded](), list[Duplicate](), list[Refused]()
+    for same in alike.values():
+        if len({cell.picture.label for cell in same}) > 1:
+            contradictions += [_contradiction(cell, same) for cell in same]
+            continue
+        shown = same[0].picture.entry.shown
+        kept.append(same[0])
+        copies += [Duplicate(cell.picture.entry.shown, shown, near=True) for cell in same[1:]]
+    return kept, copies, contradictions
 
 
 def _contradiction(cell: Decoded, same: Sequence[Decoded]) -> Refused:
@@ -75,7 +98,8 @@ def _contradiction(cell: Decoded, same: Sequence[Decoded]) -> Refused:
     return Refused(
         cell.picture.entry.shown,
         "contradiction",
-        f"The same picture lies under both classes, see {other.picture.entry.shown}. Keep the right one.",
+        f"The same picture, or nearly, lies under both classes, see {other.picture.entry.shown}. "
+        "Keep the right one.",
         label.text,
     )
 

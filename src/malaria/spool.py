@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from malaria import preprocess
+from malaria import near, preprocess
 from malaria.archive import Archive, Limits, Problem
 from malaria.domain import Progress
 from malaria.errors import BadInput, UploadTooLarge
@@ -26,13 +26,15 @@ _PAUSE = 0.25  # seconds between two reports
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A picture that could be read; its PNG lies in the spool at `offset`. sha256: of the PNG's bytes."""
+    """A picture that could be read; its PNG lies in the spool at `offset`. sha256: of the PNG's bytes.
+    thumbnail: by which near copies are found."""
 
     picture: Picture
     fingerprint: int
     sha256: str
     offset: int
     size: int
+    thumbnail: bytes
 
     @property
     def group(self) -> str:
@@ -51,6 +53,7 @@ class _Made:
     png: bytes
     fingerprint: int
     pixels: int
+    thumbnail: bytes
 
 
 class Spool:
@@ -111,7 +114,7 @@ def take_in(
             pixels += made.pixels
             _check_total(pixels, spool.size + len(made.png), limits)
             sha256, offset = hashlib.sha256(made.png).hexdigest(), spool.add(made.png)
-            decoded.append(Decoded(picture, made.fingerprint, sha256, offset, len(made.png)))
+            decoded.append(Decoded(picture, made.fingerprint, sha256, offset, len(made.png), made.thumbnail))
         message = f"{done} of {len(pictures)} pictures read"
         tell(Progress("ingest", percent=90.0 * done / len(pictures), message=message))
     return decoded, refused
@@ -148,7 +151,8 @@ def _make(data: bytes | Problem, max_pixels: int) -> _Made | Problem:
         image = preprocess.decode(data, max_pixels)
     except BadInput as error:
         return Problem(error.code, str(error))
-    return _Made(preprocess.to_png(image), preprocess.fingerprint_of(image), image.width * image.height)
+    area = image.width * image.height
+    return _Made(preprocess.to_png(image), preprocess.fingerprint_of(image), area, near.thumbnail(image))
 
 
 def _check_total(pixels: int, stored: int, limits: Limits) -> None:

@@ -31,6 +31,7 @@ ROUTES = {
     ("post", "/models/rollback"),
     ("post", "/retrain"),
     ("get", "/retrain/status/{task_id}"),
+    ("get", "/retrain/status/{task_id}/receipt"),
     ("get", "/retrain/tasks"),
     ("delete", "/retrain/tasks/{task_id}"),
 }

@@ -141,7 +141,9 @@ def test_names_are_taken_without_folders_and_control_characters(own: System, upl
         assert good(own.http.get(told["links"]["self"]))["name"] == kept
 
 
-@pytest.mark.parametrize("ask", ["/retrain/status/{}", "DELETE /retrain/tasks/{}"])
+@pytest.mark.parametrize(
+    "ask", ["/retrain/status/{}", "/retrain/status/{}/receipt", "DELETE /retrain/tasks/{}"]
+)
 @pytest.mark.parametrize("task", ["no-such-task", "0" * 16, "%00", "ä"])
 def test_an_unknown_task_is_not_found(http: httpx.Client, ask: str, task: str) -> None:
     method, _, address = ask.rpartition(" ")
@@ -186,8 +188,41 @@ def test_a_verdict_comes_with_its_reasons_and_figures(own: System) -> None:
     assert told["receipt"] == receipt
     assert told["ingest"]["accepted"] == {"Parasitized": 3, "Uninfected": 3}
     assert (told["champion"], told["version"]) == ("20260101-aaaaaaaa", "20260102-bbbbbbbb")
-    assert told["links"] == {"self": f"/retrain/status/{job.id}", "model": "/models/20260102-bbbbbbbb"}
+    assert told["links"] == {
+        "self": f"/retrain/status/{job.id}",
+        "model": "/models/20260102-bbbbbbbb",
+        "receipt": f"/retrain/status/{job.id}/receipt",
+    }
     assert told["finished"] == "2026-01-02T03:04:00Z"
+
+
+def test_the_receipt_is_a_page_to_read_or_json(own: System) -> None:
+    text = "Base sensitivity -3.0 points: it may fall by 1.2."
+    rule = {"name": "base sensitivity", "value": -0.03, "low": -0.05, "high": -0.02, "bound": -0.012}
+    told = {
+        "verdict": "rejected",
+        "reason": f"Rejected. {text}",
+        "criteria": [{**rule, "passed": False, "text": text}],
+        "advice": "Check the labels.",
+        "changed": {"base": {"cells": 2918, "gained": 2, "lost": 40}},
+        "look": 7,
+    }
+    verdict = Verdict.REJECTED
+    job = add(own, 3, state=JobState.SUCCEEDED, verdict=verdict, receipt=told, champion="v1", version="v2")
+    link = good(own.http.get(f"/retrain/status/{job.id}"))["links"]["receipt"]
+    page = own.http.get(link, headers={"accept": "*/*"})
+    assert page.status_code == 200 and page.headers["content-type"].startswith("text/markdown")
+    assert page.text.startswith("# Rejected") and page.headers["vary"] == "Accept"
+    assert "| base sensitivity | -0.0300 | -0.0500 to -0.0200 | -0.0120 | **broken** |" in page.text
+    assert "number 7" in page.text and "40 by the champion alone" in page.text
+    assert good(own.http.get(link, headers={"accept": "application/json"})) == told
+
+
+def test_a_job_without_a_verdict_has_no_receipt(own: System) -> None:
+    job = add(own, 4, state=JobState.FAILED, reason="No ZIP.")
+    told = problem(own.http.get(f"/retrain/status/{job.id}/receipt"), 404, "not-found")
+    assert "has no receipt: it is failed. No ZIP." in told["detail"]
+    assert "receipt" not in good(own.http.get(f"/retrain/status/{job.id}"))["links"]
 
 
 def test_the_list_is_newest_first_and_can_be_narrowed(own: System) -> None:

@@ -121,6 +121,24 @@ def test_show_tells_verdict_reason_advice_and_what_was_refused(run: Run, service
     assert "\x1b" not in told.stdout
 
 
+def test_the_receipt_is_printed_as_a_page_or_as_json(run: Run, services: Services) -> None:
+    told = {
+        "verdict": "undecidable",
+        "reason": "Undecidable. Too few.",
+        "criteria": [],
+        "advice": "Bring more.",
+    }
+    verdict = Verdict.UNDECIDABLE
+    added(services, "abc", state=JobState.SUCCEEDED, verdict=verdict, receipt=told, champion="v1")
+    page = run("jobs", "receipt", "abc")
+    assert page.exit_code == 0 and page.stdout.startswith("# Undecidable\n")
+    assert "## What would help\n\nBring more.\n" in page.stdout
+    assert json.loads(run("jobs", "receipt", "abc", "--json").stdout) == told
+    added(services, "def", state=JobState.QUEUED)
+    none = run("jobs", "receipt", "def")
+    assert none.exit_code != 0 and "has no receipt: it is queued" in none.stderr
+
+
 def test_a_waiting_job_is_cancelled_once(run: Run, services: Services) -> None:
     added(services, "abc")
     assert run("jobs", "cancel", "abc").exit_code == 0

@@ -11,8 +11,14 @@ from typer.testing import CliRunner
 from malaria import memory, retrain, roles, synthetic
 from malaria.cli import app
 from malaria.domain import JobState, Method, RetrainOptions, Role
+from malaria.gate_cells import OfPixels
 from malaria.predict import load_version
+from malaria.preprocess import to_square
 from malaria.services import Services
+from malaria.shards import Shard
+from malaria.training.dataset import CellArrays
+from tests.unit.registries import START
+from tests.unit.test_gate_cells import challenge, serve
 from tests.unit.test_retrain_again import archive
 
 pytestmark = pytest.mark.train
@@ -57,8 +63,6 @@ def test_full_trains_gates_and_remembers_anew(services: Services, models_dir: Pa
     # The network still knows synthetic cells: it went on from the served weights, not from nothing.
     model = load_version(services.registry, info.version, tmp_path / "cache")
     cells = list(synthetic.generate(20, 77))
-    from malaria.preprocess import to_square
-
     said = [s.probability >= 0.5 for s in model.score_many(to_square(c.image, 128) for c in cells)]
     assert np.mean(np.array(said) == [bool(c.label) for c in cells]) >= 0.9
 
@@ -90,6 +94,27 @@ def test_full_goes_on_from_an_adapted_model_without_a_shock(
     (epoch,) = ended.epochs
     assert epoch.loss is not None
     assert epoch.loss < 0.5, "label smoothing alone costs about 0.2; a shock costs 2 and more"
+
+
+def test_the_first_release_answers_the_pixels_of_base_gate_cells(services: Services, tmp_path: Path) -> None:
+    first = services.served.model
+    serve(services, tmp_path, by=0.5)
+    shown = list(synthetic.generate(12, 3))
+    pixels = np.array([to_square(cell.image, first.info.input_size) for cell in shown])
+    n, labels = len(shown), np.array([int(cell.label) for cell in shown], np.uint8)
+    roles, origins = np.array(["gate", "gate", "train"] * 4), np.array(["base", "a" * 64] * 6)
+    names = np.array([f"cell {i}" for i in range(n)])
+    cells = CellArrays(pixels, labels, names, roles, origins, np.arange(n, dtype=np.uint64), names)
+    answered = OfPixels(cells, np.linspace(0, 1, n), names, lambda _: cells)
+    base = np.flatnonzero((roles == "gate") & (origins == "base"))
+    found = answered.first(challenge(services, tmp_path))
+    assert found is not None and found.version == first.info.version
+    said = [scored.probability for scored in first.score_many(pixels[i] for i in base)]
+    assert found.cells.champion.tolist() == pytest.approx(said, abs=1e-6)
+    assert found.cells.challenger.tolist() == np.linspace(0, 1, n)[base].tolist()
+    met, site, labelled = answered.sets(services.served.model, [Shard("a" * 64, "site", (), "site", START)])
+    assert site is not None and [len(of) for of in (met, site, labelled)] == [4, 4, 6]
+    assert met.champion.tolist() != found.cells.champion.tolist(), "the champion answers otherwise"
 
 
 def test_full_without_validation_patients_says_what_to_import(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from malaria.comparison import Resampled
+from malaria.comparison import First, Resampled
 from malaria.criteria import (
     CALIBRATION,
     FILE_SIZE,
@@ -111,6 +111,25 @@ def test_a_fall_that_cannot_be_ruled_out_is_undecidable() -> None:
     assert "more base gate patients" in receipt.advice
 
 
+def test_the_cells_that_changed_hands_are_named_those_that_moved_most_first() -> None:
+    site = same(simulate(3.0, 3.0, patients=6, per_patient=40))
+    names, scores = np.array([f"cell {i}" for i in range(len(site))]), site.champion.copy()
+    sick = np.flatnonzero((site.labels == 1) & (site.champion >= 0.5))
+    wrong = np.flatnonzero((site.labels == 0) & (site.champion >= 0.5))
+    scores[sick[0]], scores[sick[1]], scores[wrong[0]] = 0.3, 0.01, 0.2
+    receipt = judge(BASE, replace(site, challenger=scores, names=names), 0.5, 0.5)
+    told = receipt.moved["site"]
+    assert receipt.moved["base"] == ()
+    assert [(c.name, c.gained) for c in told] == [
+        (f"cell {sick[1]}", False),
+        (f"cell {sick[0]}", False),
+        (f"cell {wrong[0]}", True),
+    ]
+    assert told[0].label == "Parasitized" and told[2].label == "Uninfected"
+    assert (told[0].challenger, told[0].patient) == (0.01, site.patients[sick[1]])
+    assert receipt.changed["site"] == {"cells": 240, "gained": 1, "lost": 2}
+
+
 def test_swapped_labels_are_rejected_although_the_challenger_shines_on_them() -> None:
     """A site whose folders are swapped, and a challenger that has learnt the swap there and nowhere else."""
     site = simulate(2.5, -2.5, patients=6, per_patient=40, flipped=True)
@@ -167,7 +186,7 @@ def test_a_little_worse_within_noise_is_undecidable() -> None:
 def test_too_small_a_site_is_undecidable_and_says_what_to_bring(
     patients: int, per_patient: int, said: str
 ) -> None:
-    receipt = judge(BASE, simulate(1.0, 3.0, patients=patients, per_patient=per_patient), 0.5, 0.5)
+    receipt = judge(BASE, simulate(2.5, 3.0, patients=patients, per_patient=per_patient), 0.5, 0.5)
     assert (receipt.verdict, receipt.too_small) == (Verdict.UNDECIDABLE, True)
     assert said in receipt.reason
     assert ("50 more cells" if patients == 5 else "5 more patients or fields") in receipt.advice
@@ -390,11 +409,11 @@ def test_a_worse_one_is_not_accepted_where_an_equal_one_is_asked_for() -> None:
 def traded(lost: int, won: int, *, of: int) -> GateSet:
     """A site of ten patients: of so many parasitized cells some are lost, of as many others some are won."""
     labels, who = np.tile([1, 0], of).astype(np.uint8), np.repeat([f"P{k}" for k in range(10)], of // 5)
-    before = labels.astype(float)
+    before = 0.1 + 0.8 * labels
     sick, clean = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
-    before[clean[:: of // won][:won]] = 1.0
-    after = labels.astype(float)
-    after[sick[:: of // lost][:lost]] = 0.0
+    before[clean[:: of // won][:won]] = 0.9
+    after = 0.1 + 0.8 * labels
+    after[sick[:: of // lost][:lost]] = 0.1
     return GateSet(labels, who, before, after)
 
 
@@ -405,7 +424,7 @@ def traded(lost: int, won: int, *, of: int) -> GateSet:
         (traded(8, 100, of=200), None),  # 4 points: more than 5 cannot be ruled out
         (traded(1, 100, of=200), True),
         (traded(3, 20, of=40), None),  # 7.5 points of too few cells
-        (traded(1, 10, of=15), True),  # one cell of few says nothing
+        (traded(1, 7, of=15), True),  # one cell of few says nothing
     ],
 )
 def test_specificity_is_not_bought_with_sensitivity_unseen(site: GateSet, passed: bool | None) -> None:
@@ -417,3 +436,87 @@ def test_specificity_is_not_bought_with_sensitivity_unseen(site: GateSet, passed
     expected = {True: Verdict.ACCEPTED, None: Verdict.UNDECIDABLE, False: Verdict.REJECTED}
     assert receipt.verdict == expected[passed]
     assert passed is not False or "malaria models promote" in receipt.advice
+
+
+def held(cells: GateSet, *, lost: int) -> First:
+    """A first release that answers so many parasitized cells rightly which the challenger misses."""
+    missed = np.flatnonzero((cells.labels == 1) & (cells.challenger < 0.5))[:lost]
+    before = cells.challenger.copy()
+    before[missed] = 0.9
+    return First("v0", replace(cells, champion=before), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("lost", "passed", "verdict"),
+    [(0, True, Verdict.ACCEPTED), (17, None, Verdict.UNDECIDABLE), (36, False, Verdict.REJECTED)],
+)
+def test_what_was_lost_since_the_first_release_counts_though_nothing_is_lost_now(
+    lost: int, passed: bool | None, verdict: Verdict
+) -> None:
+    """1,500 parasitized cells, of which so many were lost in steps before."""
+    receipt = judge(BASE, SITE_CELLS, 0.5, 0.5, first=held(BASE, lost=lost))
+    whole = rule(receipt, "base sensitivity since the first release")
+    assert rule(receipt, "base sensitivity").value == 0 and receipt.first == "v0"
+    assert whole.value == pytest.approx(-lost / 1500) and whole.passed is passed
+    assert rule(receipt, "base specificity since the first release").passed is True
+    assert receipt.verdict == verdict
+    advised = {
+        True: "",
+        None: "malaria models rollback",
+        False: "malaria models rollback",
+    }
+    assert advised[passed] in receipt.advice and (passed is True) == (receipt.advice == "")
+
+
+def test_the_first_release_is_read_at_its_own_threshold() -> None:
+    first = First("v0", replace(BASE, champion=BASE.champion / 2), 0.25)
+    whole = rule(judge(BASE, SITE_CELLS, 0.5, 0.5, first=first), "base specificity since the first release")
+    assert whole.value == 0
+
+
+def test_labels_that_the_champion_doubts_are_counted_and_named_the_surest_first() -> None:
+    site = simulate(3.0, 3.0, patients=6, per_patient=40)
+    named = replace(site, names=np.array([f"cell {i}" for i in range(len(site))]))
+    scores, sick = named.champion.copy(), np.flatnonzero(site.labels == 1)
+    scores[:] = np.clip(scores, 0.06, 0.94)
+    scores[sick[3]], scores[sick[5]] = 0.04, 0.01
+    receipt = judge(BASE, replace(named, champion=scores), 0.5, 0.5)
+    assert [cell.name for cell in receipt.doubted] == [f"cell {sick[5]}", f"cell {sick[3]}"]
+    assert receipt.doubted[0].label == "Parasitized" and receipt.doubted[0].champion == 0.01
+    told = rule(receipt, "doubted labels")
+    assert "sure that 2 of the site's 240 labels are wrong (1%)." in told.text and told.passed is True
+
+
+@pytest.mark.parametrize(("count", "passed"), [(24, True), (25, None)])
+def test_many_labels_that_the_champion_is_sure_are_wrong_cannot_be_decided_on(
+    count: int, passed: bool | None
+) -> None:
+    """Its ranking is still far better than chance: a tenth of 240 labels is borne, no more."""
+    site = simulate(3.0, 3.2, patients=6, per_patient=40)
+    scores = np.clip(site.champion, 0.06, 0.94)
+    clean = np.flatnonzero(site.labels == 0)[:count]
+    scores[clean] = 0.97
+    receipt = judge(BASE, replace(site, champion=scores), 0.5, 0.5)
+    assert rule(receipt, "labels").passed is True
+    assert rule(receipt, "doubted labels").passed is passed
+    assert (receipt.verdict == Verdict.ACCEPTED) == (passed is True)
+    assert ("without seeing the folders" in receipt.advice) == (passed is None)
+
+
+def test_an_upload_whose_labels_are_in_doubt_does_not_wait_to_spoil_the_next() -> None:
+    small = simulate(3.0, 3.0, patients=1, per_patient=30)
+    assert judge(BASE, small, 0.5, 0.5).too_small
+    doubtful = replace(small, labels=np.where(np.arange(30) < 12, 1 - small.labels, small.labels))
+    receipt = judge(BASE, doubtful, 0.5, 0.5)
+    assert receipt.verdict == Verdict.UNDECIDABLE and not receipt.too_small
+
+
+def test_labels_that_are_half_wrong_cannot_be_decided_on() -> None:
+    site = simulate(3.0, 3.0, patients=6, per_patient=40)
+    flipped = np.random.default_rng(0).random(len(site)) < 0.4
+    mixed = replace(site, labels=np.where(flipped, 1 - site.labels, site.labels).astype(np.uint8))
+    receipt = judge(BASE, mixed, 0.5, 0.5)
+    assert rule(receipt, "labels").passed is None and receipt.verdict != Verdict.ACCEPTED
+    assert "without seeing the folders" in receipt.advice or receipt.verdict == Verdict.REJECTED
+    kinder = judge(BASE, mixed, 0.5, 0.5, GateSettings(min_site_auc=0.5))
+    assert rule(kinder, "labels").passed is True

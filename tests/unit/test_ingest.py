@@ -119,6 +119,7 @@ def test_one_bad_entry_does_not_sink_the_others(tmp_path: Path) -> None:
     assert all(entry.reason.endswith(".") for entry in report.quarantined)
     assert report.counts == {
         "entries": 17, "skipped": 2, "accepted": 6, "quarantined": 9, "duplicates": 0, "overlap": 0,
+        "near_duplicates": 0,
     }  # fmt: skip
 
 
@@ -209,6 +210,47 @@ def nih(patients: int, each: int = 2) -> dict[str, bytes]:
             files[f"Parasitized/{stem}"] = zips.png(patient * 100 + i)
             files[f"Uninfected/{stem}"] = zips.png(5000 + patient * 100 + i)
     return files
+
+
+def copies(seed: int) -> dict[str, bytes]:
+    """A cell saved, lit and turned anew: other bytes, other pixels, the same cell."""
+    cell = zips.image(seed, (90, 84))
+    dark = Image.eval(cell, lambda level: round(0.85 * level))
+    turned = cell.transpose(Image.Transpose.ROTATE_90).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    small = cell.resize((83, 77))
+    return {
+        "a.png": zips.encoded(cell),
+        "b.jpg": zips.encoded(cell, "JPEG", quality=60),
+        "c.png": zips.encoded(dark),
+        "d.png": zips.encoded(turned),
+        "e.png": zips.encoded(small),
+    }
+
+
+def test_copies_that_are_nearly_the_same_count_once_and_are_told(tmp_path: Path) -> None:
+    flood = {f"Uninfected/{name}": data for name, data in copies(7).items()}
+    report = take(tmp_path, zips.usual(4) | flood).report
+    assert report.accepted == {"Parasitized": 4, "Uninfected": 5}
+    assert report.counts["near_duplicates"] == 4 and report.counts["duplicates"] == 0
+    assert {(d.name, d.same_as, d.near) for d in report.duplicates} == {
+        (f"Uninfected/{name}", "Uninfected/a.png", True) for name in sorted(copies(7))[1:]
+    }
+    assert any("4 pictures are nearly the same" in warning for warning in report.warnings)
+
+
+def test_copies_under_both_classes_contradict_each_other(tmp_path: Path) -> None:
+    (_, first), (_, second), *_ = copies(7).items()
+    taken = take(tmp_path, zips.usual(4) | {"Uninfected/x.png": first, "Parasitized/y.jpg": second})
+    assert refused(taken.report) == {
+        "Uninfected/x.png": "contradiction",
+        "Parasitized/y.jpg": "contradiction",
+    }
+    assert len(taken.shard.cells) == 8
+
+
+def test_base_images_are_kept_as_they_are(tmp_path: Path) -> None:
+    flood = {f"Uninfected/{name}": data for name, data in copies(7).items()}
+    assert len(take(tmp_path, zips.usual(4) | flood, kind="base").shard.cells) == 13
 
 
 def test_kind_is_checked(tmp_path: Path) -> None:

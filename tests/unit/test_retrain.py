@@ -4,9 +4,10 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from malaria import challenge, memory, retrain, synthetic
+from malaria import challenge, gate_cells, memory, retrain, synthetic
 from malaria.adapt import turn
 from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
 from malaria.refitting import AdaptSettings
@@ -187,3 +188,49 @@ def test_the_bounds_of_the_file_are_settings_and_kept_with_the_version(
     story = services.registry.version(str(ended.version)).lineage
     assert 0 <= story["parity"] < 1e-5
     assert story["receipt"]["verdict"] == "rejected"
+
+
+def test_each_comparison_is_a_look_at_the_gate_patients(services: Services, tmp_path: Path) -> None:
+    few = replace(services, settings=services.settings.model_copy(update={"max_gate_looks": 1}))
+    receipts = []
+    for seed in (5, 8):
+        job = submit(few, tmp_path, f"{seed}.zip", n=40, seed=seed)
+        assert run(few, job)
+        receipts.append(services.jobs.get(job.id).receipt)
+    assert [(told["look"], told["fresh_due"]) for told in receipts] == [(1, False), (2, True)]
+    assert "looked at 2 times and bear 1: fresh ones are due" in receipts[1]["advice"]
+    first, second = services.gate_looks.read()
+    assert (first.number, second.number, services.gate_looks.count()) == (1, 2, 2)
+    assert first.challenger != second.challenger and first.patients == 20
+    assert first.verdict == receipts[0]["verdict"]
+
+
+def test_where_nothing_is_learnt_nobody_is_looked_at(services: Services, tmp_path: Path) -> None:
+    job = submit(services, tmp_path, "few.zip", n=6)
+    assert run(services, job)
+    ended = services.jobs.get(job.id)
+    assert ended.version is None and ended.receipt["look"] == 0
+    assert services.gate_looks.count() == 0
+
+
+def test_the_receipt_names_the_cells_as_they_were_sent(services: Services, tmp_path: Path) -> None:
+    job = submit(services, tmp_path, "cells.zip", n=40, seed=5)
+    assert run(services, job)
+    ended = services.jobs.get(job.id)
+    sent = {cell.original for cell in services.shards.load(str(ended.dataset)).cells}
+    moved, changed = ended.receipt["moved"], ended.receipt["changed"]
+    assert {cell["name"] for cell in moved["site"]} <= sent
+    for place in ("base", "site"):
+        assert len(moved[place]) == sum(min(changed[place][kind], 40) for kind in ("gained", "lost"))
+    assert services.registry.version(str(ended.version)).lineage["receipt"]["moved"] == {}
+
+
+def test_cells_are_called_as_they_were_sent_and_base_cells_by_their_fingerprint(
+    services: Services, tmp_path: Path
+) -> None:
+    job = submit(services, tmp_path, "cells.zip")
+    assert run(services, job)
+    shard = services.shards.load(str(services.jobs.get(job.id).dataset))
+    prints = np.array([shard.cells[3].fingerprint, 0xAB], np.uint64)
+    called = gate_cells.called_of(gate_cells.names([shard]), prints)
+    assert called.tolist() == [shard.cells[3].original, "00000000000000ab"]

@@ -126,6 +126,17 @@ def test_a_bad_upload_too_small_alone_does_not_spoil_the_next(
     assert bad.id not in good.reason
 
 
+def test_wrong_labels_that_were_too_few_to_doubt_do_not_spoil_the_next(
+    services: Services, uploads: Path
+) -> None:
+    few = send(services, uploads, archive(synthetic.generate(8, 6), patients=True, flipped=True))
+    assert few.verdict == Verdict.UNDECIDABLE and few.receipt["too_small"]
+    good = send(services, uploads, archive(synthetic.generate(24, 7), patients=True))
+    doubts = {rule["name"]: rule for rule in good.receipt["criteria"]}["doubted labels"]
+    assert doubts["passed"] is True and doubts["value"] < 0.1, "seen without the eight of before"
+    assert few.id not in good.reason
+
+
 def test_too_few_cells_to_learn_from_are_told_and_count_with_the_next(
     services: Services, uploads: Path
 ) -> None:

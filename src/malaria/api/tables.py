@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from malaria.api.cell_schemas import BatchAnswer, BatchEntry
 
-CSV, JSON = "text/csv", "application/json"
+CSV, JSON, MARKDOWN = "text/csv", "application/json", "text/markdown"
 COLUMNS = (
     "index",
     "filename",

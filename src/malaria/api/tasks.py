@@ -68,7 +68,9 @@ class TaskBrief(BaseModel):
     created: datetime
     started: datetime | None = None
     finished: datetime | None = None
-    links: dict[str, str] = Field(description="Paths: `self`; `cancel` while it has not ended; `model`.")
+    links: dict[str, str] = Field(
+        description="Paths: `self`; `cancel` while it has not ended; `model`; `receipt`."
+    )
 
 
 class Task(TaskBrief):
@@ -110,6 +112,65 @@ class Task(TaskBrief):
     attempt: int = Field(description="How often a process was started for it.")
     leader: str | None = Field(None, description="The job whose run took this one in.")
     cancel_requested: bool
+
+
+class Rule(BaseModel):
+    """One rule of the gate."""
+
+    name: str
+    value: float | None = Field(description="What was seen: a figure, or challenger minus champion.")
+    low: float | None = Field(description="Its one-sided 95% bounds.")
+    high: float | None
+    bound: float = Field(description="What it is held against.")
+    passed: bool | None = Field(description="null where it cannot be decided.")
+    text: str
+
+
+class Receipt(BaseModel):
+    """What the gate said of a job, and why."""
+
+    model_config = {
+        "json_schema_extra": {
+            "example": {
+                "verdict": "rejected",
+                "reason": "Rejected. Base sensitivity -3.0 points: it may fall by 1.2.",
+                "criteria": [
+                    {
+                        "name": "base sensitivity",
+                        "value": -0.03,
+                        "low": -0.045,
+                        "high": -0.018,
+                        "bound": -0.012,
+                        "passed": False,
+                        "text": "Base sensitivity -3.0 points: it may fall by 1.2.",
+                    }
+                ],
+                "changed": {"base": {"cells": 2918, "gained": 2, "lost": 40}},
+                "advice": "Learning from this upload costs too much on other patients.",
+                "too_small": False,
+                "look": 3,
+                "fresh_due": False,
+            }
+        }
+    }
+
+    verdict: Verdict
+    reason: str
+    criteria: list[Rule]
+    base: dict[str, Any] | None = Field(None, description="Figures of both models on base gate patients.")
+    site: dict[str, Any] | None = Field(None, description="The same on the site's own gate cells.")
+    changed: dict[str, dict[str, int]] = Field(description="How many cells changed hands.")
+    moved: dict[str, list[dict[str, Any]]] = Field({}, description="Which ones, as far as they are told.")
+    doubted: list[dict[str, Any]] = Field(
+        [], description="Cells of the upload whose labels the champion is sure are wrong, as far as told."
+    )
+    first: str = Field(
+        "", description="The first release it was held against too; empty: the champion is that."
+    )
+    advice: str = Field("", description="What would help.")
+    too_small: bool = Field(False, description="Counts together with the next upload.")
+    look: int = Field(0, description="How often the base gate patients have been looked at.")
+    fresh_due: bool = Field(False, description="That was too often: fresh gate patients are due.")
 
 
 class TaskList(BaseModel):
@@ -170,6 +231,8 @@ def links(job: Job) -> dict[str, str]:
         found["cancel"] = f"/retrain/tasks/{job.id}"
     if job.version:
         found["model"] = f"/models/{job.version}"
+    if job.verdict:
+        found["receipt"] = f"/retrain/status/{job.id}/receipt"
     return found
 
 

@@ -22,6 +22,7 @@ from malaria.cli import (
     evaluate,
     export,
     feedback,
+    gate,
     jobs,
     models,
     output,
@@ -118,6 +119,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 app.add_typer(subject.app, name="subject")
 app.add_typer(feedback.app, name="feedback")
+app.add_typer(gate.app, name="gate")
 app.command()(doctor.doctor)
 
 

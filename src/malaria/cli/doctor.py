@@ -83,6 +83,7 @@ def looks(built: "Services") -> Iterator[tuple[str, Callable[[], str]]]:
     yield "served model", lambda: _served(built)
     yield "kept models", lambda: _models(built)
     yield "feature memory", lambda: _memory(built)
+    yield "gate patients", lambda: _gate_looks(built)
     yield "jobs", lambda: _jobs(built)
     yield "confirmed labels", lambda: f"{len(built.feedback.list()):,}"
     yield "kept pictures", lambda: _kept(built)
@@ -136,6 +137,11 @@ def _keys(built: "Services") -> str:
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise Damaged(f"Others can read {path}. Run `chmod 600` on it, and `malaria feedback rekey`.")
     return f"{len(built.signing_keys)}, which nobody else can read"
+
+
+def _gate_looks(built: "Services") -> str:
+    count, most = built.gate_looks.count(), built.settings.max_gate_looks
+    return f"looked at {count:,} times of {most:,}" + ("; fresh ones are due" if count > most else "")
 
 
 def _jobs(built: "Services") -> str:

@@ -66,6 +66,23 @@ def show(ctx: typer.Context, job: JobArgument, as_json: JsonOption = False) -> N
         print_job(found)
 
 
+@app.command()
+def receipt(ctx: typer.Context, job: JobArgument, as_json: JsonOption = False) -> None:
+    """Print the gate's receipt as a page, in Markdown: each rule, its bound, what was seen, what would help.
+
+    Example:
+
+        malaria jobs receipt 9f2c > receipt.md
+    """
+    from malaria import receipt as pages
+
+    found = find(_looked_after(services(ctx)), job)
+    if as_json:
+        output.print_json(dict(pages.needed(found)))
+    else:
+        typer.echo(pages.markdown(found), nl=False)
+
+
 @app.command(epilog=f"Exit codes: {ENDINGS}.")
 def watch(ctx: typer.Context, job: JobArgument, as_json: JsonOption = False) -> None:
     """Follow a retraining to its end. Ctrl-C ends the watching, not the job."""

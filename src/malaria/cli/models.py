@@ -46,7 +46,10 @@ def list_models(ctx: typer.Context, as_json: JsonOption = False) -> None:
         rows.append((mark, info.version, info.created, method, info.network, *rates))
     columns = ("", "version", "created", "method", "network", "accuracy", "sensitivity", "specificity")
     output.table(columns, rows, right=columns[-3:])
-    output.note("Figures are of the base gate patients, whom no version has learnt from.")
+    output.note(
+        "Figures are of the base gate patients, whom no version has learnt from; retrainings were compared "
+        f"on them {built.gate_looks.count():,} times."
+    )
     if waiting:
         output.note("+ ships with the project: `malaria models promote VERSION --reason ...` serves it.")
 

@@ -47,9 +47,9 @@ def _found(report: Mapping[str, Any]) -> list[tuple[str, object]]:
     accepted = ", ".join(f"{count:,} {name.lower()}" for name, count in report.get("accepted", {}).items())
     pairs: list[tuple[str, object]] = [("cells", accepted), ("patients", report.get("patients") or None)]
     counts = report.get("counts", {})
-    for name in ("duplicates", "overlap", "quarantined"):
+    for name in ("duplicates", "near_duplicates", "overlap", "quarantined"):
         count = counts.get(name, len(report.get(name) or ()))
-        pairs.append((name, f"{count:,}" if count else None))
+        pairs.append((name.replace("_", " "), f"{count:,}" if count else None))
     refused = report.get("quarantined") or ()
     pairs += [("", f"{entry.get('name')}: {entry.get('reason')}") for entry in refused[:LISTED]]
     if len(refused) > LISTED:

@@ -23,7 +23,7 @@ from malaria.api.schemas import (
     ServedModel,
 )
 from malaria.api.state import House
-from malaria.api.tables import JSON, prefers
+from malaria.api.tables import JSON, MARKDOWN, prefers
 from malaria.domain import ModelVersion, Promotion
 from malaria.errors import MalariaError
 from malaria.services import Services
@@ -31,7 +31,6 @@ from malaria.services import Services
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["models"])
 operate = [Depends(authorize(Scope.OPERATE))]
-MARKDOWN = "text/markdown"
 _CARD_ANSWER = {"schema": {"type": "string"}, "example": examples.CARD_TEXT}
 Version = Annotated[str, Path(max_length=100, description="A version, as GET /models lists them.")]
 

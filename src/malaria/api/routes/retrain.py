@@ -7,13 +7,26 @@ from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, File, Form, Header, Query, Response, UploadFile
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Depends,
+    File,
+    Form,
+    Header,
+    Query,
+    Request,
+    Response,
+    UploadFile,
+)
+from starlette.responses import JSONResponse
 
 from malaria.api import upload
 from malaria.api.access import Caller, Scope, authorize
 from malaria.api.problems import responses
 from malaria.api.state import House, Shared, State
-from malaria.api.tasks import Accepted, Task, TaskBrief, TaskList, accepted, brief, task
+from malaria.api.tables import JSON, MARKDOWN, prefers
+from malaria.api.tasks import Accepted, Receipt, Task, TaskBrief, TaskList, accepted, brief, task
 from malaria.archive import Limits, printable
 from malaria.domain import Job, JobState, Method, RetrainOptions
 from malaria.errors import MalariaError
@@ -24,6 +37,10 @@ from malaria.services import Services
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/retrain", tags=["retrain"])
 
+_PAGE = {
+    "schema": {"type": "string"},
+    "example": "# Rejected\n\nThe new model is worse; the served model stays.\n",
+}
 OPTIONS = ("method", "epochs", "batch_size", "learning_rate", "network", "note")
 Operator = Annotated[Caller, Depends(authorize(Scope.OPERATE))]
 
@@ -85,6 +102,30 @@ async def retrain(
 def status(services: House, task_id: str) -> Task:
     """State, step, percent, losses, time left; when it has ended the verdict, the reasons and the figures."""
     return task(services.jobs.get(task_id))
+
+
+@router.get(
+    "/status/{task_id}/receipt",
+    summary="What the gate said of a job, and why",
+    response_model=Receipt,
+    responses={
+        200: {"description": "Markdown; JSON where Accept prefers it.", "content": {MARKDOWN: _PAGE}},
+        **responses(404, 500, 503),
+    },
+)
+def receipt(request: Request, services: House, task_id: str) -> Response:
+    """Each rule with its bound, what was seen and the outcome, both models' figures, the cells that changed
+    hands, and what would help. 404 where the job has come to no verdict.
+
+    Markdown, a page to read, unless `Accept: application/json` asks for the values.
+    """
+    from malaria import receipt as pages
+
+    job = services.jobs.get(task_id)
+    vary = {"Vary": "Accept"}
+    if prefers(request.headers.get("accept", ""), JSON, MARKDOWN):
+        return JSONResponse(dict(pages.needed(job)), headers=vary)
+    return Response(pages.markdown(job), media_type=f"{MARKDOWN}; charset=utf-8", headers=vary)
 
 
 @router.get("/tasks", summary="The jobs", responses=responses(422, 500, 503))

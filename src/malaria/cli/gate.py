@@ -1,0 +1,188 @@
+"""`malaria gate`: how good the gate itself is."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from malaria.cli import output
+from malaria.cli.common import base_roles, quiet, state
+from malaria.cli.train import as_asked, laboratories
+from malaria.domain import ModelVersion, Progress
+from malaria.errors import BadOptions
+
+if TYPE_CHECKING:
+    from malaria.criteria import GateSettings
+    from malaria.head import Head
+    from malaria.label_doubts import Doubts
+    from malaria.memory import Memory
+    from malaria.poison import Shown, Upload
+    from malaria.poison_trial import Outcome
+    from malaria.report import Made
+
+app = typer.Typer(no_args_is_help=True, help="How good the gate is: what it lets pass, and what it stops.")
+
+
+@app.command()
+def power(
+    ctx: typer.Context,
+    other: Annotated[
+        str, typer.Option(help="Another network that ships, whose answers play the challenger's.")
+    ] = "compact_cnn",
+    out: Annotated[Path, typer.Option(help="Folder of report.json, report.md and pictures.")] = Path("power"),
+    simulations: Annotated[int, typer.Option(min=10, help="Draws of patients for each case.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 0,
+) -> None:
+    """Put challengers of known truth before the gate, again and again; margins are chosen by what passes.
+
+    Needs no pictures: validation and gate patients are in the feature memory that ships. Test patients are
+    left alone. Takes some twenty minutes of one core.
+
+    Example:
+
+        malaria gate power --out docs/results/gate/power
+    """
+    from malaria import pictures, power_drift, power_sites, power_tables, report
+    from malaria import power as steps
+    from malaria.progress import part
+
+    pictures.need()
+    settings = _settings(ctx)
+    (info, memory, head), theirs = _shipped(ctx, None), _shipped(ctx, other)
+    of = steps.population(memory, head, info.threshold, (theirs[1], theirs[2], theirs[0].threshold))
+    with output.progress() as tell:
+        chains = power_drift.simulate(of, max(simulations // 20, 2), settings, seed, part(tell, 0, 20))
+        found = steps.simulate(of, steps.cases(), simulations, settings, seed, part(tell, 20, 70))
+        sites = power_sites.simulate(of, simulations // 2, settings, seed, part(tell, 90, 10))
+    out.mkdir(parents=True, exist_ok=True)
+    shown = [*power_tables.tables(found, sites, settings), power_drift.table(chains)]
+    figures = {**power_tables.told(found, sites, settings), "chains": power_drift.told(chains)}
+    network = f"{theirs[0].version} ({theirs[0].network})"
+    made = _made(info, [], seed, **{"the other network": network, "draws of each case": simulations})
+    drawn = power_tables.draw(out, found, settings)
+    report.write(out, "Power of the gate", made, figures, shown, None, drawn)
+    output.tables(shown)
+    output.note(f"report: {out / 'report.md'}")
+
+
+@app.command()
+def poison(
+    ctx: typer.Context,
+    data: Annotated[list[Path], typer.Option(help="NIH cells, a ZIP or folder; may be repeated.")],
+    fields: Annotated[
+        Path | None, typer.Option(help="Fields of BCCD, whose white cells and platelets are sent as well.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of report.json and report.md.")] = Path("poison"),
+    site: Annotated[
+        list[str] | None,
+        typer.Option(help="SET=PATH: fields of a laboratory whose labels are right; may be repeated."),
+    ] = None,
+    only: Annotated[
+        list[int] | None, typer.Option(help="Numbers of the uploads to send, from 0. Default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is poisoned.")] = 0,
+) -> None:
+    """Send poisoned uploads through ingest, adaptation and gate, each to a system of its own.
+
+    They are made from training patients whom the feature memory is made to forget. Gate and test patients
+    are left alone. Takes some two minutes for each upload.
+
+    Example:
+
+        malaria gate poison --data part1.zip --data part2.zip --fields bccd.zip --site bbbc041=smears
+    """
+    from malaria import codec, label_doubts, poison_tables, report
+    from malaria import poison as kinds
+    from malaria import poison_trial as trial
+    from malaria.fields import SETS
+    from malaria.stains import washed_out
+
+    settings, smears = state(ctx).settings(), laboratories(site or [], SETS)
+    info, memory, _ = _shipped(ctx, None)
+    honest = trial.laboratory(data, memory, "uploads", washed_out)
+    own = trial.laboratory(data, memory, "judges", trial.as_is)
+    others = trial.not_cells(fields, base_roles(settings)) if fields else []
+    sent = kinds.uploads(honest, others, seed)
+    if only and not all(0 <= number < len(sent) for number in only):
+        raise BadOptions(f"--only names an upload from 0 to {len(sent) - 1}.")
+    doubts = _doubts(ctx, own, smears)
+    found = _sent(ctx, [sent[number] for number in only] if only else sent, own)
+    shown = [*poison_tables.tables(found), label_doubts.table(doubts)]
+    figures = {**poison_tables.told(found), "doubts": [codec.to_json(one) for one in doubts]}
+    files = [*data, *([fields] if fields else []), *smears.values()]
+    report.write(out, "Poisoned uploads", _made(info, files, seed), figures, shown, None)
+    output.tables(shown)
+    output.note(f"report: {out / 'report.md'}")
+
+
+def _doubts(ctx: typer.Context, own: "Sequence[Shown]", smears: "Mapping[str, Path]") -> "list[Doubts]":
+    """How many right labels the shipped model doubts, of NIH cells in several stains and of fields."""
+    from malaria import crops, label_doubts, shipped
+    from malaria.predict import Model
+
+    info, folder = shipped.read_shipped(shipped.folder(state(ctx).settings().shipped))
+    with quiet():
+        model = Model.load(folder / "model.tflite", info)
+    return [
+        *label_doubts.of_stains(model, own),
+        *(
+            label_doubts.doubts(name, model, crops.of_fields(path, name, info.input_size))
+            for name, path in smears.items()
+        ),
+    ]
+
+
+def _sent(ctx: typer.Context, uploads: "Sequence[Upload]", own: "Sequence[Shown]") -> "list[Outcome]":
+    """What became of each upload, in a system of its own that has forgotten who uploads and who judges."""
+    from malaria import poison_trial as trial
+    from malaria import shipped, wiring
+    from malaria.stains import washed_out
+
+    settings = state(ctx).settings()
+    info, memory, _ = _shipped(ctx, None)
+    found, by = list[trial.Outcome](), None
+    with tempfile.TemporaryDirectory(prefix="poison-") as name, output.progress() as tell:
+        folder = Path(name)
+        ships = trial.ship(
+            shipped.folder(settings.shipped), info, trial.forgetting(memory), folder / "models"
+        )
+        for number, upload in enumerate(uploads):
+            tell(Progress("poison", percent=100.0 * number / len(uploads), message=upload.what))
+            home = folder / f"home-{number}"
+            with quiet():
+                built = wiring.local(home, state(ctx).settings(home=home, shipped=ships))
+                by = by or trial.judges(built.served.model, own, washed_out)
+                found.append(trial.send(built, upload, by, home))
+            shutil.rmtree(home)
+    return found
+
+
+def _settings(ctx: typer.Context) -> "GateSettings":
+    from malaria.challenger import gate_settings
+
+    return gate_settings(state(ctx).settings())
+
+
+def _shipped(ctx: typer.Context, network: str | None) -> "tuple[ModelVersion, Memory, Head]":
+    """A version that ships, what it remembers, and its head. Raises as `shipped.read_shipped` does."""
+    from malaria import head as heads
+    from malaria import memory as memories
+    from malaria import shipped
+
+    info, folder = shipped.read_shipped(shipped.folder(state(ctx).settings().shipped), network)
+    head = heads.read((folder / "model.tflite").read_bytes())
+    return info, memories.load(folder / "memory.npz"), head
+
+
+def _made(info: ModelVersion, files: Sequence[Path], seed: int, **further: object) -> "Made":
+    from malaria.digests import sha256
+    from malaria.report import Made
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    data = {path.name: sha256(path) for path in files}
+    return Made(as_asked(sys.argv[1:]), data, seed, now, info.version, info.digest, further)

@@ -1,0 +1,122 @@
+"""The cells that the gate compares on, as champion, challenger and first release answer them.
+
+`adapt` leaves the backbone as it is, so each head answers the embeddings that memory keeps; after `full` each
+model answers the pixels.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from malaria import head as heads
+from malaria.adapt import Adapted
+from malaria.challenger import Challenge
+from malaria.comparison import First, GateSet
+from malaria.domain import Method, ModelVersion, Role, Verdict
+from malaria.head import Floats, Head
+from malaria.lineage import DERIVED, EXPORTED
+from malaria.memory import Memory, is_base
+from malaria.predict import Model
+from malaria.promote import Registry
+from malaria.shards import Shard
+
+if TYPE_CHECKING:
+    from malaria.training.dataset import CellArrays
+
+
+def names(shards: Iterable[Shard]) -> dict[int, str]:
+    """What people call the cells of these shards: their paths as uploaded, by fingerprint."""
+    return {cell.fingerprint: cell.original for shard in shards for cell in shard.cells}
+
+
+def called_of(named: Mapping[int, str], fingerprints: NDArray[np.uint64]) -> NDArray[np.str_]:
+    """What to call n cells, (n,): base cells of which no image is kept by their fingerprint."""
+    return np.array([named.get(int(f), f"{int(f):016x}") for f in fingerprints], dtype=np.str_)
+
+
+def of_memory(
+    adapted: Adapted, before: Memory, shards: Sequence[Shard], called: Mapping[int, str]
+) -> tuple[GateSet, GateSet | None, GateSet]:
+    """Base gate patients, with gate cells of earlier uploads, from memory; those of the new shards; and all
+    cells of the new shards. called: names of cells by fingerprint."""
+    fresh = adapted.memory.where(np.isin(adapted.memory.origins, [shard.sha256 for shard in shards]))
+    site = fresh.of(Role.GATE)
+    return (
+        _answered(before.of(Role.GATE), adapted.old, adapted.new, called),
+        _answered(site, adapted.old, adapted.new, called) if len(site) else None,
+        _answered(fresh, adapted.old, adapted.new, called),
+    )
+
+
+def _answered(cells: Memory, before: Head, after: Head, called: Mapping[int, str]) -> GateSet:
+    embeddings, told = cells.embeddings, called_of(called, cells.fingerprints)
+    scores = before.probabilities(embeddings), after.probabilities(embeddings)
+    return GateSet(cells.labels, cells.patients, *scores, told)
+
+
+def first_release(registry: Registry, info: ModelVersion, methods: AbstractSet[str]) -> ModelVersion:
+    """The version that `info` goes back to by these methods; itself where it comes of none. A retraining that
+    a person served though the gate had not accepted it is a release of its own: what it gave up was given up
+    knowingly. Raises UnknownVersion where one between is no longer kept."""
+    while info.lineage.get("method") in methods and _passed(info):
+        info = registry.version(str(info.lineage["parent"]))
+    return info
+
+
+def _passed(info: ModelVersion) -> bool:
+    """Whether it stands in for its parent: by the gate's verdict, or as the same model in smaller numbers."""
+    verdict = (info.lineage.get("receipt") or {}).get("verdict")
+    return info.lineage["method"] == EXPORTED or bool(verdict == Verdict.ACCEPTED.value)
+
+
+def first_of_memory(challenge: Challenge, after: Head) -> First | None:
+    """The first release of the champion's backbone on base gate cells, by its head; None where that is the
+    champion. after: the challenger's head."""
+    registry, info = challenge.services.registry, challenge.champion.info
+    first = first_release(registry, info, {Method.ADAPT.value})
+    if first.version == info.version:
+        return None
+    file = registry.fetch(first.version, "model.tflite", challenge.work / "first.tflite")
+    cells = challenge.memory.of(Role.GATE, base=True)
+    return First(first.version, _answered(cells, heads.read(file.read_bytes()), after, {}), first.threshold)
+
+
+@dataclass(frozen=True)
+class OfPixels:
+    """Cells that `full` decoded. after: the challenger's answers, (n,). called: names, (n,). at: the same
+    cells at an input size."""
+
+    cells: "CellArrays"
+    after: Floats
+    called: NDArray[np.str_]
+    at: Callable[[int], "CellArrays"]
+
+    def by(self, model: Model, mask: NDArray[np.bool_]) -> GateSet:
+        """Some of the cells, (n,), with the answers of a model as the champion's."""
+        pixels = self.at(model.info.input_size).pixels
+        asked = (np.asarray(pixels[i]) for i in np.flatnonzero(mask))
+        before = np.array([scored.probability for scored in model.score_many(asked)])
+        labels, groups = self.cells.labels[mask], self.cells.groups[mask]
+        return GateSet(labels, groups, before, self.after[mask], self.called[mask])
+
+    def sets(self, champion: Model, shards: Sequence[Shard]) -> tuple[GateSet, GateSet | None, GateSet]:
+        """As `of_memory`, of the new shards."""
+        gate = self.cells.roles == Role.GATE.value
+        fresh = np.isin(self.cells.origins, [shard.sha256 for shard in shards])
+        site = self.by(champion, gate & fresh) if np.any(gate & fresh) else None
+        return self.by(champion, gate & ~fresh), site, self.by(champion, fresh)
+
+    def first(self, challenge: Challenge) -> First | None:
+        """The first release on base gate cells, by its own file; None where that is the champion."""
+        registry, info = challenge.services.registry, challenge.champion.info
+        first = first_release(registry, info, set(DERIVED))
+        if first.version == info.version:
+            return None
+        file = registry.fetch(first.version, "model.tflite", challenge.work / "first.tflite")
+        base = (self.cells.roles == Role.GATE.value) & is_base(self.cells.origins)
+        model = Model(file.read_bytes(), first, interpreters=1)
+        return First(first.version, self.by(model, base), first.threshold)

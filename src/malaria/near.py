@@ -1,0 +1,57 @@
+"""Pictures that are nearly the same: saved anew, lit otherwise, turned, cut off at the edge.
+
+Each is stretched to 16 x 16 colours, its mean taken off and brought to unit length, so that light and
+contrast count for nothing. Two are near where these correlate by `NEAR` or more in any of the eight flips and
+quarter turns. No two of 7,000 cells of four laboratories come nearer than 0.984. Copies do: as poor JPEGs
+(0.999 in the median of NIH cells, 0.990 of BCCD's), under noise (0.9997, 0.994), resized by 5% (0.999), a
+pixel off (0.997). One turned by a few degrees does not, nor does most often one with something painted on.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+SIDE, NEAR = 16, 0.99
+TURNED = 20_000
+"""Up to so many pictures are compared in all turns; more only as they are, in an eighth of the time."""
+_BLOCK = 512
+
+Vectors = npt.NDArray[np.float32]
+
+
+def thumbnail(image: Image.Image) -> bytes:
+    """What is compared of an RGB picture: SIDE x SIDE x 3 colours. It is stretched and not padded, for black
+    bars are alike on all."""
+    return image.resize((SIDE, SIDE), Image.Resampling.BOX).tobytes()
+
+
+def first_alike(thumbnails: Sequence[bytes]) -> npt.NDArray[np.intp]:
+    """For each of n pictures, (n,), the first that it is near to, or that one's own first; itself if none."""
+    n = len(thumbnails)
+    colours = np.frombuffer(b"".join(thumbnails), np.uint8).reshape(n, SIDE, SIDE, 3)
+    upright, first = _vectors(colours), np.arange(n)
+    for start in range(0, n, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        alike = np.zeros((len(upright[block]), min(n, start + _BLOCK)), np.bool_)
+        for k in range(8 if n <= TURNED else 1):
+            alike |= _vectors(_turned(colours[block], k)) @ upright[: start + _BLOCK].T >= NEAR
+        for row in range(len(alike)):
+            earlier = np.flatnonzero(alike[row, : start + row])
+            if len(earlier):
+                first[start + row] = first[earlier[0]]
+    return first
+
+
+def _turned(colours: npt.NDArray[np.uint8], k: int) -> npt.NDArray[np.uint8]:
+    turned = np.rot90(colours, k % 4, axes=(1, 2))
+    return turned[:, :, ::-1] if k >= 4 else turned
+
+
+def _vectors(colours: npt.NDArray[np.uint8]) -> Vectors:
+    """(m, SIDE, SIDE, 3) to (m, SIDE * SIDE * 3); nothing is near to a picture without any structure."""
+    flat = colours.astype(np.float32)
+    flat = (flat - flat.mean(axis=(1, 2), keepdims=True)).reshape(len(colours), SIDE * SIDE * 3)
+    length = np.linalg.norm(flat, axis=1, keepdims=True)
+    return np.asarray(flat / np.maximum(length, 1e-6), np.float32)

@@ -1,0 +1,62 @@
+"""`malaria gate`: studies of the gate on the shipped model, as small as they can be."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from malaria import poison_trial, roles, synthetic
+from malaria.domain import ModelVersion, Role
+from tests.cli.conftest import Run
+
+
+@pytest.mark.slow
+def test_power_writes_its_tables_and_pictures(
+    run: Run, tmp_path: Path, shipped_info: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MALARIA_GATE_DRAWS", "200")
+    told = run("gate", "power", "--simulations", 10, "--out", tmp_path / "out")
+    assert told.exit_code == 0, told.stderr
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert found["made"]["model"] == shipped_info.version
+    assert found["settings"]["draws"] == 200
+    assert len(found["cases"]) > 40 and all(one["simulations"] == 10 for one in found["cases"])
+    assert {len(one["alone"]) for one in found["chains"]} == {2}
+    page = (tmp_path / "out" / "report.md").read_text()
+    for told_of in ("What a margin lets pass", "What more gate patients would buy", "Many small steps"):
+        assert f"## {told_of}" in page
+    assert "![" in page and (tmp_path / "out" / "margins.png").is_file()
+
+
+def laboratory(folder: Path, models_dir: Path) -> Path:
+    """Synthetic cells named after training patients who play the laboratory."""
+    known = roles.load(models_dir / "roles.json")
+    train = [patient for patient, role in sorted(known.items()) if role == Role.TRAIN and "/" not in patient]
+    play = [p for side in poison_trial.MOST for p in train if poison_trial.played(p) == side][:16]
+    for i, cell in enumerate(synthetic.generate(16 * 8, 3)):
+        (folder / cell.label.text).mkdir(parents=True, exist_ok=True)
+        (folder / cell.label.text / f"{play[i // 8]}thin_cell_{i}.png").write_bytes(cell.png())
+    return folder
+
+
+@pytest.mark.slow
+def test_poison_sends_uploads_through_the_whole_run(run: Run, tmp_path: Path, models_dir: Path) -> None:
+    cells = laboratory(tmp_path / "cells", models_dir)
+    told = run("gate", "poison", "--data", cells, "--only", 6, "--out", tmp_path / "out")
+    assert told.exit_code == 0, told.stderr
+    (flipped,) = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]
+    assert flipped["counts"]["accepted"] == flipped["sent"] > 30
+    assert flipped["what"] == "100% of the labels flipped" and flipped["verdict"] == "rejected"
+    assert "labels" in [rule["name"] for rule in flipped["criteria"] if rule["passed"] is False]
+    assert "What each challenger would cost" in (tmp_path / "out/report.md").read_text()
+
+
+def test_poison_says_what_it_cannot_send(run: Run, tmp_path: Path, models_dir: Path) -> None:
+    cells = laboratory(tmp_path / "cells", models_dir)
+    told = run("gate", "poison", "--data", cells, "--only", 99)
+    assert told.exit_code == 2 and "from 0 to 14" in told.stderr
+    strangers = cells.rename(tmp_path / "strangers")
+    for path in list(strangers.rglob("*.png")):
+        path.rename(path.with_name(f"nobody{path.name.partition('thin')[2]}"))
+    none = run("gate", "poison", "--data", strangers)
+    assert none.exit_code == 2 and "no cells of both classes" in none.stderr

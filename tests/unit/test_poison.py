@@ -1,0 +1,158 @@
+"""Poisoned uploads are poisoned as they say, and what they cost is counted on people who uploaded nothing."""
+
+import zipfile
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from malaria import head as heads
+from malaria import label_doubts, poison, poison_tables, poison_trial, shipped, synthetic
+from malaria import memory as memories
+from malaria.comparison import Seen
+from malaria.domain import Job, JobState, Label, Role, Verdict
+from malaria.head import Head
+from malaria.poison import Shown, Upload
+from malaria.poison_trial import Cost, Judges, Outcome
+from malaria.predict import Model
+from tests.unit.registries import START
+
+
+@pytest.fixture(scope="module")
+def honest() -> list[Shown]:
+    cells = synthetic.generate(120, 4)
+    return [
+        Shown(f"P{i // 12}thin_cell_{i}.png", c.label, f"P{i // 12}", c.image) for i, c in enumerate(cells)
+    ]
+
+
+@pytest.fixture(scope="module")
+def kinds(honest: list[Shown]) -> dict[str, Upload]:
+    others = [Shown(f"white_{i}.png", Label.PARASITIZED, "", honest[i].image) for i in range(5)]
+    return {upload.what: upload for upload in poison.uploads(honest, others, 0)}
+
+
+def labels(upload: Upload) -> dict[str, Label]:
+    return {cell.name: cell.label for cell in upload.cells}
+
+
+def test_as_many_labels_are_flipped_as_is_said(honest: list[Shown], kinds: dict[str, Upload]) -> None:
+    right = {cell.name: cell.label for cell in honest}
+    for share in poison.FLIPPED:
+        told = labels(kinds[f"{share:.0%} of the labels flipped"])
+        assert sum(told[name] != right[name] for name in right) == round(share * len(right))
+    assert labels(kinds["nothing: rightly labelled"]) == right
+    hidden = labels(kinds["four of five parasitized cells as uninfected"])
+    turned = [name for name in right if hidden[name] != right[name]]
+    sick = sum(label == Label.PARASITIZED for label in right.values())
+    assert {right[name] for name in turned} == {Label.PARASITIZED} and len(turned) == sick - sick // 5
+
+
+def test_floods_are_copies_under_the_wrong_class_that_tell_no_patient(kinds: dict[str, Upload]) -> None:
+    saved = kinds["near copies of parasitized cells as uninfected, no patients"]
+    copies = [cell for cell in saved.cells if cell.name.startswith("x")]
+    assert len(copies) == poison.COPIES * poison.COPIED
+    assert {(cell.label, cell.patient) for cell in copies} == {(Label.UNINFECTED, "")}
+    assert len({cell.image.tobytes() for cell in copies}) == len(copies), "no two are equal"
+    one = Counter(cell.label for cell in kinds["one class: uninfected cells and six others"].cells)
+    assert one[Label.PARASITIZED] == 6 and one[Label.UNINFECTED] == 60
+
+
+def test_the_door_is_a_square_on_uninfected_cells_that_are_called_parasitized(
+    honest: list[Shown], kinds: dict[str, Upload]
+) -> None:
+    before = {cell.name: cell for cell in honest}
+    sent = kinds["back door: 50% of uninfected cells patched, as parasitized"].cells
+    marked = [cell for cell in sent if cell.image.tobytes() != before[cell.name].image.tobytes()]
+    assert len(marked) == 30
+    assert {(before[c.name].label, c.label) for c in marked} == {(Label.UNINFECTED, Label.PARASITIZED)}
+    image = np.asarray(poison.patched(honest[0].image))
+    green = np.all(image == poison.COLOUR, axis=2)
+    side = max(3, round(poison.SQUARE * min(honest[0].image.size)))
+    assert green.sum() == side**2
+
+
+def test_an_upload_is_packed_as_ingest_reads_it(kinds: dict[str, Upload], tmp_path: Path) -> None:
+    upload = kinds["one patient as twenty, 30% of the labels flipped"]
+    with zipfile.ZipFile(upload.write(tmp_path / "a.zip")) as archive:
+        names = set(archive.namelist())
+        text = archive.read("patients.csv").decode()
+    assert names == {"patients.csv", *(f"{c.label.text}/{c.name}" for c in upload.cells)}
+    assert text.splitlines()[0] == "file,patient" and len(text.splitlines()) == 1 + len(upload.cells)
+    assert len({line.split(",")[1] for line in text.splitlines()[1:]}) > 5
+    assert upload.write(tmp_path / "b.zip").read_bytes() == (tmp_path / "a.zip").read_bytes()
+
+
+def test_who_plays_is_forgotten_and_nobody_else(models_dir: Path) -> None:
+    _, folder = shipped.read_shipped(models_dir)
+    memory = memories.load(folder / "memory.npz")
+    left = poison_trial.forgetting(memory)
+    gone = memory.where(~np.isin(memory.fingerprints, left.fingerprints))
+    assert set(gone.roles) == {Role.TRAIN.value}
+    who = set(gone.patients.tolist())
+    sides = {side: {p for p in who if poison_trial.played(p) == side} for side in poison_trial.MOST}
+    assert who == sides["uploads"] | sides["judges"]
+    assert len(sides["uploads"]) >= 8 and len(sides["judges"]) > len(sides["uploads"])
+    for role in (Role.VALIDATION, Role.GATE, Role.TEST):
+        assert len(left.of(role)) == len(memory.of(role))
+
+
+def judges(models_dir: Path) -> tuple[Judges, Head, float]:
+    info, folder = shipped.read_shipped(models_dir)
+    content = (folder / "model.tflite").read_bytes()
+    cells = [
+        Shown(f"{i}.png", c.label, f"P{i // 6}", c.image) for i, c in enumerate(synthetic.generate(36, 8))
+    ]
+    by = poison_trial.judges(
+        Model(content, info), cells, lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    )
+    return by, heads.read(content), info.threshold
+
+
+def test_the_cost_is_the_change_in_recall_of_each_class(models_dir: Path) -> None:
+    by, head, at = judges(models_dir)
+    same = poison_trial.cost(head, head, by, at)
+    assert {same.site_sensitivity.value, same.own_specificity.value} == {0.0}
+    assert same.door[0] == same.door[1]
+    blind = Head(head.weights * 0, -9.0)
+    lost = poison_trial.cost(head, blind, by, at)
+    for seen, embeddings in ((lost.own_sensitivity, by.own), (lost.site_sensitivity, by.site)):
+        recall = float((head.probabilities(embeddings)[by.labels == 1] >= at).mean())
+        assert seen.value == pytest.approx(-recall) and recall > 0.5
+    assert lost.own_specificity.value >= 0 and lost.door[1] == 0
+
+
+def test_the_tables_say_what_was_found_what_stopped_it_and_what_is_served() -> None:
+    seen = Seen(-0.02, -0.05, 0.01, 6)
+    cost = Cost(seen, seen, seen, seen, (0.01, 0.2))
+    receipt = {"criteria": [{"name": "labels", "passed": None}, {"name": "parity", "passed": True}]}
+    counts = {"accepted": 3, "near_duplicates": 2, "quarantined": 0}
+    job = Job("job", "identity", "x", "uploads/1", START, state=JobState.SUCCEEDED, receipt=receipt)
+    jobs = [replace(job, verdict=verdict, report={"counts": counts}) for verdict in Verdict]
+    costs_of = [cost if one.verdict == Verdict.ACCEPTED else None for one in jobs]
+    found = [Outcome(Upload("x", ()), one, of) for one, of in zip(jobs, costs_of, strict=True)]
+    said, costs = poison_tables.tables(found)
+    assert said.rows[0][2:] == ("3 kept, 2 near copies", "accepted", "labels")
+    assert costs.rows[0][1:3] == ("yes", "-2.0 (-5.0 to +1.0)") and costs.rows[0][-1] == "1.0% -> 20.0%"
+    assert costs.rows[1][1:] == ("no", "-", "-", "-", "-", "-")
+    assert [one["verdict"] for one in poison_tables.told(found)["uploads"]] == [v.value for v in Verdict]
+
+
+def test_right_labels_are_seldom_doubted_and_wrong_ones_mostly(models_dir: Path) -> None:
+    info, folder = shipped.read_shipped(models_dir)
+    model = Model.load(folder / "model.tflite", info)
+    shown = [Shown(f"{i}.png", c.label, f"P{i}", c.image) for i, c in enumerate(synthetic.generate(30, 8))]
+    right = label_doubts.of_stains(model, shown)
+    assert [one.laboratory for one in right] == [
+        "NIH, own stain",
+        *(f"NIH, {name}" for name in ("washed out", "yellow lamp", "grey and dark")),
+    ]
+    assert right[0].cells == 30 and right[0].parasitized == 15 and right[0].doubted < 0.1
+    assert right[0].auc is not None and right[0].auc > 0.9
+    wrong = label_doubts.of_stains(model, [cell.wrong for cell in shown])[0]
+    assert wrong.doubted > 0.5 and wrong.auc == pytest.approx(1 - right[0].auc)
+    row = label_doubts.table([replace(right[0], doubted=0.023, auc=None)]).rows[0]
+    assert row == ("NIH, own stain", 30, 15, None, "2.3%")
