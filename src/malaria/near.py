@@ -2,9 +2,9 @@
 
 Each is stretched to 16 x 16 colours, its mean taken off and brought to unit length, so that light and
 contrast count for nothing. Two are near where these correlate by `NEAR` or more in any of the eight flips and
-quarter turns. No two of 7,000 cells of four laboratories come nearer than 0.984. Copies do: as poor JPEGs
-(0.999 in the median of NIH cells, 0.990 of BCCD's), under noise (0.9997, 0.994), resized by 5% (0.999), a
-pixel off (0.997). One turned by a few degrees does not, nor does most often one with something painted on.
+quarter turns. Different cells hardly ever come as near, copies saved as JPEG, resized or a pixel off nearly
+always do (tests/flow/test_near_copies.py asks it of real cells). One turned by a few degrees does not, nor
+does most often one with something painted on.
 """
 
 from collections.abc import Sequence
