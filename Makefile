@@ -34,9 +34,11 @@ serve: $(VENV)/.serve ## Serve the model on http://127.0.0.1:8000 (HOST=..., POR
 dev: $(VENV)/.all ## The same, reloading on every change of the code
 	@$(BIN)/malaria serve --reload $(LISTEN)
 
-# A process for each core. The longer tiers (ARGS="-m flow") use all cores by themselves.
+# A process for each core, also of the trainings (ARGS="-m train"), which hold one each. The other longer tiers use all
+# cores by themselves.
+DEALT = $(if $(filter -m,$(ARGS)),$(if $(filter train,$(ARGS)),-n auto --dist loadfile),-n auto --dist worksteal)
 test: $(VENV)/.all ## Run the tests (under ten minutes); ARGS=... goes to pytest
-	$(BIN)/pytest $(if $(filter -m,$(ARGS)),,-n auto --dist worksteal) $(ARGS)
+	$(BIN)/pytest $(DEALT) $(ARGS)
 
 test-all: $(VENV)/.all ## Run the longer tiers too: flow, envs, train, slow
 	$(BIN)/pytest -m "flow or envs or train or slow" $(ARGS)
