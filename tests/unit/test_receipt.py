@@ -12,7 +12,7 @@ from malaria.criteria import Exported
 from malaria.domain import Job, JobState, RetrainOptions, Verdict
 from malaria.errors import NotFound
 from malaria.gate import judge
-from tests.unit.test_gate import BASE, same, simulate
+from tests.unit.gate_sets import BASE, same, simulate
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 JOB = Job("4f2a", "identity", "march|site.zip", "uploads/1", AT, finished=AT, actor="ada", champion="v1")

@@ -1,8 +1,11 @@
-"""Batch answers as CSV, and the choice between CSV and JSON."""
+"""Batch answers as CSV, and what is sent of two kinds: CSV or JSON, a page to read or its values."""
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
 
 from malaria.api.cell_schemas import BatchAnswer, BatchEntry
 
@@ -36,6 +39,14 @@ def prefers(accept: str, kind: str, usual: str) -> bool:
     weights = dict(_weights(accept))
     asked = weights.get(kind, weights.get(f"{kind.partition('/')[0]}/*", 0.0))
     return asked > 0 and asked >= weights.get(usual, 0.0)
+
+
+def page(accept: str, values: Mapping[str, Any], markdown: str) -> Response:
+    """A page to read; its values where an Accept header prefers JSON."""
+    vary = {"Vary": "Accept"}
+    if prefers(accept, JSON, MARKDOWN):
+        return JSONResponse(values, headers=vary)
+    return Response(markdown, media_type=f"{MARKDOWN}; charset=utf-8", headers=vary)
 
 
 def _weights(accept: str) -> list[tuple[str, float]]:

@@ -1,10 +1,8 @@
 """`malaria adapt-curve`: what an adaptation gains and costs, by the number of cells that are labelled."""
 
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,14 +11,14 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import load_model, state
-from malaria.cli.train import as_asked, laboratories
+from malaria.cli.made import as_made
+from malaria.cli.train import laboratories
 from malaria.domain import Role
 from malaria.errors import BadOptions, NotFound
 
 if TYPE_CHECKING:
     from malaria.adapt_curve import Variant
     from malaria.crops import Cells
-    from malaria.report import Made
 
 SIMULATED = "simulated"
 
@@ -79,7 +77,7 @@ def adapt_curve(
                 sizes = cells or steps.SIZES
                 found[told][name] = steps.curve(head, base, seen, variant, sizes, draws, seed, tell)
     tables = adapt_tables.tables(found)
-    made = _made([*smears.values(), *parts], seed, served.info.version, served.info.digest)
+    made = as_made([*smears.values(), *parts], seed, served.info.version, served.info.digest)
     report.write(out, f"Adaptations of {made.model}", made, adapt_tables.told(found), tables, None)
     adapt_pictures.write(out, found)
     output.tables(tables)
@@ -146,12 +144,3 @@ def _laboratories(
         yield SIMULATED, chain.from_iterable(shown)
     for name, path in smears.items():
         yield name, crops.of_fields(path, name, size)
-
-
-def _made(files: Sequence[Path], seed: int, version: str, digest: str) -> "Made":
-    from malaria.digests import sha256
-    from malaria.report import Made
-
-    now = datetime.now(UTC).replace(microsecond=0)
-    data = {path.name: sha256(path) for path in files}
-    return Made(as_asked(sys.argv[1:]), data, seed, now, version, digest)

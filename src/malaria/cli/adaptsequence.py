@@ -1,8 +1,6 @@
 """`malaria adapt-sequence`: what many uploads in a row do to every laboratory and to base patients."""
 
-import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +8,7 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import base_roles, state
-from malaria.cli.train import as_asked
+from malaria.cli.made import as_made
 
 
 def adapt_sequence(
@@ -35,11 +33,9 @@ def adapt_sequence(
         malaria adapt-sequence --data part1.zip --data part2.zip --data part3.zip
     """
     from malaria import report, sequence, sequence_report, wiring
-    from malaria.digests import sha256
-    from malaria.report import Made
     from malaria.stains import SIMULATED
 
-    settings, now = state(ctx).settings(), datetime.now(UTC).replace(microsecond=0)
+    settings = state(ctx).settings()
     wanted = sequence.of_train(base_roles(settings))
     with tempfile.TemporaryDirectory(prefix="sequence-") as home, output.progress() as tell:
         services = wiring.local(Path(home), settings)
@@ -48,14 +44,7 @@ def adapt_sequence(
         found = sequence.run(services, labs, uploads, seed, tell)
     margin = settings.base_margin
     tables = sequence_report.tables(found, margin)
-    made = Made(
-        as_asked(sys.argv[1:]),
-        {path.name: sha256(path) for path in data},
-        seed,
-        now,
-        first.version,
-        first.digest,
-    )
+    made = as_made(data, seed, first.version, first.digest)
     title = f"{uploads} uploads in a row, from {first.version} on"
     report.write(out, title, made, sequence_report.told(found, margin), tables, None)
     sequence_report.draw(out, found, margin)

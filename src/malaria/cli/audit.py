@@ -1,18 +1,13 @@
 """`malaria audit`: which labels the out-of-fold answers speak against."""
 
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption
-from malaria.cli.train import as_asked
-
-if TYPE_CHECKING:
-    from malaria.report import Made
+from malaria.cli.made import as_made
 
 LIST, SHEET = "suspects.csv", "contact-sheet.png"
 
@@ -56,18 +51,10 @@ def audit(
     (out / LIST).write_text(steps.as_csv(doubts), encoding="utf-8")
     sheet.save(out / SHEET, optimize=True)
     values, tables = audit_tables.told(found), audit_tables.tables(found)
-    made = _made([out_of_fold, *data, *([suspects] if suspects else [])])
+    made = as_made([out_of_fold, *data, *([suspects] if suspects else [])], 0)
     reports.write(out, "Label audit", made, values, tables, None)
     if as_json:
         output.print_json(values)
         return
     output.tables(tables)
     output.note(f"list: {out / LIST}; sheet: {out / SHEET}")
-
-
-def _made(files: list[Path]) -> "Made":
-    from malaria.digests import sha256
-    from malaria.report import Made
-
-    now = datetime.now(UTC).replace(microsecond=0)
-    return Made(as_asked(sys.argv[1:]), {path.name: sha256(path) for path in files}, 0, now)

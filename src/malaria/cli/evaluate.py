@@ -1,8 +1,6 @@
 """`malaria evaluate`: how good a model is on labelled cells."""
 
-import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +17,7 @@ from malaria.cli.common import (
     load_model,
     state,
 )
-from malaria.cli.train import as_asked
+from malaria.cli.made import as_made
 from malaria.domain import Role
 from malaria.errors import BadOptions
 
@@ -98,7 +96,8 @@ def evaluate(
     loaded = load_model(ctx, model)
     with output.progress(lines=not as_json) as progress:
         found, scores = steps.measure(loaded, data, wanted, progress)
-    made = _made(found, data, wanted) if report is not None or Role.TEST in found.by_role else None
+    told = report is not None or Role.TEST in found.by_role
+    made = as_made(data, wanted.seed, found.version, found.digest) if told else None
     look = _looked(state(ctx), found, made, wanted, looks) if made else {}
     values = {**evaluation_tables.told(found), **look}
     if report is not None and made is not None:
@@ -132,16 +131,6 @@ def _fields(data: Sequence[Path], kinds: str | None, margin: float) -> "Fields |
             f"--kinds {', '.join(fields.SETS)}, or a JSON file."
         )
     return Fields(fields.meaning_of(kinds), Path(kinds).stem, margin)
-
-
-def _made(found: "Evaluation", data: Sequence[Path], wanted: "Wanted") -> "Made":
-    from malaria.digests import sha256
-    from malaria.report import Made
-
-    command = as_asked(sys.argv[1:])
-    now = datetime.now(UTC).replace(microsecond=0)
-    digests = {part.name: sha256(part) for part in data}
-    return Made(command, digests, wanted.seed, now, found.version, found.digest)
 
 
 def _looked(

@@ -1,10 +1,8 @@
 """`malaria gate`: how good the gate itself is."""
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +10,8 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import base_roles, quiet, state
-from malaria.cli.train import as_asked, laboratories
+from malaria.cli.made import as_made
+from malaria.cli.train import laboratories
 from malaria.domain import ModelVersion, Progress
 from malaria.errors import BadOptions
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from malaria.memory import Memory
     from malaria.poison import Shown, Upload
     from malaria.poison_trial import Outcome
-    from malaria.report import Made
 
 app = typer.Typer(no_args_is_help=True, help="How good the gate is: what it lets pass, and what it stops.")
 
@@ -63,7 +61,13 @@ def power(
     shown = [*power_tables.tables(found, sites, settings), power_drift.table(chains)]
     figures = {**power_tables.told(found, sites, settings), "chains": power_drift.told(chains)}
     network = f"{theirs[0].version} ({theirs[0].network})"
-    made = _made(info, [], seed, **{"the other network": network, "draws of each case": simulations})
+    made = as_made(
+        [],
+        seed,
+        info.version,
+        info.digest,
+        **{"the other network": network, "draws of each case": simulations},
+    )
     drawn = power_tables.draw(out, found, settings)
     report.write(out, "Power of the gate", made, figures, shown, None, drawn)
     output.tables(shown)
@@ -115,7 +119,9 @@ def poison(
     shown = [*poison_tables.tables(found), label_doubts.table(doubts)]
     figures = {**poison_tables.told(found), "doubts": [codec.to_json(one) for one in doubts]}
     files = [*data, *([fields] if fields else []), *smears.values()]
-    report.write(out, "Poisoned uploads", _made(info, files, seed), figures, shown, None)
+    report.write(
+        out, "Poisoned uploads", as_made(files, seed, info.version, info.digest), figures, shown, None
+    )
     output.tables(shown)
     output.note(f"report: {out / 'report.md'}")
 
@@ -177,12 +183,3 @@ def _shipped(ctx: typer.Context, network: str | None) -> "tuple[ModelVersion, Me
     info, folder = shipped.read_shipped(shipped.folder(state(ctx).settings().shipped), network)
     head = heads.read((folder / "model.tflite").read_bytes())
     return info, memories.load(folder / "memory.npz"), head
-
-
-def _made(info: ModelVersion, files: Sequence[Path], seed: int, **further: object) -> "Made":
-    from malaria.digests import sha256
-    from malaria.report import Made
-
-    now = datetime.now(UTC).replace(microsecond=0)
-    data = {path.name: sha256(path) for path in files}
-    return Made(as_asked(sys.argv[1:]), data, seed, now, info.version, info.digest, further)

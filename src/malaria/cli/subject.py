@@ -10,6 +10,7 @@ import typer
 
 from malaria.cli import output
 from malaria.cli.common import JsonOption, ModelOption, base_roles, load_model, state
+from malaria.cli.made import as_made
 from malaria.cli.train import as_asked, laboratories
 from malaria.cli.training_options import (
     CacheOption,
@@ -141,12 +142,9 @@ def evaluate(
 def _write(folder: Path, found: "Found", sheet: "Image", paths: Sequence[Path], seed: int) -> None:
     """The report, and the sheet of what fares worst. paths: of all that was shown."""
     from malaria import subject_figures
-    from malaria.digests import sha256
-    from malaria.report import Made, write
+    from malaria.report import write
 
-    digests = {path.name: sha256(path) for path in paths}
-    now = datetime.now(UTC).replace(microsecond=0)
-    made = Made(as_asked(sys.argv[1:]), digests, seed, now, found.version, found.digest)
+    made = as_made(paths, seed, found.version, found.digest)
     title = f"What {found.version} takes for one good cell"
     write(folder, title, made, subject_figures.told(found), subject_figures.tables(found), None)
     sheet.save(folder / "sheet.jpg", quality=80)

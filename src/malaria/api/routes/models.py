@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from starlette.responses import JSONResponse
 
 from malaria.api import examples
 from malaria.api.access import Scope, authorize
@@ -23,7 +22,7 @@ from malaria.api.schemas import (
     ServedModel,
 )
 from malaria.api.state import House
-from malaria.api.tables import JSON, MARKDOWN, prefers
+from malaria.api.tables import MARKDOWN, page
 from malaria.domain import ModelVersion, Promotion
 from malaria.errors import MalariaError
 from malaria.services import Services
@@ -104,10 +103,7 @@ def card(request: Request, services: House, version: Version) -> Response:
     from malaria import card_evidence
 
     made = cards.card(card_evidence.gather(services.at_hand, version, {}, services.looks))
-    vary = {"Vary": "Accept"}
-    if prefers(request.headers.get("accept", ""), JSON, MARKDOWN):
-        return JSONResponse(cards.as_json(made), headers=vary)
-    return Response(cards.markdown(made), media_type=f"{MARKDOWN}; charset=utf-8", headers=vary)
+    return page(request.headers.get("accept", ""), cards.as_json(made), cards.markdown(made))
 
 
 @router.post(

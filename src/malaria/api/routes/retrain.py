@@ -19,13 +19,12 @@ from fastapi import (
     Response,
     UploadFile,
 )
-from starlette.responses import JSONResponse
 
 from malaria.api import upload
 from malaria.api.access import Caller, Scope, authorize
 from malaria.api.problems import responses
 from malaria.api.state import House, Shared, State
-from malaria.api.tables import JSON, MARKDOWN, prefers
+from malaria.api.tables import MARKDOWN, page
 from malaria.api.tasks import Accepted, Receipt, Task, TaskBrief, TaskList, accepted, brief, task
 from malaria.archive import Limits, printable
 from malaria.domain import Job, JobState, Method, RetrainOptions
@@ -122,10 +121,7 @@ def receipt(request: Request, services: House, task_id: str) -> Response:
     from malaria import receipt as pages
 
     job = services.jobs.get(task_id)
-    vary = {"Vary": "Accept"}
-    if prefers(request.headers.get("accept", ""), JSON, MARKDOWN):
-        return JSONResponse(dict(pages.needed(job)), headers=vary)
-    return Response(pages.markdown(job), media_type=f"{MARKDOWN}; charset=utf-8", headers=vary)
+    return page(request.headers.get("accept", ""), dict(pages.needed(job)), pages.markdown(job))
 
 
 @router.get("/tasks", summary="The jobs", responses=responses(422, 500, 503))

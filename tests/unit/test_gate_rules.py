@@ -1,0 +1,166 @@
+"""Further rules of the gate: calibration, file, equal challengers, classes at the site, first release."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from malaria.comparison import First, Resampled
+from malaria.criteria import (
+    CALIBRATION,
+    FILE_SIZE,
+    PARITY,
+    SITE_CLASSES,
+    Exported,
+)
+from malaria.domain import Verdict
+from malaria.gate import GateSet, GateSettings, judge
+from tests.unit.gate_sets import BASE, SITE_CELLS, rule, same, simulate
+
+WHOLE = Exported(parity=1e-6, size_bytes=9_800_000)
+
+
+def sharpened(cells: GateSet, by: float) -> GateSet:
+    """The champion with every logit multiplied: the same calls, surer (above 1) or less sure."""
+    p = np.clip(cells.champion, 1e-9, 1 - 1e-9)
+    return replace(cells, challenger=1 / (1 + ((1 - p) / p) ** by))
+
+
+@pytest.mark.parametrize("by", [4.0, 0.4])
+def test_worse_calibration_is_rejected_though_every_call_is_the_same(by: float) -> None:
+    receipt = judge(sharpened(simulate(2.0, 2.0), by), SITE_CELLS, 0.5, 0.5, file=WHOLE)
+    assert receipt.changed["base"]["lost"] == 0
+    broken = rule(receipt, CALIBRATION)
+    assert (broken.passed, receipt.verdict) == (False, Verdict.REJECTED)
+    assert "calibration error" in receipt.reason and receipt.advice
+    assert receipt.base is not None
+    before, after = receipt.base["champion"].ece, receipt.base["challenger"].ece
+    assert before is not None and after is not None and broken.value == pytest.approx(before - after)
+
+
+def test_whose_calibration_cannot_be_told_from_worse_is_undecidable() -> None:
+    base = simulate(2.0, 2.0, patients=12, per_patient=20)
+    surer = sharpened(base, 1.6)
+    drawn = Resampled(surer, (0.5, 0.5), GateSettings()).calibration()
+    margin = -(drawn.value + drawn.low) / 2
+    assert drawn.low < -margin < drawn.value, "or there is nothing to show"
+    told = judge(surer, SITE_CELLS, 0.5, 0.5, GateSettings(ece_margin=margin))
+    assert rule(told, CALIBRATION).passed is None
+    assert told.verdict == Verdict.UNDECIDABLE and CALIBRATION in told.advice
+
+
+def test_patients_that_differ_widen_the_bound_of_the_calibration() -> None:
+    """In half of the patients 19 cells of 20 are ill, in the others 11; both models say the same of all."""
+    ill = np.concatenate([np.arange(100) < (95 if who < 4 else 55) for who in range(8)]).astype(np.uint8)
+    patients = np.repeat([f"P{who}" for who in range(8)], 100)
+    cells = GateSet(ill, patients, np.full(800, 0.55), np.full(800, 0.75))
+    alone = replace(cells, patients=np.arange(800).astype(str))
+    clustered, scattered = (Resampled(c, (0.5, 0.5), GateSettings()).calibration() for c in (cells, alone))
+    assert clustered.value == scattered.value == pytest.approx(0.2)
+    assert clustered.high - clustered.low > 2 * (scattered.high - scattered.low)
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "said"),
+    [
+        (replace(WHOLE, parity=2e-4), PARITY, "within 2.0e-04 of what was computed (at most 1.0e-04"),
+        (replace(WHOLE, size_bytes=17_000_000), FILE_SIZE, "has 17.0 MB (at most 16.8)"),
+    ],
+)
+def test_a_file_that_answers_otherwise_or_is_too_large_is_rejected(
+    file: Exported, name: str, said: str
+) -> None:
+    assert judge(BASE, SITE_CELLS, 0.5, 0.5, file=WHOLE).verdict == Verdict.ACCEPTED
+    receipt = judge(BASE, SITE_CELLS, 0.5, 0.5, file=file)
+    assert receipt.verdict == Verdict.REJECTED
+    assert [c.name for c in receipt.criteria if not c.passed] == [name]
+    assert said in receipt.reason and "file is at fault" in receipt.advice
+
+
+def swapped(cells: GateSet) -> GateSet:
+    """The champion, but of the parasitized cells it answers one more rightly and one more wrongly."""
+    scores, sick = cells.champion.copy(), cells.labels == 1
+    right, wrong = (np.flatnonzero(sick & ((cells.champion >= 0.5) == is_so))[0] for is_so in (True, False))
+    scores[right], scores[wrong] = 0.4, 0.6
+    return replace(cells, challenger=scores)
+
+
+@pytest.mark.parametrize("site", [same(SITE_CELLS), swapped(SITE_CELLS)])
+def test_an_equal_one_is_accepted_where_it_is_asked_for(site: GateSet) -> None:
+    assert judge(BASE, site, 0.5, 0.5).verdict == Verdict.UNDECIDABLE
+    receipt = judge(BASE, site, 0.5, 0.5, GateSettings(accept_equal=True))
+    assert receipt.verdict == Verdict.ACCEPTED
+    assert "An equal one is asked for" in rule(receipt, "gain").text
+
+
+def test_a_worse_one_is_not_accepted_where_an_equal_one_is_asked_for() -> None:
+    worse = simulate(3.5, 2.0, per_patient=150)
+    assert judge(worse, SITE_CELLS, 0.5, 0.5, GateSettings(accept_equal=True)).verdict == Verdict.REJECTED
+
+
+def traded(lost: int, won: int, *, of: int) -> GateSet:
+    """A site of ten patients: of so many parasitized cells some are lost, of as many others some are won."""
+    labels, who = np.tile([1, 0], of).astype(np.uint8), np.repeat([f"P{k}" for k in range(10)], of // 5)
+    before = 0.1 + 0.8 * labels
+    sick, clean = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    before[clean[:: of // won][:won]] = 0.9
+    after = 0.1 + 0.8 * labels
+    after[sick[:: of // lost][:lost]] = 0.1
+    return GateSet(labels, who, before, after)
+
+
+@pytest.mark.parametrize(
+    ("site", "passed"),
+    [
+        (traded(30, 90, of=200), False),  # 15 points of 200 cells: beyond doubt
+        (traded(8, 100, of=200), None),  # 4 points: more than 5 cannot be ruled out
+        (traded(1, 100, of=200), True),
+        (traded(3, 20, of=40), None),  # 7.5 points of too few cells
+        (traded(1, 7, of=15), True),  # one cell of few says nothing
+    ],
+)
+def test_specificity_is_not_bought_with_sensitivity_unseen(site: GateSet, passed: bool | None) -> None:
+    receipt = judge(BASE, site, 0.5, 0.5)
+    assert rule(receipt, "site balanced accuracy").value > 0.1  # type: ignore[operator]
+    assert rule(receipt, SITE_CLASSES[0]).passed is True
+    paid = rule(receipt, SITE_CLASSES[1])
+    assert paid.passed is passed
+    expected = {True: Verdict.ACCEPTED, None: Verdict.UNDECIDABLE, False: Verdict.REJECTED}
+    assert receipt.verdict == expected[passed]
+    assert passed is not False or "malaria models promote" in receipt.advice
+
+
+def held(cells: GateSet, *, lost: int) -> First:
+    """A first release that answers so many parasitized cells rightly which the challenger misses."""
+    missed = np.flatnonzero((cells.labels == 1) & (cells.challenger < 0.5))[:lost]
+    before = cells.challenger.copy()
+    before[missed] = 0.9
+    return First("v0", replace(cells, champion=before), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("lost", "passed", "verdict"),
+    [(0, True, Verdict.ACCEPTED), (17, None, Verdict.UNDECIDABLE), (36, False, Verdict.REJECTED)],
+)
+def test_what_was_lost_since_the_first_release_counts_though_nothing_is_lost_now(
+    lost: int, passed: bool | None, verdict: Verdict
+) -> None:
+    """1,500 parasitized cells, of which so many were lost in steps before."""
+    receipt = judge(BASE, SITE_CELLS, 0.5, 0.5, first=held(BASE, lost=lost))
+    whole = rule(receipt, "base sensitivity since the first release")
+    assert rule(receipt, "base sensitivity").value == 0 and receipt.first == "v0"
+    assert whole.value == pytest.approx(-lost / 1500) and whole.passed is passed
+    assert rule(receipt, "base specificity since the first release").passed is True
+    assert receipt.verdict == verdict
+    advised = {
+        True: "",
+        None: "malaria models rollback",
+        False: "malaria models rollback",
+    }
+    assert advised[passed] in receipt.advice and (passed is True) == (receipt.advice == "")
+
+
+def test_the_first_release_is_read_at_its_own_threshold() -> None:
+    first = First("v0", replace(BASE, champion=BASE.champion / 2), 0.25)
+    whole = rule(judge(BASE, SITE_CELLS, 0.5, 0.5, first=first), "base specificity since the first release")
+    assert whole.value == 0
