@@ -61,13 +61,8 @@ def power(
     shown = [*power_tables.tables(found, sites, settings), power_drift.table(chains)]
     figures = {**power_tables.told(found, sites, settings), "chains": power_drift.told(chains)}
     network = f"{theirs[0].version} ({theirs[0].network})"
-    made = as_made(
-        [],
-        seed,
-        info.version,
-        info.digest,
-        **{"the other network": network, "draws of each case": simulations},
-    )
+    further = {"the other network": network, "draws of each case": simulations}
+    made = as_made([], seed, info.version, info.digest, **further)
     drawn = power_tables.draw(out, found, settings)
     report.write(out, "Power of the gate", made, figures, shown, None, drawn)
     output.tables(shown)
@@ -119,9 +114,8 @@ def poison(
     shown = [*poison_tables.tables(found), label_doubts.table(doubts)]
     figures = {**poison_tables.told(found), "doubts": [codec.to_json(one) for one in doubts]}
     files = [*data, *([fields] if fields else []), *smears.values()]
-    report.write(
-        out, "Poisoned uploads", as_made(files, seed, info.version, info.digest), figures, shown, None
-    )
+    made = as_made(files, seed, info.version, info.digest)
+    report.write(out, "Poisoned uploads", made, figures, shown, None)
     output.tables(shown)
     output.note(f"report: {out / 'report.md'}")
 
