@@ -12,7 +12,7 @@ URL   ?= http://127.0.0.1:$(if $(PORT),$(PORT),8000)
 
 # --inexact: `make serve` after `make test` removes nothing, and the other way round.
 SERVE_EXTRAS := --extra serve --extra adapt
-ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra fetch --group dev --group infra
+ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra lambda --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
 .PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth clean

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from malaria.domain import Confirmation, Job, JobState, ObjectInfo, Progress
+from malaria.domain import Confirmation, Job, JobState, Method, ObjectInfo, Progress
 
 
 class Clock(Protocol):
@@ -59,13 +59,25 @@ class FeedbackStore(Protocol):
 class TrainingLauncher(Protocol):
     """Starts the training entry point somewhere: a subprocess, an ECS task, a SageMaker job."""
 
-    def launch(self, job_id: str, attempt: int) -> str:
-        """Start a run and return its handle. The same job and attempt start once."""
+    def launch(self, job_id: str, attempt: int, method: Method = Method.AUTO) -> str:
+        """Start a run and return its handle. The same job and attempt start once.
 
-    def alive(self, handle: str) -> bool: ...
+        method: as the job asks; where the methods need machines of different size it says which. Raises Busy,
+        with the reason, where nothing can be started now.
+        """
+
+    def alive(self, handle: str) -> bool:
+        """Whether the run goes on, or is about to begin. Raises Busy where nobody can tell now."""
 
     def stop(self, handle: str) -> None:
         """Ask the run to stop; nothing happens where it has ended."""
+
+    def log(self, job_id: str) -> str:
+        """Where a person reads what the runs of a job printed, such as "logs/9f2c4e1a.log"."""
+
+
+Wake = Callable[[], None]
+"""Has the queue of jobs looked at soon, here or elsewhere. Never raises: who looks round later looks too."""
 
 
 class ObjectStore(Protocol):

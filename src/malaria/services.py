@@ -7,7 +7,7 @@ from malaria import looks, shipped
 from malaria.at_hand import AtHand
 from malaria.gate_looks import GateLooks
 from malaria.keeping import Kept
-from malaria.ports import Clock, FeedbackStore, JobStore, ObjectStore, TrainingLauncher
+from malaria.ports import Clock, FeedbackStore, JobStore, ObjectStore, TrainingLauncher, Wake
 from malaria.predict import Served
 from malaria.promote import Registry
 from malaria.settings import Settings
@@ -31,6 +31,12 @@ class Services:
     kept: Kept
     signing_keys: tuple[str, ...] = field(repr=False)
     """The newest first: it signs, all are accepted."""
+    elsewhere: Wake | None = None
+    """Who looks at the queue of jobs where this process may not start trainings itself."""
+
+    def wake(self) -> None:
+        """Have a job that was just queued looked at."""
+        (self.elsewhere or self.trigger.wake)()
 
     @property
     def at_hand(self) -> AtHand:

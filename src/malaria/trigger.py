@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from malaria.domain import Job, JobState, RetrainOptions
-from malaria.errors import BadInput, Busy, JobFinished, UnknownTask
+from malaria.errors import BadInput, Busy, JobFinished, MalariaError, UnknownTask
 from malaria.ingest import read_options
 from malaria.ports import Clock, JobStore, ObjectStore, TrainingLauncher
 
@@ -60,6 +60,21 @@ class Trigger:
             return self._keep(source, name, identity, actor, RetrainOptions(), refused=str(error))
         return self._keep(source, name, identity, actor, options)
 
+    def known(self, identity: str) -> Job | None:
+        """The job that stands for what was uploaded, if one does: it need not be read again."""
+        try:
+            return self._jobs.get(_job_id(identity))
+        except UnknownTask:
+            return None
+
+    def wake(self) -> None:
+        """As `dispatch`, for whoever has just queued a job. What goes wrong is logged: the upload is safe,
+        and whoever looks round next launches it."""
+        try:
+            self.dispatch()
+        except MalariaError:
+            log.warning("the queue could not be looked at at once", exc_info=True)
+
     def dispatch(self) -> Job | None:
         """Launch the oldest queued job, unless a run is under way; the job as it then stands, or None.
 
@@ -76,7 +91,7 @@ class Trigger:
         if job is None:
             return None  # another dispatcher, or a cancel, was first
         try:
-            handle = self._launcher.launch(job.id, job.attempt)
+            handle = self._launcher.launch(job.id, job.attempt, job.options.method)
         except Busy as error:
             reason = str(error)
             log.warning("job %s could not be launched now: %s", job.id, reason)
@@ -95,7 +110,7 @@ class Trigger:
         seen = [job for job in queued if job.handle or job.cancel_requested]
         changed = []
         for job in (*self._jobs.list(state=JobState.RUNNING, limit=_ALL), *seen):
-            if self._has_ended(job):
+            if self._is_dead(job):
                 if job.lease is not None:
                     self._jobs.release(job.lease)
                 changed.append(self._if_unmoved(job, self._bury))
@@ -130,17 +145,24 @@ class Trigger:
     ) -> Job:
         """Object first, row second: cut short between the two, the same intake does both again."""
         identity = identity or f"upload:{uuid.uuid4().hex}"
-        job_id = hashlib.sha256(identity.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-        try:
-            return self._jobs.get(job_id)
-        except UnknownTask:
-            shown, now = _printable(name), self._clock.now()
+        standing = self.known(identity)
+        if standing is not None:
+            return standing
+        job_id, shown, now = _job_id(identity), _printable(name), self._clock.now()
         key = f"uploads/{job_id}/{_key_name(shown)}"
         self._objects.put(key, source)
         job = Job(job_id, _printable(identity), shown, key, now, options, actor=actor)
         if refused:
             job = replace(job, state=JobState.FAILED, reason=refused, finished=now)
         return self._jobs.add(job)
+
+    def _is_dead(self, job: Job) -> bool:
+        """As `_has_ended`; False where the launcher cannot tell now: the others are seen to all the same."""
+        try:
+            return self._has_ended(job)
+        except Busy as error:
+            log.warning("nobody can tell now whether the run of job %s lives: %s", job.id, error)
+            return False
 
     def _has_ended(self, job: Job) -> bool:
         """Whether no process lives that this job belongs to."""
@@ -160,7 +182,7 @@ class Trigger:
     def _complete_launch(self, job: Job) -> Job:
         """Do again what a dispatcher that died, or is at it now, has claimed to do."""
         try:
-            handle = self._launcher.launch(job.id, job.attempt)
+            handle = self._launcher.launch(job.id, job.attempt, job.options.method)
         except Busy as error:
             log.warning("job %s could not be launched now: %s", job.id, error)
             return job
@@ -183,7 +205,7 @@ class Trigger:
 
     def _bury(self, job: Job) -> Job:
         """What becomes of a job whose process has ended without a word."""
-        now, where = self._clock.now(), f"see logs/{job.leader or job.id}.log"
+        now, where = self._clock.now(), f"see {self._launcher.log(job.leader or job.id)}"
         ended = replace(job, lease=None, finished=now, progress=None)
         ran = job.state == JobState.RUNNING
         if job.cancel_requested:
@@ -224,6 +246,10 @@ class _Moved(Exception):
 
 def _place(job: Job) -> tuple[JobState, int, str, int | None, str | None]:
     return job.state, job.attempt, job.handle, job.lease, job.leader
+
+
+def _job_id(identity: str) -> str:
+    return hashlib.sha256(identity.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def _printable(text: str) -> str:

@@ -3,7 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+
 from malaria.domain import JobState, Method, RetrainOptions
+from malaria.errors import Busy
 from malaria.trigger import LAUNCHING, Trigger
 from tests.unit.plays import LEASE, Run, Stage, stage
 
@@ -164,7 +167,7 @@ def test_a_slow_dispatcher_writes_no_handle_on_a_row_that_has_moved_on(stage: St
     job = stage.submit()
 
     class Slow:
-        def launch(self, job_id: str, attempt: int) -> str:
+        def launch(self, job_id: str, attempt: int, method: Method = Method.AUTO) -> str:
             handle = stage.launcher.launch(job_id, attempt)
             run = Run(stage, job_id, attempt, handle)
             run.begin()
@@ -172,7 +175,7 @@ def test_a_slow_dispatcher_writes_no_handle_on_a_row_that_has_moved_on(stage: St
             run.leave()
             return handle
 
-        alive, stop = stage.launcher.alive, stage.launcher.stop
+        alive, stop, log = stage.launcher.alive, stage.launcher.stop, stage.launcher.log
 
     Trigger(stage.objects, stage.jobs, Slow(), stage.clock).dispatch()
     assert stage.job(job).handle == ""
@@ -227,3 +230,17 @@ def test_a_follower_of_a_run_that_came_before_is_buried(stage: Stage) -> None:
     assert [j.id for j in stage.trigger.reconcile()] == [second.id]
     assert stage.job(first).state == JobState.RUNNING
     assert later.beat()
+
+
+def test_a_launcher_that_cannot_tell_buries_nobody(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = stage.submit()
+    stage.run(stage.launch()).die()
+
+    def unknown(handle: str) -> bool:
+        raise Busy("throttled")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.launcher, "alive", unknown)
+        assert stage.trigger.reconcile() == []
+        assert stage.job(job).state == JobState.RUNNING
+    assert [found.id for found in stage.trigger.reconcile()] == [job.id]

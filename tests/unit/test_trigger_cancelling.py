@@ -31,12 +31,12 @@ def test_a_cancel_between_claim_and_handle_stops_the_process(stage: Stage) -> No
     job = stage.submit()
 
     class CancelledMeanwhile:
-        def launch(self, job_id: str, attempt: int) -> str:
+        def launch(self, job_id: str, attempt: int, method: Method = Method.AUTO) -> str:
             handle = stage.launcher.launch(job_id, attempt)
             stage.trigger.cancel(job_id)
             return handle
 
-        alive, stop = stage.launcher.alive, stage.launcher.stop
+        alive, stop, log = stage.launcher.alive, stage.launcher.stop, stage.launcher.log
 
     found = Trigger(stage.objects, stage.jobs, CancelledMeanwhile(), stage.clock).dispatch()
     assert found is not None

@@ -2,6 +2,7 @@
 
 import threading
 
+from malaria.domain import Method
 from malaria.errors import Busy
 
 
@@ -14,7 +15,7 @@ class MemoryLauncher:
         self.launched: list[tuple[str, int]] = []
         self.full = ""
 
-    def launch(self, job_id: str, attempt: int) -> str:
+    def launch(self, job_id: str, attempt: int, method: Method = Method.AUTO) -> str:  # noqa: ARG002
         with self._lock:
             handle = f"memory:{job_id}:{attempt}"
             if handle not in self._alive:
@@ -29,6 +30,9 @@ class MemoryLauncher:
 
     def stop(self, handle: str) -> None:
         self.end(handle)
+
+    def log(self, job_id: str) -> str:
+        return f"logs/{job_id}.log"
 
     def end(self, handle: str) -> None:
         with self._lock:

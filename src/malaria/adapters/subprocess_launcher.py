@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from malaria.domain import Method
 from malaria.errors import Busy
 
 _GATE = ("/bin/sh", "-c", 'read go && exec "$@" </dev/null', "sh")
@@ -29,8 +30,10 @@ class SubprocessLauncher:
         self._command = tuple(command or (sys.executable, "-m", "training_job"))
         self._grace = grace
 
-    def launch(self, job_id: str, attempt: int) -> str:
+    def launch(self, job_id: str, attempt: int, method: Method = Method.AUTO) -> str:  # noqa: ARG002
         """Start a run and return its handle; one that was started before is only named again.
+
+        Every method runs on this machine.
 
         The process waits at a gate until its handle is on the disk, so of many starters one wins, and a
         starter killed at any point leaves either a run with a known handle or none. Raises Busy where the
@@ -58,11 +61,14 @@ class SubprocessLauncher:
         timer.daemon = True
         timer.start()
 
+    def log(self, job_id: str) -> str:
+        return f"logs/{job_id}.log"
+
     def _start(self, job_id: str, attempt: int, started: Path) -> None:
         command = (*_GATE, *self._command, "--job", job_id, "--attempt", str(attempt))
         logs = self._home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        with (logs / f"{job_id}.log").open("ab") as log:
+        with (self._home / self.log(job_id)).open("ab") as log:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
@@ -28,12 +27,9 @@ from malaria.api.tables import MARKDOWN, page
 from malaria.api.tasks import Accepted, Receipt, Task, TaskBrief, TaskList, accepted, brief, task
 from malaria.archive import Limits, printable
 from malaria.domain import Job, JobState, Method, RetrainOptions
-from malaria.errors import MalariaError
 from malaria.ingest import read_options
 from malaria.options import NETWORKS, validate_options
-from malaria.services import Services
 
-log = logging.getLogger(__name__)
 router = APIRouter(prefix="/retrain", tags=["retrain"])
 
 _PAGE = {
@@ -92,7 +88,7 @@ async def retrain(
     finds it better. What is wrong with single pictures is told by the job, not here.
     """
     job = await state.uploads.run(lambda: _submit(state, caller, file, options, idempotency_key))
-    after.add_task(_dispatch, state.services)
+    after.add_task(state.services.wake)
     answer.headers["Location"] = f"/retrain/status/{job.id}"
     return accepted(job)
 
@@ -182,10 +178,3 @@ def _identity(key: str, path: Path, options: RetrainOptions) -> str:
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
     return f"http:{key}:{content}:{json.dumps(asdict(options), sort_keys=True)}"
-
-
-def _dispatch(services: Services) -> None:
-    try:
-        services.trigger.dispatch()
-    except MalariaError:  # the upload is safe in the queue, and whoever looks round next launches it
-        log.warning("the job could not be launched at once", exc_info=True)
