@@ -146,6 +146,19 @@ class JobState(StrEnum):
         return self not in (JobState.QUEUED, JobState.RUNNING)
 
 
+class Scope(StrEnum):
+    """What a caller asks to do."""
+
+    READ = "read"
+    """See models, jobs and figures. Whoever may do anything may read."""
+    PREDICT = "predict"
+    CONFIRM = "confirm"
+    """Say what a cell was. Labels steer what is learnt, so it is more than to predict, and less than to
+    operate."""
+    OPERATE = "operate"
+    """Retrain, cancel, promote, roll back."""
+
+
 class Verdict(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"

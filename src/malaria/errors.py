@@ -17,6 +17,7 @@ MalariaError
 |   |-- AlreadyExists
 |   |-- JobFinished
 |   `-- PatientOverlap             one patient on both sides of a split
+|-- Unauthorized              401  nobody is known by the key that was sent, or none was
 |-- Forbidden                 403
 |-- Cancelled                 409  a person asked a job to stop
 |-- MissingPart               501  an optional part is not installed; the text names the command
@@ -117,6 +118,11 @@ class PatientOverlap(Conflict):
 
 class Cancelled(Conflict):
     title = "Cancelled"
+
+
+class Unauthorized(MalariaError):
+    status = 401
+    title = "A key is needed"
 
 
 class Forbidden(MalariaError):

@@ -4,6 +4,7 @@ Made only by `wiring` and the command line, never at import.
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,12 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = Field(
         ("127.0.0.1", "localhost", "[::1]"),
         description="Host headers answered; '*' answers all. Guards a laptop against DNS rebinding.",
+    )
+
+    access: Literal["open", "keys", "jwt"] = Field(
+        "open",
+        description="Who may ask: `open`, everybody who reaches the server; `keys`, who sends one (`malaria keys "
+        "add`); `jwt`, whom the gateway before it has let in.",
     )
 
     interpreters: int | None = Field(None, ge=1, le=64, description="Interpreters at once; None: one a core.")

@@ -10,7 +10,7 @@ import pytest
 from malaria import synthetic, wiring
 from malaria.adapters.memory_launcher import MemoryLauncher
 from malaria.api.app import create_app
-from malaria.domain import Label
+from malaria.domain import Label, ModelVersion
 from malaria.services import Services
 from malaria.settings import Settings
 from malaria.synthetic import SyntheticCell
@@ -32,6 +32,15 @@ def make(home: Path, models: Path, **settings: object) -> tuple[Services, Memory
     launcher = MemoryLauncher()
     trigger = Trigger(services.objects, services.jobs, launcher, services.clock)
     return replace(services, launcher=launcher, trigger=trigger), launcher
+
+
+def another(services: Services) -> ModelVersion:
+    """Publish the served network with another operating point."""
+    registry, first = services.registry, services.served.model.info
+    file = registry.fetch(first.version, "model.tflite", services.home / "copy.tflite")
+    made = replace(first, version=f"20200101-{first.digest[:8]}", threshold=0.25, lineage={"method": "adapt"})
+    registry.publish(made, {"model.tflite": file})
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """What is served, what could be, and changing it."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from malaria.domain import ModelVersion
 from tests.api.asking import good, problem
-from tests.api.conftest import System
+from tests.api.conftest import System, another
 
 WHY = {"actor": "ada", "reason": "to see it work"}
 
@@ -17,11 +16,7 @@ WHY = {"actor": "ada", "reason": "to see it work"}
 @pytest.fixture
 def second(own: System) -> ModelVersion:
     """Another kept version: the same network with another operating point."""
-    registry, first = own.services.registry, own.services.served.model.info
-    file = registry.fetch(first.version, "model.tflite", own.services.home / "copy.tflite")
-    made = replace(first, version=f"20200101-{first.digest[:8]}", threshold=0.25, lineage={"method": "adapt"})
-    registry.publish(made, {"model.tflite": file})
-    return made
+    return another(own.services)
 
 
 def test_the_served_model_tells_all_of_itself(own: System) -> None:

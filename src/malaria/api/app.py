@@ -7,9 +7,11 @@ from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from malaria.api import docs, openapi, problems
+from malaria.api.access import Door, identify
 from malaria.api.guards import BodyLimit, Correlate, HostGuard, OriginGuard
 from malaria.api.routes import batch, feedback, health, models, predict, retrain
 from malaria.api.state import State
+from malaria.keys import Doorkeeper, Keys
 from malaria.services import Services
 from malaria.settings import Settings
 
@@ -25,20 +27,27 @@ def create_app(services: Services) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     docs.install(app)
-    _guard(app, services.settings)
+    _guard(app, services)
     _front(app, services.settings)
     return app
 
 
-def _guard(app: FastAPI, settings: Settings) -> None:
-    """What is added last stands outermost: every refusal gets an id, a line in the log and its headers."""
+def _guard(app: FastAPI, services: Services) -> None:
+    """What is added last stands outermost: every refusal gets an id, a line in the log and its headers.
+
+    Pages of other sites are feared where a browser alone opens the door; a key they would have to know.
+    """
+    settings = services.settings
     limits = {
         ("POST", "/predict"): settings.max_image_bytes,
         ("POST", "/predict/batch"): settings.max_batch_bytes,
         ("POST", "/retrain"): settings.max_upload_bytes,
     }
     app.add_middleware(BodyLimit, limits=limits)
-    app.add_middleware(OriginGuard)
+    doorkeeper = Doorkeeper(Keys(services.objects, services.clock), services.clock)
+    app.add_middleware(Door, identify=identify(settings.access, doorkeeper))
+    if settings.access == "open":
+        app.add_middleware(OriginGuard)
     app.add_middleware(HostGuard, allowed=settings.allowed_hosts)
     app.add_middleware(Correlate)
 

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from malaria.api.problems import MEDIA_TYPE, Problem
+from malaria.api.problems import MEDIA_TYPE, Problem, responses
 
 VERSION = "3.0.3"
 TAGS = [
@@ -58,9 +58,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = schema
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    _tell_of_keys(told)
     _correct_problems(told)
     found: dict[str, Any] = to_3_0(told)
     return found
+
+
+def _tell_of_keys(told: dict[str, Any]) -> None:
+    """What asks for a key may answer that none was sent, or one that may not do this."""
+    for path in told["paths"].values():
+        for operation in path.values():
+            if operation.get("security"):
+                for status, response in responses(401, 403).items():
+                    operation["responses"].setdefault(str(status), response)
 
 
 def _correct_problems(told: dict[str, Any]) -> None:

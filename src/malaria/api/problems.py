@@ -23,6 +23,7 @@ RETRY_AFTER = "1"
 
 _SAID: Mapping[int, tuple[str, str]] = {
     400: ("bad-request", "The request cannot be read"),
+    401: ("unauthorized", "A key is needed"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "The address does not answer that method"),
     413: ("upload-too-large", "The upload is too large"),
@@ -103,6 +104,8 @@ def problem(
     if errors:
         told["errors"] = errors
     given = dict(headers or {})
+    if status == HTTPStatus.UNAUTHORIZED:
+        given.setdefault("WWW-Authenticate", "Bearer")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         given.setdefault("Retry-After", RETRY_AFTER)
     return JSONResponse(told, status, given, MEDIA_TYPE)

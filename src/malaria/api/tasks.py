@@ -19,7 +19,7 @@ _EXAMPLE: JsonDict = {
     "epochs": 5,
     "eta_seconds": 31.0,
     "reason": "",
-    "actor": "http:operate",
+    "actor": "http",
     "created": "2026-01-02T03:04:05Z",
     "started": "2026-01-02T03:04:06Z",
     "links": {

@@ -24,6 +24,7 @@ from malaria.cli import (
     feedback,
     gate,
     jobs,
+    keys,
     models,
     output,
     predict,
@@ -120,6 +121,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(subject.app, name="subject")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(gate.app, name="gate")
+app.add_typer(keys.app, name="keys")
 app.command()(doctor.doctor)
 
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from malaria import preprocess
 from malaria.api import upload
-from malaria.api.access import Scope, authorize
+from malaria.api.access import authorize
 from malaria.api.cell_schemas import BatchAnswer, BatchEntry, EntryError, ImageSize
 from malaria.api.invalid import missing_file, no_multipart, reads_multipart
 from malaria.api.problems import responses
@@ -22,7 +22,7 @@ from malaria.api.routes.predict import THRESHOLD, QueryThreshold, fingerprint, o
 from malaria.api.state import Shared, State
 from malaria.api.tables import CSV, to_csv, wants_csv
 from malaria.archive import Limits, Problem, open_archive, printable
-from malaria.domain import CLASSES
+from malaria.domain import CLASSES, Scope
 from malaria.errors import BadArchive, BadInput, BadOptions, ImageTooLarge, UploadTooLarge
 from malaria.predict import Model, interpret
 from malaria.preprocess import Pixels

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from malaria.api.access import Scope, authorize
+from malaria.api.access import authorize
 from malaria.api.confirmed import Feedback, Line, QualityAnswer, Recorded, quality_answer, recorded
 from malaria.api.problems import responses
 from malaria.api.state import House, Shared
-from malaria.domain import Confirmation, Label
+from malaria.domain import Confirmation, Label, Scope
 from malaria.quality import Asked, quality
 
 router = APIRouter(tags=["feedback"])

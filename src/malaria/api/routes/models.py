@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from malaria.api import examples
-from malaria.api.access import Scope, authorize
+from malaria.api.access import Caller, authorize
 from malaria.api.problems import responses
 from malaria.api.schemas import (
     Changed,
@@ -23,13 +23,13 @@ from malaria.api.schemas import (
 )
 from malaria.api.state import House
 from malaria.api.tables import MARKDOWN, page
-from malaria.domain import ModelVersion, Promotion
+from malaria.domain import ModelVersion, Promotion, Scope
 from malaria.errors import MalariaError
 from malaria.services import Services
 
 log = logging.getLogger(__name__)
-router = APIRouter(tags=["models"])
-operate = [Depends(authorize(Scope.OPERATE))]
+router = APIRouter(tags=["models"], dependencies=[Depends(authorize(Scope.READ))])
+Operator = Annotated[Caller, Depends(authorize(Scope.OPERATE))]
 _CARD_ANSWER = {"schema": {"type": "string"}, "example": examples.CARD_TEXT}
 Version = Annotated[str, Path(max_length=100, description="A version, as GET /models lists them.")]
 
@@ -109,29 +109,27 @@ def card(request: Request, services: House, version: Version) -> Response:
 @router.post(
     "/models/{version}/promote",
     summary="Serve a kept version from now on",
-    dependencies=operate,
     responses=responses(403, 404, 409, 415, 422, 500),
 )
-def promote(services: House, version: Version, change: ChangeRequest) -> Changed:
+def promote(services: House, caller: Operator, version: Version, change: ChangeRequest) -> Changed:
     """Appends an entry to the log; this server takes it up at once, others within seconds.
 
     409 where it is served already, or another promotion came first.
     """
-    done = services.registry.promote(version, verdict="manual", actor=change.actor, reason=change.reason)
+    by = caller.on_behalf(change.actor)
+    done = services.registry.promote(version, verdict="manual", actor=by, reason=change.reason)
     return _taken_up(services, done)
 
 
 @router.post(
     "/models/rollback",
     summary="Serve again what was served before",
-    dependencies=operate,
     responses=responses(403, 404, 409, 415, 422, 500),
 )
-def rollback(services: House, change: RollbackRequest) -> Changed:
+def rollback(services: House, caller: Operator, change: RollbackRequest) -> Changed:
     """Without `to`: the version served before the present one, so a second rollback undoes the first."""
-    return _taken_up(
-        services, services.registry.rollback(actor=change.actor, reason=change.reason, to=change.to)
-    )
+    by = caller.on_behalf(change.actor)
+    return _taken_up(services, services.registry.rollback(actor=by, reason=change.reason, to=change.to))
 
 
 def _taken_up(services: Services, promotion: Promotion) -> Changed:

@@ -11,7 +11,7 @@ from PIL.Image import Image
 
 from malaria import explain, preprocess, tokens
 from malaria.api import upload
-from malaria.api.access import Scope, authorize
+from malaria.api.access import authorize
 from malaria.api.cell_schemas import (
     Box,
     Explanation,
@@ -25,7 +25,7 @@ from malaria.api.cell_schemas import (
 )
 from malaria.api.problems import responses
 from malaria.api.state import Shared, State
-from malaria.domain import Label, ModelVersion, Said
+from malaria.domain import Label, ModelVersion, Said, Scope
 from malaria.errors import BadInput, BadOptions, UploadTooLarge
 from malaria.predict import Answer, Scored, interpret
 from malaria.preprocess import Pixels

@@ -20,17 +20,17 @@ from fastapi import (
 )
 
 from malaria.api import upload
-from malaria.api.access import Caller, Scope, authorize
+from malaria.api.access import Caller, authorize
 from malaria.api.problems import responses
 from malaria.api.state import House, Shared, State
 from malaria.api.tables import MARKDOWN, page
 from malaria.api.tasks import Accepted, Receipt, Task, TaskBrief, TaskList, accepted, brief, task
 from malaria.archive import Limits, printable
-from malaria.domain import Job, JobState, Method, RetrainOptions
+from malaria.domain import Job, JobState, Method, RetrainOptions, Scope
 from malaria.ingest import read_options
 from malaria.options import NETWORKS, validate_options
 
-router = APIRouter(prefix="/retrain", tags=["retrain"])
+router = APIRouter(prefix="/retrain", tags=["retrain"], dependencies=[Depends(authorize(Scope.READ))])
 
 _PAGE = {
     "schema": {"type": "string"},
