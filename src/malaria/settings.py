@@ -34,8 +34,8 @@ class Settings(BaseSettings):
 
     access: Literal["open", "keys", "jwt"] = Field(
         "open",
-        description="Who may ask: `open`, everybody who reaches the server; `keys`, who sends one (`malaria keys "
-        "add`); `jwt`, whom the gateway before it has let in.",
+        description="Who may ask: `open`, everybody who reaches the server; `keys`, who sends one (`malaria "
+        "keys add`); `jwt`, whom the gateway before it has let in.",
     )
 
     interpreters: int | None = Field(None, ge=1, le=64, description="Interpreters at once; None: one a core.")

@@ -68,7 +68,7 @@ def test_health_and_docs_are_open(guarded: System, path: str) -> None:
 
 @pytest.mark.parametrize("header", ["Bearer malaria_nonsense", "Basic YTpi", "Bearer", "Bearer \xe9"])
 def test_a_wrong_key_is_refused_everywhere(guarded: System, texts: dict[str, str], header: str) -> None:
-    raw = {"Authorization": header.encode("latin-1")}
+    raw = {b"Authorization": header.encode("latin-1")}
     for path in ("/health", "/models"):
         told = problem(guarded.http.get(path, headers=raw), 401, "unauthorized")
         assert header.removeprefix("Bearer ") not in told["detail"] or header == "Bearer"
