@@ -290,6 +290,19 @@ class Promotion:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadForm:
+    """How a client sends a file: multipart/form-data to `url` with all of `fields` before the field `file`.
+
+    url: one that begins with "/" is the API's own, and takes the caller's key as the rest does; elsewhere the
+    fields alone open the door. max_bytes: of the file.
+    """
+
+    url: str
+    fields: Mapping[str, str]
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectInfo:
     key: str
     size: int

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from malaria.domain import Confirmation, Job, JobState, Method, ObjectInfo, Progress
+from malaria.domain import Confirmation, Job, JobState, Method, ObjectInfo, Progress, UploadForm
 
 
 class Clock(Protocol):
@@ -78,6 +78,13 @@ class TrainingLauncher(Protocol):
 
 Wake = Callable[[], None]
 """Has the queue of jobs looked at soon, here or elsewhere. Never raises: who looks round later looks too."""
+
+
+class UploadDesk(Protocol):
+    """Where uploads are handed in that are too large for one request to the API."""
+
+    def form(self, key: str, until: datetime) -> UploadForm:
+        """How to send the file of a key ('tickets/9f2c.zip') before `until`."""
 
 
 class ObjectStore(Protocol):

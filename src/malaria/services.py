@@ -7,11 +7,12 @@ from malaria import looks, shipped
 from malaria.at_hand import AtHand
 from malaria.gate_looks import GateLooks
 from malaria.keeping import Kept
-from malaria.ports import Clock, FeedbackStore, JobStore, ObjectStore, TrainingLauncher, Wake
+from malaria.ports import Clock, FeedbackStore, JobStore, ObjectStore, TrainingLauncher, UploadDesk, Wake
 from malaria.predict import Served
 from malaria.promote import Registry
 from malaria.settings import Settings
 from malaria.shards import Shards
+from malaria.tickets import Tickets
 from malaria.trigger import Trigger
 
 
@@ -29,6 +30,7 @@ class Services:
     shards: Shards
     served: Served
     kept: Kept
+    desk: UploadDesk
     signing_keys: tuple[str, ...] = field(repr=False)
     """The newest first: it signs, all are accepted."""
     elsewhere: Wake | None = None
@@ -37,6 +39,11 @@ class Services:
     def wake(self) -> None:
         """Have a job that was just queued looked at."""
         (self.elsewhere or self.trigger.wake)()
+
+    @property
+    def tickets(self) -> Tickets:
+        """Those of uploads that are too large for one request."""
+        return Tickets(self.objects, self.trigger, self.clock)
 
     @property
     def at_hand(self) -> AtHand:

@@ -10,13 +10,16 @@ import hashlib
 import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from malaria.archive import Limits
 from malaria.domain import Job, JobState, RetrainOptions
 from malaria.errors import BadInput, Busy, JobFinished, MalariaError, UnknownTask
 from malaria.ingest import read_options
+from malaria.options import validate_options
 from malaria.ports import Clock, JobStore, ObjectStore, TrainingLauncher
 
 log = logging.getLogger(__name__)
@@ -48,14 +51,22 @@ class Trigger:
         """
         return self._keep(source, name, identity, actor, options)
 
-    def take_in(self, source: Path, *, name: str, identity: str | None, actor: str) -> Job:
-        """As `submit`, with the options that the ZIP's own retrain.json names.
+    def take_in(
+        self,
+        source: Path,
+        *,
+        name: str,
+        identity: str | None,
+        actor: str,
+        chosen: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """As `submit`, with the options that the ZIP's own retrain.json names; those `chosen` come first.
 
         An archive or options that cannot be used make a job that has failed, with the reason, and the upload
         is kept all the same: a person sees why, and nothing is lost.
         """
         try:
-            options = read_options(source) or RetrainOptions()
+            options = options_of(source, chosen or {})
         except BadInput as error:
             return self._keep(source, name, identity, actor, RetrainOptions(), refused=str(error))
         return self._keep(source, name, identity, actor, options)
@@ -238,6 +249,13 @@ class Trigger:
         if token is not None:
             self._jobs.release(token)
         return token is not None
+
+
+def options_of(archive: Path, chosen: Mapping[str, Any], limits: Limits | None = None) -> RetrainOptions:
+    """Options that were chosen beside the ZIP, before those of its retrain.json. Raises as `read_options` and
+    `validate_options`."""
+    given, found = validate_options(chosen), read_options(archive, limits)
+    return given if found is None else replace(found, **{name: getattr(given, name) for name in chosen})
 
 
 class _Moved(Exception):

@@ -6,6 +6,7 @@ from pathlib import Path
 from malaria import shipped, signing_keys
 from malaria.adapters.inbox import Inbox
 from malaria.adapters.objects import local as local_objects
+from malaria.adapters.own_desk import OwnDesk
 from malaria.adapters.sqlite_feedback import SqliteFeedback
 from malaria.adapters.sqlite_jobs import SqliteJobs
 from malaria.adapters.subprocess_launcher import SubprocessLauncher
@@ -57,6 +58,7 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
             days=settings.keep_days,
             pooled=settings.opens_retrainings,
         ),
+        desk=OwnDesk(settings.max_upload_bytes),
         signing_keys=_signing_keys(home, settings),
     )
 

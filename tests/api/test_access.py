@@ -18,6 +18,8 @@ from tests.api.server import client
 
 CHANGES = [
     ("POST", "/retrain"),
+    ("POST", "/uploads"),
+    ("POST", "/uploads/00000000000000000000000000000000"),
     ("DELETE", "/retrain/tasks/0000000000000000"),
     ("POST", "/models/x/promote"),
     ("POST", "/models/rollback"),

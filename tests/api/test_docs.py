@@ -34,6 +34,9 @@ ROUTES = {
     ("get", "/retrain/status/{task_id}/receipt"),
     ("get", "/retrain/tasks"),
     ("delete", "/retrain/tasks/{task_id}"),
+    ("post", "/uploads"),
+    ("post", "/uploads/{upload_id}"),
+    ("get", "/uploads/{upload_id}"),
 }
 
 

@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from malaria.api import docs, openapi, problems
 from malaria.api.access import Door, identify
 from malaria.api.guards import BodyLimit, Correlate, HostGuard, OriginGuard
-from malaria.api.routes import batch, feedback, health, models, predict, retrain
+from malaria.api.routes import batch, feedback, health, models, predict, retrain, uploads
 from malaria.api.state import State
 from malaria.keys import Doorkeeper, Keys
 from malaria.services import Services
@@ -22,7 +22,7 @@ def create_app(services: Services) -> FastAPI:
         title="Malaria", version=installed("malaria"), docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.malaria = State.over(services)
-    for routes in (predict, batch, feedback, models, retrain, health):
+    for routes in (predict, batch, feedback, models, retrain, uploads, health):
         app.include_router(routes.router)
     problems.install(app)
     openapi.install(app)
@@ -42,6 +42,7 @@ def _guard(app: FastAPI, services: Services) -> None:
         ("POST", "/predict"): settings.max_image_bytes,
         ("POST", "/predict/batch"): settings.max_batch_bytes,
         ("POST", "/retrain"): settings.max_upload_bytes,
+        ("POST", "/uploads/*"): settings.max_upload_bytes,
     }
     app.add_middleware(BodyLimit, limits=limits)
     doorkeeper = Doorkeeper(Keys(services.objects, services.clock), services.clock)

@@ -142,7 +142,8 @@ def _foreign(headers: Headers) -> bool:
 class BodyLimit:
     """Refuse a body larger than its route reads, at its Content-Length or at the first byte too many.
 
-    limits: bytes for each (method, path); `other` is for all the rest.
+    limits: bytes for each (method, path), or for all directly below one ("/uploads/*"); `other` is for all
+    the rest.
     """
 
     def __init__(self, app: ASGIApp, limits: Mapping[tuple[str, str], int], other: int = 2**20) -> None:
@@ -152,7 +153,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._limits.get((scope["method"], scope["path"].rstrip("/")), self._other)
+        limit = self._limit(scope["method"], scope["path"].rstrip("/"))
         most = limit + FORM_OVERHEAD
         said = Headers(scope=scope).get("content-length", "")
         if said.isdecimal() and int(said) > most:
@@ -170,6 +171,10 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+    def _limit(self, method: str, path: str) -> int:
+        below = self._limits.get((method, f"{path.rpartition('/')[0]}/*"), self._other)
+        return self._limits.get((method, path), below)
 
 
 def _too_large(most: int, size: int | None) -> str:

@@ -1,5 +1,6 @@
 """Validation errors in words that say what was expected, not how the framework names it."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 
 MULTIPART = "multipart/form-data"
 FILES = {"file": "a file", "files": "files"}
-JSON_PATHS = ("/models", "/feedback")
+JSON_PATHS = re.compile(r"/models/.*|/feedback|/uploads")
+"""Whose bodies are JSON; those of all others are forms."""
 REPEATED = "repeated_field"
 
 
@@ -43,7 +45,7 @@ def _media_type(request: Request) -> str:
 
 
 def _wrong_type(request: Request) -> str | None:
-    if request.url.path.startswith(JSON_PATHS):
+    if JSON_PATHS.fullmatch(request.url.path.rstrip("/")):
         if _media_type(request) == "application/json":
             return None
         return f"The body is {_media_type(request) or 'of no type'}; send application/json."

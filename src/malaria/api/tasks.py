@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 
 from malaria.domain import Job, JobState, Method, Verdict
 
-_EXAMPLE: JsonDict = {
+EXAMPLE: JsonDict = {
     "task_id": "9f2c4e1ab07d3356",
     "name": "site.zip",
     "state": "running",
@@ -51,7 +51,7 @@ class EpochLoss(BaseModel):
 class TaskBrief(BaseModel):
     """Where a job stands."""
 
-    model_config = {"json_schema_extra": {"example": _EXAMPLE}}
+    model_config = {"json_schema_extra": {"example": EXAMPLE}}
 
     task_id: str
     name: str = Field(description="Name of the upload.")
@@ -79,7 +79,7 @@ class Task(TaskBrief):
     model_config = {
         "json_schema_extra": {
             "example": {
-                **_EXAMPLE,
+                **EXAMPLE,
                 "message": "batch 3 of 9",
                 "options": {
                     "method": "full",
@@ -174,7 +174,7 @@ class Receipt(BaseModel):
 
 
 class TaskList(BaseModel):
-    model_config = {"json_schema_extra": {"example": {"tasks": [_EXAMPLE]}}}
+    model_config = {"json_schema_extra": {"example": {"tasks": [EXAMPLE]}}}
 
     tasks: list[TaskBrief] = Field(description="Newest first.")
 

@@ -4,7 +4,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import UploadFile
 
 from malaria.api.invalid import REPEATED
+from malaria.archive import printable
 
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -52,6 +53,11 @@ def is_zip(file: UploadFile) -> bool:
     start = file.file.read(4)
     file.file.seek(0)
     return start in ZIP_STARTS or (file.filename or "").lower().endswith(".zip")
+
+
+def name(sent: str) -> str:
+    """The file's own name without the folders that some clients send with it."""
+    return printable(PurePosixPath(sent.replace("\\", "/")).name) or "upload.zip"
 
 
 @contextlib.contextmanager

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import (
@@ -25,10 +25,10 @@ from malaria.api.problems import responses
 from malaria.api.state import House, Shared, State
 from malaria.api.tables import MARKDOWN, page
 from malaria.api.tasks import Accepted, Receipt, Task, TaskBrief, TaskList, accepted, brief, task
-from malaria.archive import Limits, printable
+from malaria.archive import Limits
 from malaria.domain import Job, JobState, Method, RetrainOptions, Scope
-from malaria.ingest import read_options
-from malaria.options import NETWORKS, validate_options
+from malaria.options import NETWORKS
+from malaria.trigger import options_of
 
 router = APIRouter(prefix="/retrain", tags=["retrain"], dependencies=[Depends(authorize(Scope.READ))])
 
@@ -149,28 +149,16 @@ def cancel(services: House, task_id: str, answer: Response) -> TaskBrief:
 
 def _submit(state: State, caller: Caller, file: UploadFile, form: dict[str, Any], key: str | None) -> Job:
     services = state.services
-    given = validate_options(form)
     with upload.on_disk(file) as path:
         limits = Limits(max_archive_bytes=services.settings.max_upload_bytes)
-        options = _merged(read_options(path, limits), given, form)
+        options = options_of(path, form, limits)
         return services.trigger.submit(
             path,
-            name=_name(file.filename or ""),
+            name=upload.name(file.filename or ""),
             identity=_identity(key, path, options) if key else None,
             options=options,
             actor=caller.name,
         )
-
-
-def _name(sent: str) -> str:
-    """The file's own name without the folders that some clients send with it."""
-    return printable(PurePosixPath(sent.replace("\\", "/")).name) or "upload.zip"
-
-
-def _merged(in_zip: RetrainOptions | None, given: RetrainOptions, form: dict[str, Any]) -> RetrainOptions:
-    if in_zip is None:
-        return given
-    return replace(in_zip, **{name: getattr(given, name) for name in form})
 
 
 def _identity(key: str, path: Path, options: RetrainOptions) -> str:
