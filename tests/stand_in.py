@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+WsgiAnswer = list[bytes]
+
 
 @contextmanager
 def served(app: Any) -> Iterator[str]:
@@ -12,7 +14,7 @@ def served(app: Any) -> Iterator[str]:
     from werkzeug.serving import make_server
 
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -30,7 +32,7 @@ def moto() -> Any:
 
     app, alone = DomainDispatcherApplication(create_backend_app), threading.Lock()
 
-    def one_at_a_time(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    def one_at_a_time(environ: dict[str, Any], start_response: Any) -> WsgiAnswer:
         with alone:
             return list(app(environ, start_response))
 

@@ -1,7 +1,9 @@
 """Every adapter of each port, by name."""
 
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,13 +11,17 @@ from malaria.adapters import objects as adapters
 from malaria.adapters.aws_clients import Clients
 from malaria.adapters.dynamo_feedback import DynamoFeedback
 from malaria.adapters.dynamo_jobs import DynamoJobs
+from malaria.adapters.ecs_launcher import EcsLauncher
 from malaria.adapters.memory_feedback import MemoryFeedback
 from malaria.adapters.memory_jobs import MemoryJobs
+from malaria.adapters.sagemaker_launcher import SageMakerLauncher
 from malaria.adapters.sqlite_feedback import SqliteFeedback
 from malaria.adapters.sqlite_jobs import SqliteJobs
 from malaria.ports import FeedbackStore, JobStore, ObjectStore
-from tests import tables
+from malaria.settings_aws import AwsSettings
+from tests import stand_in, tables
 from tests.contract.clock import SetClock
+from tests.contract.fake_aws import FakeEcs, FakeSageMaker
 
 
 @pytest.fixture
@@ -67,3 +73,46 @@ def objects(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
         return adapters.local(tmp_path / "store")
     found: ObjectStore = request.getfixturevalue("s3_objects")
     return found
+
+
+@pytest.fixture
+def fake_ecs(aws_environment: str) -> Iterator[tuple[FakeEcs, Clients]]:
+    yield from _faked(FakeEcs())
+
+
+@pytest.fixture
+def ecs_launcher(fake_ecs: tuple[FakeEcs, Clients]) -> EcsLauncher:
+    return EcsLauncher(fake_ecs[1], deployed(), looks=(0.01, 0.01))
+
+
+@pytest.fixture
+def fake_sagemaker(aws_environment: str) -> Iterator[tuple[FakeSageMaker, Clients]]:
+    yield from _faked(FakeSageMaker())
+
+
+@pytest.fixture
+def sagemaker_launcher(fake_sagemaker: tuple[FakeSageMaker, Clients]) -> SageMakerLauncher:
+    return SageMakerLauncher(fake_sagemaker[1], deployed(), {"MALARIA_AWS_JOBS_TABLE": "jobs"})
+
+
+def deployed(**other: Any) -> AwsSettings:
+    """What a stack would tell its functions."""
+    told: dict[str, Any] = {
+        "models_bucket": "models",
+        "cluster": "trainings",
+        "adapt_task": "adapt:1",
+        "full_task": "full:1",
+        "subnets": ("subnet-1", "subnet-2"),
+        "security_groups": ("sg-1",),
+        "training_role": "arn:aws:iam::123456789012:role/training",
+        "adapt_image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/adapt:1",
+        "full_image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/full:1",
+    }
+    return AwsSettings(**(told | other))
+
+
+def _faked(service: Any) -> Iterator[tuple[Any, Clients]]:
+    with stand_in.served(service) as address:
+        clients = Clients(address, tries=1)
+        yield service, clients
+        clients.close()
