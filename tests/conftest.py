@@ -13,6 +13,7 @@ import pytest
 from malaria.domain import ModelVersion
 
 if TYPE_CHECKING:
+    from malaria.adapters.aws_clients import Clients
     from malaria.grafting import Branch
     from malaria.services import Services
 
@@ -94,6 +95,38 @@ def two_networks(models_dir: Path, shipped_info: ModelVersion, tmp_path: Path) -
         (files / "manifest.json").write_text(json.dumps(codec.to_json(info)))
         shipped.record(files.parent, info)
     return tmp_path / "ships", other
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """A server of this process that speaks for AWS."""
+    from tests import stand_in
+
+    with stand_in.served(stand_in.moto()) as address:
+        yield address
+
+
+@pytest.fixture
+def aws_environment(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """As a function or task on AWS finds its environment, with the stand-in for AWS; its address."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_endpoint)
+    return aws_endpoint
+
+
+@pytest.fixture
+def clients(aws_environment: str) -> Iterator["Clients"]:
+    """boto3's clients of the stand-in."""
+    from malaria.adapters.aws_clients import Clients
+
+    made = Clients(aws_environment)
+    yield made
+    made.close()
 
 
 @pytest.fixture

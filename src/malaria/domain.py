@@ -307,3 +307,19 @@ class ObjectInfo:
     key: str
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """One version of an object in a bucket, for ever the same bytes. size: bytes; modified: None where nobody
+    has said."""
+
+    bucket: str
+    key: str
+    version: str
+    size: int
+    modified: datetime | None = None
+
+    @property
+    def identity(self) -> str:
+        return f"s3:{self.bucket}/{self.key}@{self.version}"

@@ -53,20 +53,31 @@ class Heartbeat:
 class Reporter:
     """Writes progress to the rows of a run's jobs, at most twice a second, and ends them.
 
+    longest: seconds that the run may take.
+
     Calling it raises Cancelled when a person asked to stop, Interrupted when the process is asked to end, and
-    Busy when the lease is lost.
+    Busy when the lease is lost or the run has taken too long: to begin it again would not make it shorter.
     """
 
     def __init__(
-        self, services: Services, group: list[str], heartbeat: Heartbeat, stop: threading.Event
+        self,
+        services: Services,
+        group: list[str],
+        heartbeat: Heartbeat,
+        stop: threading.Event,
+        longest: float | None = None,
     ) -> None:
         self._services, self._heartbeat, self._stop = services, heartbeat, stop
+        self._longest, self._began = longest, time.monotonic()
         self._open = list(group)
         self._lead = group[0]
         self._told = 0.0
         self._epoch = 0
 
     def __call__(self, progress: Progress) -> None:
+        if self._longest is not None and time.monotonic() - self._began > self._longest:
+            told = f"The training took longer than {self._longest / 60:.0f} minutes, and was ended."
+            raise Busy(f"{told} Ask for fewer epochs, or have the operator allow more time.")
         if self._stop.is_set():
             raise Interrupted("The training process was asked to stop; the job goes on later.")
         if self._heartbeat.lost:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from malaria import subject
 from malaria.domain import CLASSES, Label, ModelVersion, Promotion, Reason
-from malaria.errors import BadOptions, Damaged, MalariaError, ModelUnusable, NotFound
+from malaria.errors import BadOptions, Busy, Damaged, MalariaError, ModelUnusable, NotFound
 from malaria.operating import moved
 from malaria.preprocess import Pixels
 from malaria.promote import Registry
@@ -164,10 +164,21 @@ def _doubt(p: float, at: float, info: ModelVersion) -> Reason | None:
 
 
 class Served:
-    """What is served now. `refresh` takes up a newer promotion; calls under way keep the model they have."""
+    """What is served now. `refresh` takes up a newer promotion; calls under way keep the model they have.
 
-    def __init__(self, registry: Registry, cache: Path, interpreters: int | None = None) -> None:
+    bundled: a version that lies here, and its model file. It answers until the promotion log can be read for
+    the first time, as promotion 0; None: nothing does. Not for a run, which would take it for the champion.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        cache: Path,
+        interpreters: int | None = None,
+        bundled: tuple[ModelVersion, Path] | None = None,
+    ) -> None:
         self._registry, self._cache, self._interpreters = registry, cache, interpreters
+        self._bundled = bundled
         self._current: tuple[Promotion, Model] | None = None
         self._refused: tuple[int, str] | None = None
         self._lock = threading.Lock()
@@ -194,28 +205,38 @@ class Served:
         A promoted model that cannot be loaded is logged and the one before goes on serving.
 
         Raises:
+            Busy: the store cannot be reached.
             Damaged, NotFound: nothing was served before and the newest cannot be loaded.
         """
         with self._lock:
-            newest = self._registry.newest()
-            if newest is None or (self._current and newest.number == self._current[0].number):
-                return False
-            if self._refused and self._refused == (newest.number, newest.digest) and self._current:
-                return False
             try:
-                model = self._reuse(newest) or self._load(newest)
-            except MalariaError as error:
-                if self._current is None:
+                return self._take_up()
+            except Busy as error:
+                if self._current is not None or self._bundled is None:
                     raise
-                if isinstance(error, Damaged | NotFound):  # else the store failed for a moment: look again
-                    self._refused = (newest.number, newest.digest)
-                log.warning(
-                    "promotion %d cannot be served, the model before goes on: %s", newest.number, error
-                )
-                return False
-            changed = self._current is None or self._current[1] is not model
-            self._current = (newest, model)
-            return changed
+                log.warning("the promotion log cannot be read yet, the model that ships answers: %s", error)
+            info, path = self._bundled
+            self._current = _unpromoted(info), Model.load(path, info, self._interpreters)
+            return True
+
+    def _take_up(self) -> bool:
+        newest = self._registry.newest()
+        if newest is None or (self._current and newest.number == self._current[0].number):
+            return False
+        if self._refused and self._refused == (newest.number, newest.digest) and self._current:
+            return False
+        try:
+            model = self._reuse(newest) or self._load(newest)
+        except MalariaError as error:
+            if self._current is None:
+                raise
+            if isinstance(error, Damaged | NotFound):  # else the store failed for a moment: look again
+                self._refused = (newest.number, newest.digest)
+            log.warning("promotion %d cannot be served, the model before goes on: %s", newest.number, error)
+            return False
+        changed = self._current is None or self._current[1] is not model
+        self._current = (newest, model)
+        return changed
 
     def _reuse(self, promotion: Promotion) -> Model | None:
         """The loaded model, where the entry names it again (a rollback there and back)."""
@@ -224,6 +245,21 @@ class Served:
 
     def _load(self, promotion: Promotion) -> Model:
         return load_version(self._registry, promotion.version, self._cache, self._interpreters)
+
+
+def _unpromoted(info: ModelVersion) -> Promotion:
+    """What stands for an entry of the log while that cannot be read: no entry has its number."""
+    return Promotion(
+        number=0,
+        version=info.version,
+        digest=info.digest,
+        verdict="bundled",
+        actor="malaria",
+        reason="The promotion log could not be read yet; this is the model that ships.",
+        at=info.created,
+        previous="",
+        nonce="",
+    )
 
 
 def load_version(registry: Registry, version: str, cache: Path, interpreters: int | None = None) -> Model:

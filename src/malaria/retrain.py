@@ -27,8 +27,12 @@ from malaria.shards import Shard
 log = logging.getLogger(__name__)
 
 
-def run(services: Services, job_id: str, attempt: int, stop: threading.Event) -> bool:
+def run(
+    services: Services, job_id: str, attempt: int, stop: threading.Event, longest: float | None = None
+) -> bool:
     """Run a job to its end; False where another run holds the lease or the job no longer waits.
+
+    longest: seconds that it may take; then it fails.
 
     The job's row says how it ended. Raises what the row cannot hold, such as a ledger that is out of reach.
     """
@@ -42,7 +46,7 @@ def run(services: Services, job_id: str, attempt: int, stop: threading.Event) ->
             group = take_group(jobs, services.clock, job_id, attempt, token)
             if not group:
                 return False
-            _run(services, group, Reporter(services, group, heartbeat, stop))
+            _run(services, group, Reporter(services, group, heartbeat, stop, longest))
             return True
         finally:
             jobs.release(token)

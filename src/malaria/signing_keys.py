@@ -3,15 +3,18 @@
 A key is text of at least SHORTEST characters. The file holds one a line, and is its owner's alone.
 """
 
+import contextlib
 import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
 from malaria import whole
-from malaria.errors import Damaged
+from malaria.errors import AlreadyExists, Damaged, NotFound
+from malaria.ports import ObjectStore
 
-FILE = "signing.keys"
+FILE, KEY = "signing.keys", "private/signing.keys"
+"""In a home folder, and in an object store."""
 BYTES = 32
 """Random bytes of a key that is made here, written as hexadecimal digits."""
 SHORTEST = 32
@@ -41,6 +44,28 @@ def stored(home: Path) -> tuple[str, ...]:
         raise Damaged(
             f"{path} holds no key ({error}). Restore it from a backup; or remove it, and ids signed before "
             "can no longer be confirmed."
+        ) from None
+
+
+def shared(objects: ObjectStore) -> tuple[str, ...]:
+    """The keys of all who share an object store, made at the first call; of several at once, all get the
+    same.
+
+    Raises Damaged where the object holds none, Busy where the store fails.
+    """
+    try:
+        content = objects.get(KEY)
+    except NotFound:
+        with contextlib.suppress(AlreadyExists):  # another was first
+            objects.create(KEY, f"{secrets.token_hex(BYTES)}\n".encode())
+        content = objects.get(KEY)
+    try:
+        return parse(content.decode("ascii"), "\n")
+    except ValueError as error:
+        told = "it is no text" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise Damaged(
+            f"Object {KEY} holds no key ({told}). Bring back an earlier version of it; or delete it, and ids "
+            "signed before can no longer be confirmed."
         ) from None
 
 

@@ -1,29 +1,58 @@
-"""The training entry point: run one job, here or in a container. `python -m training_job --job ID`."""
+"""The training entry point: run one job, here or in a container. `python -m training_job --job ID`.
+
+On a laptop and under ECS the arguments, or MALARIA_JOB and MALARIA_ATTEMPT, say which job; under SageMaker
+the one argument is `train`, and its hyperparameters do.
+"""
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
-from malaria import retrain, wiring
+from malaria import opt_ml, retrain, wiring
 from malaria.errors import MalariaError
 from malaria.services import Services
+from malaria.settings_aws import AwsSettings
 
 log = logging.getLogger("malaria.trainer")
 
+DONE, FAILED, LATER = 0, 1, 75
+"""Exit codes: the job ended and its row says how; it failed and no row says so; another run is at work."""
+_TO_TELL = 120
+"""Seconds before a platform would stop the training, in which the row is written."""
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a job to its end. Exit code 0: the job ended and its row says how; 1: it failed; 75: try later."""
-    parser = argparse.ArgumentParser(prog="training_job", description="Run one retraining job.")
-    parser.add_argument("--job", required=True, help="id of the job")
-    parser.add_argument("--attempt", type=int, default=1, help="which try this is")
-    args = parser.parse_args(argv)
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+
+class Failure(Exception):
+    """A training that ends without a row that says so. code: of the process; its text is the reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def main(argv: Sequence[str] | None = None, root: Path = opt_ml.ROOT) -> int:
+    """Run a job to its end; one of the exit codes. root: where SageMaker tells of the job."""
+    argv = sys.argv[1:] if argv is None else argv
+    by_sagemaker = list(argv) == [opt_ml.TRAIN]
+    try:
+        _main(opt_ml.arguments(root) if by_sagemaker else argv)
+    except Exception as error:
+        known = isinstance(error, Failure | MalariaError)
+        log.error("the training failed: %s", error, exc_info=not known)
+        if by_sagemaker:
+            opt_ml.tell_failure(root, str(error) if known else f"{type(error).__name__}; see the log.")
+        return error.code if isinstance(error, Failure) else FAILED
+    return DONE
+
+
+def _main(argv: Sequence[str]) -> None:
+    args = _arguments(argv)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=_line(args.job))
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -31,12 +60,34 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    return run(wiring.local(), args.job, args.attempt, stop)
+    run(wiring.by_environment(), args.job, args.attempt, stop, _longest())
 
 
-def run(services: Services, job_id: str, attempt: int, stop: threading.Event) -> int:
-    try:
-        return 0 if retrain.run(services, job_id, attempt, stop) else 75
-    except MalariaError as error:
-        log.error("job %s failed: %s", job_id, error)
-        return 1
+def run(
+    services: Services, job_id: str, attempt: int, stop: threading.Event, longest: float | None = None
+) -> None:
+    """Run a job to its end. Raises Failure where it did not come to that."""
+    if not retrain.run(services, job_id, attempt, stop, longest):
+        raise Failure(LATER, f"Job {job_id} no longer waits, or another run is at work; nothing was done.")
+
+
+def _arguments(argv: Sequence[str]) -> argparse.Namespace:
+    job, attempt = os.environ.get("MALARIA_JOB"), int(os.environ.get("MALARIA_ATTEMPT", "1"))
+    parser = argparse.ArgumentParser(prog="training_job", description="Run one retraining job.")
+    parser.add_argument("--job", required=job is None, default=job, help="id of the job (MALARIA_JOB)")
+    parser.add_argument("--attempt", type=int, default=attempt, help="which try this is (MALARIA_ATTEMPT)")
+    return parser.parse_args(argv)
+
+
+def _longest() -> float | None:
+    """Seconds that a run may take: a little less than a platform would let it, so that its row says why."""
+    if not wiring.deployed():
+        return None
+    allowed = AwsSettings().max_runtime
+    return max(allowed - _TO_TELL, allowed / 2)
+
+
+def _line(job_id: str) -> str:
+    """How a line of the log reads: it names the job, by which the lines of many are told apart."""
+    named = f"job {job_id}".replace("%", "%%")
+    return f"%(asctime)s %(levelname)s {named} %(name)s %(message)s"

@@ -71,6 +71,12 @@ class Trigger:
             return self._keep(source, name, identity, actor, RetrainOptions(), refused=str(error))
         return self._keep(source, name, identity, actor, options)
 
+    def refuse(self, *, name: str, identity: str, actor: str, reason: str) -> Job:
+        """A job that has failed with the reason, for an upload that is not kept at all."""
+        shown, now = _printable(name), self._clock.now()
+        job = Job(_job_id(identity), _printable(identity), shown, upload="", created=now, actor=actor)
+        return self._jobs.add(replace(job, state=JobState.FAILED, reason=reason, finished=now))
+
     def known(self, identity: str) -> Job | None:
         """The job that stands for what was uploaded, if one does: it need not be read again."""
         try:

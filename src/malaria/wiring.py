@@ -1,5 +1,6 @@
 """The one composition root: puts a system together from its settings."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from malaria.adapters.own_desk import OwnDesk
 from malaria.adapters.sqlite_feedback import SqliteFeedback
 from malaria.adapters.sqlite_jobs import SqliteJobs
 from malaria.adapters.subprocess_launcher import SubprocessLauncher
+from malaria.arrivals import Arrivals
 from malaria.keeping import Kept
 from malaria.predict import Served
 from malaria.promote import Registry
 from malaria.services import Services
 from malaria.settings import Settings
+from malaria.settings_aws import PREFIX, AwsSettings
 from malaria.shards import Shards
 from malaria.trigger import Trigger
 
@@ -67,6 +70,46 @@ def _signing_keys(home: Path, settings: Settings) -> tuple[str, ...]:
     if settings.signing_key is None:
         return signing_keys.stored(home)
     return signing_keys.parse(settings.signing_key.get_secret_value(), ",")
+
+
+def aws(
+    settings: Settings | None = None,
+    aws_settings: AwsSettings | None = None,
+    *,
+    launching: bool = False,
+    answering: bool = False,
+) -> Services:
+    """A deployment on AWS: objects in S3, jobs and confirmed labels in DynamoDB.
+
+    launching: this process may start trainings; else it has another look at the queue.
+    answering: people wait for it, so it does not wait long for the store, and the model that ships answers
+        until the promotion log can be read.
+
+    The first call of a deployment makes the key that signs ids, and promotes the shipped model. Raises
+    BadOptions where a setting is absent, Busy where the store cannot be reached.
+    """
+    from malaria import wiring_aws
+
+    return wiring_aws.aws(
+        settings or Settings(), aws_settings or AwsSettings(), launching=launching, answering=answering
+    )
+
+
+def by_environment() -> Services:
+    """The deployment that the environment names, else the laptop mode."""
+    return aws() if deployed() else local()
+
+
+def deployed() -> bool:
+    """Whether the environment names a deployment on AWS."""
+    return bool(os.environ.get(f"{PREFIX}MODELS_BUCKET"))
+
+
+def arrivals(services: Services, aws_settings: AwsSettings | None = None) -> Arrivals:
+    """The bucket into which people and programs put ZIPs."""
+    from malaria import wiring_aws
+
+    return wiring_aws.arrivals(services, aws_settings or AwsSettings())
 
 
 def inbox(services: Services) -> Inbox:

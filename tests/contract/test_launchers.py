@@ -65,9 +65,14 @@ def log(home: Path, job: str) -> str:
     return path.read_text() if path.exists() else ""
 
 
-@pytest.fixture(params=["memory", "subprocess"])
+@pytest.fixture(params=["memory", "subprocess", "ecs", "sagemaker"])
 def launcher(request: pytest.FixtureRequest, home: Path) -> TrainingLauncher:
-    return MemoryLauncher() if request.param == "memory" else SubprocessLauncher(home, SLEEP)
+    if request.param == "memory":
+        return MemoryLauncher()
+    if request.param == "subprocess":
+        return SubprocessLauncher(home, SLEEP)
+    found: TrainingLauncher = request.getfixturevalue(f"{request.param}_launcher")
+    return found
 
 
 def test_a_launched_run_lives_until_it_is_stopped(launcher: TrainingLauncher) -> None:
@@ -97,7 +102,22 @@ def test_of_many_starters_one_wins(launcher: TrainingLauncher) -> None:
     assert launcher.alive(handles.pop())
 
 
-@pytest.mark.parametrize("handle", ["", "launching:0", "999999999:1", "1:0", "x:y", "-1:5", "0:0", "²:3"])
+@pytest.mark.parametrize(
+    "handle",
+    [
+        "",
+        "launching:0",
+        "999999999:1",
+        "1:0",
+        "x:y",
+        "-1:5",
+        "0:0",
+        "²:3",
+        "sagemaker:",
+        "sagemaker:malaria-nothing-1",
+        "arn:aws:ecs:us-east-1:123456789012:task/trainings/00000000000000000000000000000009",
+    ],
+)
 def test_a_handle_of_nothing_is_dead(launcher: TrainingLauncher, handle: str) -> None:
     assert not launcher.alive(handle)
     launcher.stop(handle)

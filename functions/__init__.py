@@ -1,0 +1,1 @@
+"""The Lambda functions: thin shells over `malaria`, one folder each."""

@@ -1,0 +1,26 @@
+"""The HTTP API as a Lambda function behind an HTTP API of API Gateway."""
+
+import asyncio
+from typing import Any
+
+from mangum import Mangum
+
+from malaria import wiring
+from malaria.api.app import create_app
+from malaria.freshness import Freshness
+from malaria.lambda_logs import structured
+
+logger = structured("api")
+asyncio.set_event_loop(asyncio.new_event_loop())  # newer Pythons make none by themselves, and Mangum asks
+services = wiring.aws(answering=True)
+freshness = Freshness(services.served, services.clock)
+freshness.look()  # the model is loaded while the function starts, and not while its first caller waits
+app = Mangum(create_app(services), lifespan="off")
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """One request, which bears one id from the gateway to the last line of its log."""
+    headers, asked = event.setdefault("headers", {}), event.get("requestContext", {}).get("requestId", "-")
+    logger.set_correlation_id(headers.setdefault("x-request-id", asked))
+    freshness.look()
+    return app(event, context)

@@ -1,0 +1,1 @@
+"""Sees to trainings that have ended."""

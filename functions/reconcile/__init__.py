@@ -1,0 +1,1 @@
+"""Looks for what was lost on its way."""

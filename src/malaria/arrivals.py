@@ -1,0 +1,116 @@
+"""What arrives in the bucket of uploads becomes a job: as its event is told, or, where the event was lost,
+when the bucket is looked through."""
+
+import json
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+from malaria.domain import Job, ObjectVersion
+from malaria.errors import BadInput, NotFound
+from malaria.services import Services
+from malaria.settings_aws import INCOMING
+
+log = logging.getLogger(__name__)
+
+ACTOR = "s3"
+ON_ITS_WAY = timedelta(minutes=10)
+"""For so long an event may take: what is younger is not missed yet."""
+
+
+class Uploads(Protocol):
+    """The bucket of uploads."""
+
+    def list(self) -> Iterable[ObjectVersion]: ...
+
+    def fetch(self, upload: ObjectVersion, to: Path) -> None:
+        """Raises NotFound."""
+
+
+class Arrivals:
+    """Takes uploads in. Events may repeat and come in any order: one version of an object is one job."""
+
+    def __init__(self, services: Services, uploads: Uploads) -> None:
+        self._services, self._uploads = services, uploads
+        self._accounted: set[str] = set()
+
+    def take(self, upload: ObjectVersion) -> Job | None:
+        """The job of an upload, which is read only where there is none yet; None where it is no upload, or is
+        gone.
+
+        What cannot be used becomes a job that has failed, with the reason. Raises Busy where bucket, store or
+        ledger fail, OSError where there is no room for it; take it again.
+        """
+        if not _is_upload(upload):
+            log.info("an object outside of %s, or a folder, starts nothing", INCOMING)
+            return None
+        job = self._services.trigger.known(upload.identity) or self._take_in(upload)
+        if job is not None:
+            self._accounted.add(upload.identity)
+        return job
+
+    def missed(self) -> list[Job]:
+        """Take in the uploads whose events were lost; return their jobs. Raises as `take`."""
+        before = self._services.clock.now() - ON_ITS_WAY
+        jobs = []
+        for upload in self._uploads.list():
+            late = upload.modified is not None and upload.modified < before
+            if not late or not _is_upload(upload) or upload.identity in self._accounted:
+                continue
+            if self._services.trigger.known(upload.identity) is not None:
+                self._accounted.add(upload.identity)
+                continue
+            job = self.take(upload)
+            if job is not None:
+                log.warning("an upload had no job; its event was lost: job %s", job.id)
+                jobs.append(job)
+        return jobs
+
+    def _take_in(self, upload: ObjectVersion) -> Job | None:
+        name, most = PurePosixPath(upload.key).name, self._services.settings.max_upload_bytes
+        trigger, identity = self._services.trigger, upload.identity
+        if upload.size > most:
+            reason = f"The ZIP has {upload.size:,} bytes; at most {most:,} are taken. Split it."
+            return trigger.refuse(name=name, identity=identity, actor=ACTOR, reason=reason)
+        with tempfile.TemporaryDirectory(prefix="upload-", dir=self._services.home / "work") as folder:
+            path = Path(folder) / "upload.zip"
+            try:
+                self._uploads.fetch(upload, path)
+            except NotFound:
+                log.warning("an upload is gone before it was taken in: %s", identity)
+                return None
+            return trigger.take_in(path, name=name, identity=identity, actor=ACTOR)
+
+
+def told(message: str) -> ObjectVersion | None:
+    """The upload that a message of the queue tells of; None where it only asks to look at the ledger.
+
+    Keys are read as EventBridge gives them, verbatim. Raises BadInput for any other message.
+    """
+    try:
+        event = json.loads(message)
+        if event == {"look": True}:
+            return None
+        return _of_event(event)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadInput(f"A message of the queue is none that is known: {type(error).__name__}.") from error
+
+
+def _of_event(event: Mapping[str, Any]) -> ObjectVersion:
+    if (event["source"], event["detail-type"]) != ("aws.s3", "Object Created"):
+        raise ValueError(event["detail-type"])
+    detail = event["detail"]
+    found = detail["object"]
+    return ObjectVersion(
+        bucket=str(detail["bucket"]["name"]),
+        key=str(found["key"]),
+        version=str(found.get("version-id") or "null"),  # as S3 names the one of a bucket without versions
+        size=int(found["size"]),
+    )
+
+
+def _is_upload(upload: ObjectVersion) -> bool:
+    return upload.key.startswith(INCOMING) and not upload.key.endswith("/")

@@ -1,0 +1,127 @@
+"""The AWS half of the composition root. Nothing here loads boto3: clients are made when first asked for."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from malaria import shipped, signing_keys, wiring
+from malaria.adapters import objects as stores
+from malaria.adapters.aws_clients import Clients, region
+from malaria.adapters.dynamo_feedback import DynamoFeedback
+from malaria.adapters.dynamo_jobs import DynamoJobs
+from malaria.adapters.ecs_launcher import EcsLauncher
+from malaria.adapters.no_launcher import NoLauncher
+from malaria.adapters.s3_uploads import S3Uploads
+from malaria.adapters.sagemaker_launcher import LOG_GROUP, SageMakerLauncher
+from malaria.adapters.sqs_wake import SqsWake
+from malaria.arrivals import Arrivals
+from malaria.domain import ModelVersion
+from malaria.errors import Busy
+from malaria.keeping import Kept
+from malaria.ports import ObjectStore, TrainingLauncher
+from malaria.predict import Served
+from malaria.promote import MODEL, Registry
+from malaria.services import Services
+from malaria.settings import Settings
+from malaria.settings_aws import AwsSettings
+from malaria.shards import Shards
+from malaria.trigger import Trigger
+
+log = logging.getLogger(__name__)
+
+PATIENCE, BRIEF = 60.0, 3.0
+"""Seconds for which a request to the object store is tried again; the second where somebody waits."""
+_NOT_PASSED_ON = frozenset({"MALARIA_HOME", "MALARIA_SIGNING_KEY"})
+
+
+def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering: bool) -> Services:
+    """As `wiring.aws`."""
+    home = settings.home.resolve()
+    for folder in ("logs", "work", "cache"):
+        (home / folder).mkdir(parents=True, exist_ok=True)
+    clock, clients = wiring.SystemClock(), Clients(deployed.endpoint)
+    patience = BRIEF if answering else PATIENCE
+    objects = _objects(deployed, "", patience)
+    jobs = DynamoJobs(clients, lambda: deployed.need("jobs_table"), clock)
+    launcher = _launcher(clients, deployed, launching)
+    registry = Registry(objects, clock)
+    models = wiring.shipped_models(settings)
+    bundled = _lay_out(models, settings.network, home / "cache")
+    _install(registry, models, settings.network, answering)
+    return Services(
+        settings=settings,
+        home=home,
+        clock=clock,
+        objects=objects,
+        jobs=jobs,
+        feedback=DynamoFeedback(clients, lambda: deployed.need("feedback_table")),
+        launcher=launcher,
+        trigger=Trigger(objects, jobs, launcher, clock),
+        registry=registry,
+        shards=Shards(objects),
+        served=Served(registry, home / "cache", settings.interpreters, bundled if answering else None),
+        kept=Kept(
+            _objects(deployed, "kept", patience),
+            clock,
+            days=settings.keep_days,
+            pooled=settings.opens_retrainings,
+        ),
+        signing_keys=_signing_keys(objects, settings),
+        elsewhere=None if launching else SqsWake(clients, lambda: deployed.need("queue_url")),
+    )
+
+
+def arrivals(services: Services, deployed: AwsSettings) -> Arrivals:
+    """As `wiring.arrivals`."""
+    clients = Clients(deployed.endpoint)
+    return Arrivals(services, S3Uploads(clients, lambda: deployed.need("uploads_bucket")))
+
+
+def _objects(deployed: AwsSettings, prefix: str, patience: float) -> stores.Objects:
+    return stores.s3(deployed.need("models_bucket"), prefix, region(), deployed.endpoint, patience=patience)
+
+
+def _launcher(clients: Clients, deployed: AwsSettings, launching: bool) -> TrainingLauncher:
+    ecs = deployed.trainer == "ecs"
+    if not launching:
+        return NoLauncher(f"the CloudWatch log group {deployed.log_group if ecs else LOG_GROUP}")
+    if ecs:
+        return EcsLauncher(clients, deployed)
+    return SageMakerLauncher(clients, deployed, _for_container(os.environ))
+
+
+def _for_container(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a container is told of this function's own environment: settings, but no secret and no folder."""
+    passed = {k: v for k, v in environment.items() if k.startswith("MALARIA_") and k not in _NOT_PASSED_ON}
+    endpoint = environment.get("AWS_ENDPOINT_URL")
+    return passed | ({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})
+
+
+def _lay_out(models: Path, network: str | None, cache: Path) -> tuple[ModelVersion, Path]:
+    """Put the shipped models where those of the store are kept, so that none that is here is brought from
+    there; return the one that a newcomer is served, and its file."""
+    for info in shipped.versions(models):
+        laid = cache / info.version / MODEL
+        laid.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            laid.symlink_to((models / info.version / MODEL).resolve())
+    info, files = shipped.read_shipped(models, network)
+    return info, files / MODEL
+
+
+def _install(registry: Registry, models: Path, network: str | None, answering: bool) -> None:
+    """Keep the shipped model, and promote it where nothing was. Who answers does so without, for now."""
+    try:
+        shipped.install_shipped(registry, models, network)
+    except Busy:
+        if not answering:
+            raise
+        log.warning("the shipped model could not be kept this time", exc_info=True)
+
+
+def _signing_keys(objects: ObjectStore, settings: Settings) -> tuple[str, ...]:
+    if settings.signing_key is None:
+        return signing_keys.shared(objects)
+    return signing_keys.parse(settings.signing_key.get_secret_value(), ",")
