@@ -1,0 +1,98 @@
+"""Why the stack does what a rule of AwsSolutions warns of, each in words; what has no reason here fails the synthesis."""
+
+from typing import Any
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from constructs import IConstruct
+
+RULES = {
+    "APIG4": "Keys with scopes are checked by the application itself, which answers what is wrong with one; and "
+    "/health is open, so that a load balancer or a person may ask.",
+    "VPC7": "Nothing listens in this network: its one security group takes nothing in. Flow logs would tell of "
+    "the trainings' own calls to AWS, which CloudTrail tells better.",
+    "ECS2": "The variables name buckets, tables and limits. No secret is among them; those lie in the bucket of "
+    "models, below private/.",
+    "ECS4": "Trainings run for minutes and write their own progress into the ledger; Container Insights would "
+    "cost more than they do.",
+    "S1": "This bucket holds the access logs of the others; its own would be written into itself.",
+    "SQS3": "This queue is itself where events and calls end up that could not be delivered.",
+    "SNS2": "Alarms name the deployment and a figure, and nothing of patients. A key of AWS's own would keep "
+    "CloudWatch from publishing.",
+    "CFR1": "Laboratories anywhere may use the page.",
+    "CFR2": "The page's files are public and static; the API behind them throttles, and asks for a key.",
+    "CFR3": "The API's access log tells every call; who reads the page's own files is nobody's business.",
+    "CFR4": "A minimum version of TLS needs a certificate for a domain of one's own, which a deployment may not have.",
+    "CFR5": "The API's own endpoint speaks TLS 1.2 or newer only.",
+    "L1": "The runtime of the CDK's own function, which copies the page, is chosen by the CDK.",
+    "IAM4": "The CDK's own function, which copies the page, has AWS's policy to write its log.",
+}
+"""Rules of AwsSolutions, and why we do otherwise where it is acknowledged."""
+
+WILDCARDS = {
+    "/models/*": "Versions are named when they are made.",
+    "/promotions/*": "Promotions are numbered as they come.",
+    "/datasets/*": "Datasets are named by their content.",
+    "/gate-looks/*": "Looks at the gate patients are numbered as they come.",
+    "/kept/*": "Kept pictures are named by their content.",
+    "/private/*": "Keys are named by what they are for.",
+    "/uploads/*": "Uploads are named by the job that takes them in.",
+    "/incoming/*": "Uploads get a name of their own, so that none overwrites another.",
+    "/index/*": "A listing may ask each of the table's indexes.",
+    ":task/<>/*": "Tasks are named by ECS when they start. Only those of this cluster are meant.",
+    ":training-job/{deployment}-*": "Training jobs are named by job and attempt. Only this deployment's are meant.",
+    ":log-group:/aws/sagemaker/TrainingJobs:*": "SageMaker names the streams of its log.",
+    "ecr:GetAuthorizationToken *": "A token to pull images is for the whole registry; what may be pulled is named.",
+    "ec2:* *": "SageMaker joins a network with interfaces that have no name before they are made.",
+    "xray:* *": "X-Ray takes traces without naming what they belong to.",
+}
+"""Ends of the resources that have a wildcard, and why none narrower would do; `<>` stands for a name that
+CloudFormation gives, and '*' alone goes with the actions that it is meant for."""
+
+
+def accept(construct: IConstruct, *rules: str) -> None:
+    """Acknowledge rules for one construct, with the reasons above."""
+    for rule in rules:
+        _acknowledge(construct, f"AwsSolutions-{rule}", RULES[rule])
+
+
+def wildcard(who: IConstruct, actions: list[str], resource: str) -> None:
+    """Acknowledge a resource with a wildcard in a policy of someone. Raises ValueError where no reason is known."""
+    told = Stack.of(who).resolve(resource)
+    reason = reason_for(actions, flat(told), Stack.of(who).stack_name)
+    if reason is None:
+        raise ValueError(f"{flat(told)} has a wildcard; say why in infra/reasons.py")
+    _acknowledge(who, f"AwsSolutions-IAM5[Resource::{flat(told)}]", reason)
+
+
+def reason_for(actions: list[str], resource: str, deployment: str) -> str | None:
+    """Why a policy's resource, as `flat` tells it, may have a wildcard; None where nothing says so."""
+    if resource == "*":
+        families = {action.partition(":")[0] + ":* *" for action in actions}
+        keys = [f"{actions[0]} *"] if len(actions) == 1 and f"{actions[0]} *" in WILDCARDS else sorted(families)
+        return WILDCARDS.get(keys[0]) if len(keys) == 1 else None
+    bare = _nameless(resource)
+    return next((why for end, why in WILDCARDS.items() if bare.endswith(end.format(deployment=deployment))), None)
+
+
+def flat(told: Any) -> str:
+    """A resolved resource as one text, as cdk-nag writes it: `<Logical.Arn>` for what CloudFormation fills in."""
+    match told:
+        case str():
+            return told
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::Join": [between, parts]}:
+            return str(between).join(flat(part) for part in parts)
+    raise ValueError(f"{told} cannot be told as one text")
+
+
+def _nameless(resource: str) -> str:
+    head, _, tail = resource.rpartition("<")
+    name, closed, rest = tail.partition(">")
+    return f"{head}<>{rest}" if closed and name else resource
+
+
+def _acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
+    Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))
