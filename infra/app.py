@@ -46,15 +46,18 @@ def of_file() -> dict[str, Any]:
     return told
 
 
-def build(app: "App", settings: Settings) -> "MalariaStack":
-    """Put the deployment's stack into the app, held against the rules of AwsSolutions when it is synthesised."""
+def build(app: "App", settings: Settings, **more: Any) -> "MalariaStack":
+    """Put the deployment's stack into the app, held against the rules of AwsSolutions when it is synthesised.
+
+    more: as MalariaStack takes it. Raises BadSettings.
+    """
     from aws_cdk import Validations
     from cdk_nag import AwsSolutionsChecks
 
     from infra.stack import MalariaStack
 
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    return MalariaStack(app, settings)
+    return MalariaStack(app, settings, **more)
 
 
 def _by_cli() -> bool:

@@ -5,6 +5,10 @@ from typing import Any
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
+_MANAGED = "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/{}]"
+WRITES_ITS_LOG = _MANAGED.format("AWSLambdaBasicExecutionRole")
+SHIFTS_AN_ALIAS = _MANAGED.format("AWSCodeDeployRoleForLambdaLimited")
+
 RULES = {
     "APIG4": "Keys with scopes are checked by the application itself, which answers what is wrong with one; and "
     "/health is open, so that a load balancer or a person may ask.",
@@ -24,7 +28,8 @@ RULES = {
     "CFR4": "A minimum version of TLS needs a certificate for a domain of one's own, which a deployment may not have.",
     "CFR5": "The API's own endpoint speaks TLS 1.2 or newer only.",
     "L1": "The runtime of the CDK's own function, which copies the page, is chosen by the CDK.",
-    "IAM4": "The CDK's own function, which copies the page, has AWS's policy to write its log.",
+    WRITES_ITS_LOG: "The CDK's own function, which copies the page, has AWS's policy to write its log.",
+    SHIFTS_AN_ALIAS: "What CodeDeploy needs to shift an alias is AWS's to say; this is its narrowest policy for it.",
 }
 """Rules of AwsSolutions, and why we do otherwise where it is acknowledged."""
 
@@ -47,6 +52,26 @@ WILDCARDS = {
 }
 """Ends of the resources that have a wildcard, and why none narrower would do; `<>` stands for a name that
 CloudFormation gives, and '*' alone goes with the actions that it is meant for."""
+
+COPIER = {
+    "Action::s3:GetObject*": "Reads the page from the CDK's bucket of assets, and compares it with what is there.",
+    "Action::s3:GetBucket*": "Reads where these buckets are and how they are encrypted.",
+    "Action::s3:List*": "Lists what is there, to find what has changed.",
+    "Action::s3:DeleteObject*": "Removes the files of the page that was there before.",
+    "Action::s3:Abort*": "Gives up a file that it could not send whole.",
+    "Resource::arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*": "Where the CDK "
+    "has put the page.",
+    "Resource::<{page}.Arn>/*": "Every file of the page is its to replace.",
+    "Resource::*": "CloudFront is asked to forget the old page; the CDK's function names no distribution.",
+}
+"""The rights that the CDK gives to its own function that copies the page, and what each is for."""
+
+
+def accept_copier(construct: IConstruct, page: str) -> None:
+    """Acknowledge what the CDK's own function does. page: logical id of the bucket of the page."""
+    accept(construct, "L1", WRITES_ITS_LOG)
+    for finding, reason in COPIER.items():
+        _acknowledge(construct, f"AwsSolutions-IAM5[{finding.format(page=page)}]", reason)
 
 
 def accept(construct: IConstruct, *rules: str) -> None:

@@ -74,13 +74,14 @@ class Serving(Construct):
         when one of these rings."""
         if self._settings.release != "canary":
             return
-        codedeploy.LambdaDeploymentGroup(
+        release = codedeploy.LambdaDeploymentGroup(
             self,
             "Release",
             alias=self.alias,
             deployment_config=codedeploy.LambdaDeploymentConfig.CANARY_10_PERCENT_5_MINUTES,
             alarms=list(alarms),
         )
+        reasons.accept(release, reasons.SHIFTS_AN_ALIAS)
 
     def _function(self, storage: Storage, queues: Queues) -> lambda_.DockerImageFunction:
         settings = self._settings
