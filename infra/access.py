@@ -32,7 +32,6 @@ JOIN_NETWORK = (
 )
 
 
-
 def objects(
     to: iam.IGrantable,
     bucket: s3.IBucket,
@@ -55,7 +54,9 @@ def objects(
             allow(to, actions, keys)
 
 
-def rows(to: iam.IGrantable, table: dynamodb.ITableV2, actions: Sequence[str], *, indexes: bool = False) -> None:
+def rows(
+    to: iam.IGrantable, table: dynamodb.ITableV2, actions: Sequence[str], *, indexes: bool = False
+) -> None:
     """Let someone use a table, and list by its indexes."""
     allow(to, actions, [table.table_arn])
     if indexes:

@@ -57,9 +57,15 @@ class Alarms(Construct):
         return [
             self._alarm("ServerErrors", errors, 5, "The API answered 5xx more than 5 times in 5 minutes."),
             self._alarm(
-                "Slow", slow, self._settings.alarm_latency_ms, "One request in a hundred took too long.", periods=3
+                "Slow",
+                slow,
+                self._settings.alarm_latency_ms,
+                "One request in a hundred took too long.",
+                periods=3,
             ),
-            self._alarm("Crashes", serving.alias.metric_errors(period=SOON), 0, "The API's function crashed."),
+            self._alarm(
+                "Crashes", serving.alias.metric_errors(period=SOON), 0, "The API's function crashed."
+            ),
             self._alarm("Throttled", figures.throttles(serving.function), 0, "Lambda turned requests away."),
         ]
 
@@ -72,11 +78,15 @@ class Alarms(Construct):
     def _of_functions(self, others: Sequence[lambda_.IFunction]) -> None:
         for one in others:
             errors = one.metric_errors(period=SOON, statistic="Sum")
-            self._alarm(f"{one.node.id}Errors", errors, 2, f"{one.node.id} failed more than twice in 5 minutes.")
+            self._alarm(
+                f"{one.node.id}Errors", errors, 2, f"{one.node.id} failed more than twice in 5 minutes."
+            )
 
     def _of_jobs(self) -> None:
         lost = self._of.own(names.UNACCOUNTED_UPLOADS, "Maximum")
-        self._alarm("JobFailed", self._of.own(names.JOBS_FAILED), 0, "A retraining failed; its receipt says why.")
+        self._alarm(
+            "JobFailed", self._of.own(names.JOBS_FAILED), 0, "A retraining failed; its receipt says why."
+        )
         self._alarm("Unaccounted", lost, 0, "An upload lies in its bucket and no job knows of it.")
 
     def _of_answers(self) -> None:

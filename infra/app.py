@@ -1,14 +1,13 @@
 """`python -m infra.app` writes cdk.out/, with or without the CDK's own command line."""
 
 import argparse
-import json
 import os
 import shutil
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.context import given, of_file
 from infra.settings import BadSettings, Settings, read
 
 if TYPE_CHECKING:
@@ -17,19 +16,18 @@ if TYPE_CHECKING:
     from infra.stack import MalariaStack
 
 
-CDK_JSON = Path(__file__).parents[1] / "cdk.json"
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="infra.app", description="Write the CloudFormation templates.")
-    parser.add_argument("-c", "--context", action="append", default=[], metavar="NAME=VALUE", help="a setting")
-    given = dict(one.partition("=")[::2] for one in parser.parse_args(argv).context)
+    parser.add_argument(
+        "-c", "--context", action="append", default=[], metavar="NAME=VALUE", help="a setting"
+    )
+    typed = parser.parse_args(argv).context
     if shutil.which("node") is None:
-        print("The CDK needs Node.js 22 or newer on PATH: https://nodejs.org/en/download", file=sys.stderr)
+        print("The CDK needs Node.js 20 or newer on PATH: https://nodejs.org/en/download", file=sys.stderr)
         return 1
     from aws_cdk import App  # here: importing it starts Node
 
-    app = App() if _by_cli() else App(outdir="cdk.out", context={**of_file(), **given})
+    app = App() if _by_cli() else App(outdir="cdk.out", context={**of_file(), **given(typed)})
     try:
         build(app, read(app.node.get_all_context()))
     except BadSettings as error:
@@ -38,12 +36,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     assembly = app.synth()
     print(f"Wrote {', '.join(stack.template_file for stack in assembly.stacks)} to {assembly.directory}")
     return 0
-
-
-def of_file() -> dict[str, Any]:
-    """What cdk.json says, which the CDK's own command line would read."""
-    told: dict[str, Any] = json.loads(CDK_JSON.read_text(encoding="utf-8"))["context"]
-    return told
 
 
 def build(app: "App", settings: Settings, **more: Any) -> "MalariaStack":

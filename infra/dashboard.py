@@ -94,7 +94,9 @@ class Dashboard(Construct):
         self._row(
             "What costs",
             Pictures=[self._of.own(names.PICTURES, over=HOUR)],
-            Functions=[one.metric_duration(period=HOUR, statistic="Sum", label=one.node.id) for one in functions],
+            Functions=[
+                one.metric_duration(period=HOUR, statistic="Sum", label=one.node.id) for one in functions
+            ],
             Tables=[figures.consumed(table, unit) for table in tables for unit in units],
         )
 

@@ -40,7 +40,9 @@ def function(
         name,
         code=function_code(settings, handler),
         description=description,
-        architecture=lambda_.Architecture.ARM_64 if settings.architecture == "arm64" else lambda_.Architecture.X86_64,
+        architecture=lambda_.Architecture.ARM_64
+        if settings.architecture == "arm64"
+        else lambda_.Architecture.X86_64,
         role=role,
         log_group=group,
         environment=environment,

@@ -19,7 +19,9 @@ def function_code(settings: Settings, handler: str) -> lambda_.DockerImageCode:
         str(ROOT),
         file=API,
         asset_name="api",
-        platform=assets.Platform.LINUX_ARM64 if settings.architecture == "arm64" else assets.Platform.LINUX_AMD64,
+        platform=assets.Platform.LINUX_ARM64
+        if settings.architecture == "arm64"
+        else assets.Platform.LINUX_AMD64,
         cmd=[handler],
     )
 

@@ -35,7 +35,11 @@ class Network(Construct):
         )
         reasons.accept(self.vpc, "VPC7")
         self.group = ec2.SecurityGroup(
-            self, "Trainings", vpc=self.vpc, description="Trainings: out only, nothing in", allow_all_outbound=True
+            self,
+            "Trainings",
+            vpc=self.vpc,
+            description="Trainings: out only, nothing in",
+            allow_all_outbound=True,
         )
         if not self.public:
             self._add_endpoints()

@@ -1,10 +1,13 @@
 """Why the stack does what a rule of AwsSolutions warns of, each in words; what has no reason here fails the synthesis."""
 
+import re
 from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
+PLAIN_HTTP = ("S10", "SQS4", "SNS3")
+"""What warns of plain HTTP."""
 _MANAGED = "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/{}]"
 WRITES_ITS_LOG = _MANAGED.format("AWSLambdaBasicExecutionRole")
 SHIFTS_AN_ALIAS = _MANAGED.format("AWSCodeDeployRoleForLambdaLimited")
@@ -19,7 +22,6 @@ RULES = {
     "ECS4": "Trainings run for minutes and write their own progress into the ledger; Container Insights would "
     "cost more than they do.",
     "S1": "This bucket holds the access logs of the others; its own would be written into itself.",
-    "SQS3": "This queue is itself where events and calls end up that could not be delivered.",
     "SNS2": "Alarms name the deployment and a figure, and nothing of patients. A key of AWS's own would keep "
     "CloudWatch from publishing.",
     "CFR1": "Laboratories anywhere may use the page.",
@@ -28,6 +30,9 @@ RULES = {
     "CFR4": "A minimum version of TLS needs a certificate for a domain of one's own, which a deployment may not have.",
     "CFR5": "The API's own endpoint speaks TLS 1.2 or newer only.",
     "L1": "The runtime of the CDK's own function, which copies the page, is chosen by the CDK.",
+    **dict.fromkeys(
+        PLAIN_HTTP, "The settings say that this is for a local stand-in of AWS, which has no TLS."
+    ),
     WRITES_ITS_LOG: "The CDK's own function, which copies the page, has AWS's policy to write its log.",
     SHIFTS_AN_ALIAS: "What CodeDeploy needs to shift an alias is AWS's to say; this is its narrowest policy for it.",
 }
@@ -93,10 +98,14 @@ def reason_for(actions: list[str], resource: str, deployment: str) -> str | None
     """Why a policy's resource, as `flat` tells it, may have a wildcard; None where nothing says so."""
     if resource == "*":
         families = {action.partition(":")[0] + ":* *" for action in actions}
-        keys = [f"{actions[0]} *"] if len(actions) == 1 and f"{actions[0]} *" in WILDCARDS else sorted(families)
+        keys = (
+            [f"{actions[0]} *"] if len(actions) == 1 and f"{actions[0]} *" in WILDCARDS else sorted(families)
+        )
         return WILDCARDS.get(keys[0]) if len(keys) == 1 else None
     bare = _nameless(resource)
-    return next((why for end, why in WILDCARDS.items() if bare.endswith(end.format(deployment=deployment))), None)
+    return next(
+        (why for end, why in WILDCARDS.items() if bare.endswith(end.format(deployment=deployment))), None
+    )
 
 
 def flat(told: Any) -> str:
@@ -108,6 +117,8 @@ def flat(told: Any) -> str:
             return f"<{name}>"
         case {"Fn::GetAtt": [name, attribute]}:
             return f"<{name}.{attribute}>"
+        case {"Fn::Sub": str() as text}:
+            return re.sub(r"\$\{(.+?)\}", r"<\1>", text)
         case {"Fn::Join": [between, parts]}:
             return str(between).join(flat(part) for part in parts)
     raise ValueError(f"{told} cannot be told as one text")

@@ -1,5 +1,7 @@
 """From an upload to a training and its end: events, the queue, and the three functions that see to jobs."""
 
+from typing import Any
+
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -22,13 +24,21 @@ AT_ONCE = 5
 
 
 class Retraining(Construct):
-    def __init__(self, scope: Construct, name: str, settings: Settings, storage: Storage, queues: Queues) -> None:
+    def __init__(
+        self, scope: Construct, name: str, settings: Settings, storage: Storage, queues: Queues
+    ) -> None:
         super().__init__(scope, name)
         self._settings, self._storage, self._queues = settings, storage, queues
         self.trainer = trainers.make(self, settings, storage)
+        # What a rule calls may fail with nobody waiting; what the queue brings goes back into the queue.
+        called: dict[str, Any] = {"dead_letter_queue": queues.undelivered, "retry_attempts": 2}
         self.on_upload = self._function("OnUpload", "on_upload", "Takes uploads in, and has jobs launched")
-        self.on_job_change = self._function("OnJobChange", "on_job_change", "Sees to trainings that have ended")
-        self.reconcile = self._function("Reconcile", "reconcile", "Looks for what was lost on its way")
+        self.on_job_change = self._function(
+            "OnJobChange", "on_job_change", "Sees to trainings that have ended", **called
+        )
+        self.reconcile = self._function(
+            "Reconcile", "reconcile", "Looks for what was lost on its way", **called
+        )
         access.rows(self.reconcile, storage.feedback, access.READ_ROWS)
         self._on_upload()
         self._on_job_change()
@@ -38,7 +48,7 @@ class Retraining(Construct):
     def functions(self) -> tuple[lambda_.IFunction, ...]:
         return self.on_upload, self.on_job_change, self.reconcile
 
-    def _function(self, name: str, folder: str, description: str) -> lambda_.DockerImageFunction:
+    def _function(self, name: str, folder: str, description: str, **more: Any) -> lambda_.DockerImageFunction:
         storage, queues = self._storage, self._queues
         told = environment(
             self._settings,
@@ -60,8 +70,7 @@ class Retraining(Construct):
             memory=1024,
             seconds=WORK_SECONDS,
             disk_gb=DISK_GB,
-            dead_letter_queue=queues.undelivered,
-            retry_attempts=2,
+            **more,
         )
         self._allow(made)
         return made
@@ -74,7 +83,14 @@ class Retraining(Construct):
         access.objects(
             made,
             storage.models,
-            read=(access.VERSIONS, access.PROMOTIONS, access.DATASETS, access.UPLOADS, access.LOOKS, access.KEPT),
+            read=(
+                access.VERSIONS,
+                access.PROMOTIONS,
+                access.DATASETS,
+                access.UPLOADS,
+                access.LOOKS,
+                access.KEPT,
+            ),
             write=(access.VERSIONS, access.PROMOTIONS, access.UPLOADS, access.KEPT),
             delete=(access.KEPT,),
         )

@@ -38,7 +38,9 @@ LOGGED = {
 
 
 class Serving(Construct):
-    def __init__(self, scope: Construct, name: str, settings: Settings, storage: Storage, queues: Queues) -> None:
+    def __init__(
+        self, scope: Construct, name: str, settings: Settings, storage: Storage, queues: Queues
+    ) -> None:
         super().__init__(scope, name)
         self._settings = settings
         self.function = self._function(storage, queues)
@@ -107,7 +109,14 @@ class Serving(Construct):
         access.objects(
             made,
             storage.models,
-            read=(access.VERSIONS, access.PROMOTIONS, access.DATASETS, access.LOOKS, access.KEPT, access.PRIVATE),
+            read=(
+                access.VERSIONS,
+                access.PROMOTIONS,
+                access.DATASETS,
+                access.LOOKS,
+                access.KEPT,
+                access.PRIVATE,
+            ),
             write=(access.VERSIONS, access.PROMOTIONS, access.UPLOADS, access.KEPT, access.PRIVATE),
             delete=(access.KEPT,),
         )
@@ -135,11 +144,12 @@ class Serving(Construct):
             http_api=self.api,
             stage_name="$default",
             auto_deploy=True,
-            throttle=gateway.ThrottleSettings(rate_limit=settings.throttle_rate, burst_limit=settings.throttle_burst),
+            throttle=gateway.ThrottleSettings(
+                rate_limit=settings.throttle_rate, burst_limit=settings.throttle_burst
+            ),
         )
-        cast(gateway.CfnStage, stage.node.default_child).access_log_settings = (
-            gateway.CfnStage.AccessLogSettingsProperty(
-                destination_arn=group.log_group_arn, format=json.dumps(LOGGED)
-            )
+        cast(
+            gateway.CfnStage, stage.node.default_child
+        ).access_log_settings = gateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=group.log_group_arn, format=json.dumps(LOGGED)
         )
-

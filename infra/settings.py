@@ -9,11 +9,42 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from malaria.settings import Settings as AppSettings
 
-LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 2192, 2557, 2922, 3288, 3653)
+LOG_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
 """What CloudWatch Logs can keep a log for."""
 FARGATE = {1024: (2, 8), 2048: (4, 16), 4096: (8, 30), 8192: (16, 60), 16384: (32, 120)}
 """CPU units of a Fargate task, and the GB of memory that go with them: least and most."""
@@ -89,15 +120,21 @@ class Settings(BaseModel):
         description="public: trainings have a public address and take nothing in; private: no way out but "
         "endpoints, paid by the hour. Neither needs a NAT gateway.",
     )
-    spot: bool = Field(False, description="First tries run on spare capacity, cheaper and taken away at times.")
+    spot: bool = Field(
+        False, description="First tries run on spare capacity, cheaper and taken away at times."
+    )
     max_runtime: int = Field(
         4 * 3600, ge=600, le=5 * 86400, description="Seconds after which a training is stopped."
     )
-    adapt_cpu: int = Field(1024, description="CPU units of a Fargate task for `adapt`; 1024 is one processor.")
+    adapt_cpu: int = Field(
+        1024, description="CPU units of a Fargate task for `adapt`; 1024 is one processor."
+    )
     adapt_memory: int = Field(4, description="Memory of that task, GB.")
     full_cpu: int = Field(8192, description="CPU units of a Fargate task for `full`.")
     full_memory: int = Field(32, description="Memory of that task, GB.")
-    task_disk: int = Field(40, ge=21, le=200, description="Disk of a Fargate task, GB; it holds the image, too.")
+    task_disk: int = Field(
+        40, ge=21, le=200, description="Disk of a Fargate task, GB; it holds the image, too."
+    )
     adapt_instance: str = Field(
         "ml.m5.large", pattern=r"^ml\.", description="Instance type of SageMaker jobs for `adapt`."
     )
@@ -122,13 +159,20 @@ class Settings(BaseModel):
     log_days: int = Field(90, description="Days for which logs are kept.")
 
     alarm_email: str | None = Field(
-        None, pattern=r"^[^@\s]+@[^@\s]+$", description="Who hears of alarms; confirms by a link in a first mail."
+        None,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="Who hears of alarms; confirms by a link in a first mail.",
     )
     alarm_latency_ms: int = Field(
-        3000, ge=100, description="Slowest request in a hundred over 5 minutes, ms, beyond which an alarm rings."
+        3000,
+        ge=100,
+        description="Slowest request in a hundred over 5 minutes, ms, beyond which an alarm rings.",
     )
     alarm_review_share: float = Field(
-        0.3, gt=0, le=1, description="Share of pictures sent to a person, over an hour, beyond which one rings."
+        0.3,
+        gt=0,
+        le=1,
+        description="Share of pictures sent to a person, over an hour, beyond which one rings.",
     )
     alarm_drift: float = Field(
         1.5,
@@ -137,12 +181,15 @@ class Settings(BaseModel):
         "what 5 in 100 of its own cells exceed.",
     )
     monthly_budget: int = Field(
-        100, ge=0, description="US dollars a month that the ACCOUNT may cost before a mail is sent; 0: no budget."
+        100,
+        ge=0,
+        description="US dollars a month that the ACCOUNT may cost before a mail is sent; 0: no budget.",
     )
     xray: bool = Field(False, description="X-Ray traces of the functions.")
 
     require_tls: bool = Field(
-        True, description="Refuse plain HTTP; off only for a local stand-in of AWS, which speaks nothing else."
+        True,
+        description="Refuse plain HTTP; off only for a local stand-in of AWS, which speaks nothing else.",
     )
     endpoint: str | None = Field(
         None, pattern=r"^https?://", description="Address of a local stand-in of AWS; None: AWS itself."
@@ -177,7 +224,9 @@ class Settings(BaseModel):
             if least > most:
                 raise ValueError(f"{name}_cpu={cpu}: Fargate knows {', '.join(map(str, FARGATE))}")
             if not least <= memory <= most:
-                raise ValueError(f"{name}_memory={memory}: with {name}_cpu={cpu} it must be {least} to {most} GB")
+                raise ValueError(
+                    f"{name}_memory={memory}: with {name}_cpu={cpu} it must be {least} to {most} GB"
+                )
         if self.reserved_concurrency and self.provisioned_concurrency > self.reserved_concurrency:
             raise ValueError("provisioned_concurrency is more than reserved_concurrency, which bounds it")
         if self.trainer == "sagemaker" and self.spot:

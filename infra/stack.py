@@ -6,7 +6,7 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack, Tags
 from constructs import Construct
 
-from infra import web
+from infra import reasons, web
 from infra.alarms import Alarms
 from infra.dashboard import Dashboard
 from infra.queues import Queues
@@ -30,6 +30,8 @@ class MalariaStack(Stack):
             **kwargs,
         )
         Tags.of(self).add("malaria:deployment", settings.deployment)
+        if not settings.require_tls:
+            reasons.accept(self, *reasons.PLAIN_HTTP)
         self.storage = Storage(self, "Storage", settings)
         self.queues = Queues(self, "Queues", settings)
         self.serving = Serving(self, "Serving", settings, self.storage, self.queues)
@@ -52,9 +54,7 @@ class MalariaStack(Stack):
         )
 
     def _watch(self, settings: Settings) -> Dashboard:
-        self.alarms = Alarms(
-            self, "Alarms", settings, self.serving, self.queues, self.retraining.functions
-        )
+        self.alarms = Alarms(self, "Alarms", settings, self.serving, self.queues, self.retraining.functions)
         self.serving.roll_back_on(self.alarms.release)
         return Dashboard(
             self,

@@ -48,7 +48,10 @@ class Storage(Construct):
         """Let pages of these origins post uploads; what they may post, a signed form says."""
         if origins:
             self.uploads.add_cors_rule(
-                allowed_methods=[s3.HttpMethods.POST], allowed_origins=origins, allowed_headers=["*"], max_age=3600
+                allowed_methods=[s3.HttpMethods.POST],
+                allowed_origins=origins,
+                allowed_headers=["*"],
+                max_age=3600,
             )
 
     def _bucket(self, name: str, rule: s3.LifecycleRule, *, logged: str | None = None) -> s3.Bucket:

@@ -1,10 +1,9 @@
 """Where trainings run: tasks on Fargate, or training jobs of SageMaker. Both run the same two images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from aws_cdk import ArnFormat, Duration, Stack
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -152,7 +151,11 @@ class SageMaker(Construct):
             "adapt_instance": settings.adapt_instance,
             "full_instance": settings.full_instance,
             "volume_gb": settings.volume_gb,
-            **({"subnets": network.subnets, "security_groups": [network.group.security_group_id]} if network else {}),
+            **(
+                {"subnets": network.subnets, "security_groups": [network.group.security_group_id]}
+                if network
+                else {}
+            ),
         }
         self.ended: Mapping[str, Any] = {
             "source": ["aws.sagemaker"],

@@ -19,7 +19,16 @@ from infra.settings import BadSettings, Settings
 PAGE = ROOT / "ui" / "dist"
 EDGE = Path(__file__).parent / "edge"
 API_PATHS = (
-    *("/predict", "/predict/*", "/retrain", "/retrain/*", "/uploads", "/uploads/*", "/feedback", "/feedback/*"),
+    *(
+        "/predict",
+        "/predict/*",
+        "/retrain",
+        "/retrain/*",
+        "/uploads",
+        "/uploads/*",
+        "/feedback",
+        "/feedback/*",
+    ),
     *("/models", "/models/*", "/model/*", "/metrics/*", "/health", "/docs", "/docs/*", "/openapi.json"),
 )
 """What CloudFront sends to the API; the rest is the page."""

@@ -47,10 +47,22 @@ JOBS_SUCCEEDED = Metric("JobsSucceeded", "Count", "Jobs that came to a verdict."
 JOBS_FAILED = Metric("JobsFailed", "Count", "Jobs that failed.")
 JOB_TIME = Metric("JobTime", "Seconds", "From a job's first start to its end.")
 PROMOTIONS = Metric("Promotions", "Count", "Versions that were promoted.")
-UNACCOUNTED_UPLOADS = Metric("UnaccountedUploads", "Count", "Uploads older than ten minutes without a job, at one look.")
+UNACCOUNTED_UPLOADS = Metric(
+    "UnaccountedUploads", "Count", "Uploads older than ten minutes without a job, at one look."
+)
 
 ALL = (
-    *(PICTURES, PARASITIZED, UNINFECTED, NOT_A_CELL, REVIEW, LOW_CONFIDENCE, CONFIDENCE, PREDICT_TIME, COLD_STARTS),
+    *(
+        PICTURES,
+        PARASITIZED,
+        UNINFECTED,
+        NOT_A_CELL,
+        REVIEW,
+        LOW_CONFIDENCE,
+        CONFIDENCE,
+        PREDICT_TIME,
+        COLD_STARTS,
+    ),
     *(FEATURE_DISTANCE, IMAGE_DEVIATION),
     *(JOBS_QUEUED, JOBS_RUNNING, JOBS_SUCCEEDED, JOBS_FAILED, JOB_TIME, PROMOTIONS, UNACCOUNTED_UPLOADS),
 )
