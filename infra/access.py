@@ -69,7 +69,7 @@ def allow(
     resources: Sequence[str],
     conditions: dict[str, dict[str, str]] | None = None,
 ) -> None:
-    """Allow actions on resources. Raises ValueError where one has a wildcard that nobody gives a reason for."""
+    """Allow actions on resources. Raises ValueError where a wildcard has no reason."""
     for resource in resources:
         role = cast(IConstruct, to.grant_principal)
         if "*" in str(Stack.of(role).resolve(resource)):

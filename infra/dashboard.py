@@ -1,4 +1,4 @@
-"""The dashboard that an operator pins: traffic, answers, drift, jobs, what was not delivered, and what costs."""
+"""The dashboard that an operator pins: traffic, answers, drift, jobs, dead letters, and what costs."""
 
 from collections.abc import Sequence
 

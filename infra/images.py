@@ -1,4 +1,4 @@
-"""The container images: one for every function, two for trainings. `make deploy` builds them; a synthesis does not."""
+"""The container images: one for all functions, two for trainings. A synthesis only names them."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ TRAINING = "training_job/Dockerfile"
 
 
 def function_code(settings: Settings, handler: str) -> lambda_.DockerImageCode:
-    """The image that all functions share; each is started at a handler of its own, 'functions.api.handler.handler'."""
+    """The image that all functions share. handler: of this one, 'functions.api.handler.handler'."""
     return lambda_.DockerImageCode.from_image_asset(
         str(ROOT),
         file=API,

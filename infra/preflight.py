@@ -40,9 +40,9 @@ def of_machine() -> Iterator[str]:
     if not _version_of_node() >= NODE:
         yield f"The CDK needs Node.js {NODE} or newer on PATH: https://nodejs.org/en/download"
     if shutil.which("docker") is None:
-        yield "The images are built with Docker, which is not on PATH: https://docs.docker.com/get-docker/"
-    elif subprocess.run(["docker", "info"], capture_output=True).returncode:
-        yield "Docker is installed but does not answer: start it, and check that you may use it (`docker info`)."
+        yield "Docker builds the images, and is not on PATH: https://docs.docker.com/get-docker/"
+    elif subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        yield "Docker does not answer: start it, and see whether you may use it (`docker info`)."
 
 
 def of_account(settings: Settings, clients: Clients) -> Iterator[str]:
@@ -55,7 +55,7 @@ def of_account(settings: Settings, clients: Clients) -> Iterator[str]:
     try:
         clients("sts").get_caller_identity()
     except (BotoCoreError, ClientError) as error:
-        yield f"AWS does not know who you are ({error}). Sign in: `aws sso login` or `aws configure`; and set AWS_REGION."
+        yield f"AWS does not know you ({error}): `aws sso login` or `aws configure`, and set AWS_REGION."
         return
     for check in (_bootstrapped, _service_role, _concurrency):
         try:
@@ -94,7 +94,7 @@ def _concurrency(settings: Settings, clients: Clients) -> Iterator[str]:
     if asked > left:
         yield (
             f"reserved_concurrency={asked}, but the account may reserve {max(left, 0)}: it has "
-            f"{limits['ConcurrentExecutions']}, of which {UNRESERVED} must stay free. Ask for more under Service "
+            f"{limits['ConcurrentExecutions']}, of which {UNRESERVED} must stay free. Ask for more under "
             "Quotas, or leave the setting out."
         )
 
@@ -102,7 +102,9 @@ def _concurrency(settings: Settings, clients: Clients) -> Iterator[str]:
 def _version_of_node() -> int:
     if shutil.which("node") is None:
         return 0
-    told = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout  # v22.1.0
+    told = subprocess.run(
+        ["node", "--version"], capture_output=True, text=True, check=False
+    ).stdout  # v22.1.0
     major = told.strip().removeprefix("v").partition(".")[0]
     return int(major) if major.isdigit() else 0
 

@@ -1,4 +1,4 @@
-"""Why the stack does what a rule of AwsSolutions warns of, each in words; what has no reason here fails the synthesis."""
+"""Why the stack does what AwsSolutions warns of. What has no reason here fails the synthesis."""
 
 import re
 from typing import Any
@@ -13,13 +13,13 @@ WRITES_ITS_LOG = _MANAGED.format("AWSLambdaBasicExecutionRole")
 SHIFTS_AN_ALIAS = _MANAGED.format("AWSCodeDeployRoleForLambdaLimited")
 
 RULES = {
-    "APIG4": "Keys with scopes are checked by the application itself, which answers what is wrong with one; and "
+    "APIG4": "The application itself checks keys and scopes, and says what is wrong with one; "
     "/health is open, so that a load balancer or a person may ask.",
-    "VPC7": "Nothing listens in this network: its one security group takes nothing in. Flow logs would tell of "
+    "VPC7": "Nothing listens here: the trainings' security group takes nothing in. Flow logs would tell of "
     "the trainings' own calls to AWS, which CloudTrail tells better.",
-    "ECS2": "The variables name buckets, tables and limits. No secret is among them; those lie in the bucket of "
-    "models, below private/.",
-    "ECS4": "Trainings run for minutes and write their own progress into the ledger; Container Insights would "
+    "ECS2": "The variables name buckets, tables and limits. None is secret: keys lie in the models' "
+    "bucket, below private/.",
+    "ECS4": "Trainings run for minutes and tell the ledger how far they are; Container Insights would "
     "cost more than they do.",
     "S1": "This bucket holds the access logs of the others; its own would be written into itself.",
     "SNS2": "Alarms name the deployment and a figure, and nothing of patients. A key of AWS's own would keep "
@@ -27,14 +27,14 @@ RULES = {
     "CFR1": "Laboratories anywhere may use the page.",
     "CFR2": "The page's files are public and static; the API behind them throttles, and asks for a key.",
     "CFR3": "The API's access log tells every call; who reads the page's own files is nobody's business.",
-    "CFR4": "A minimum version of TLS needs a certificate for a domain of one's own, which a deployment may not have.",
+    "CFR4": "A minimum TLS version needs a certificate for a domain of one's own, which few have.",
     "CFR5": "The API's own endpoint speaks TLS 1.2 or newer only.",
     "L1": "The runtime of the CDK's own function, which copies the page, is chosen by the CDK.",
     **dict.fromkeys(
         PLAIN_HTTP, "The settings say that this is for a local stand-in of AWS, which has no TLS."
     ),
     WRITES_ITS_LOG: "The CDK's own function, which copies the page, has AWS's policy to write its log.",
-    SHIFTS_AN_ALIAS: "What CodeDeploy needs to shift an alias is AWS's to say; this is its narrowest policy for it.",
+    SHIFTS_AN_ALIAS: "AWS says what CodeDeploy needs to shift an alias; this is its narrowest policy.",
 }
 """Rules of AwsSolutions, and why we do otherwise where it is acknowledged."""
 
@@ -49,9 +49,9 @@ WILDCARDS = {
     "/incoming/*": "Uploads get a name of their own, so that none overwrites another.",
     "/index/*": "A listing may ask each of the table's indexes.",
     ":task/<>/*": "Tasks are named by ECS when they start. Only those of this cluster are meant.",
-    ":training-job/{deployment}-*": "Training jobs are named by job and attempt. Only this deployment's are meant.",
+    ":training-job/{deployment}-*": "Jobs are named by id and attempt; those of this deployment are meant.",
     ":log-group:/aws/sagemaker/TrainingJobs:*": "SageMaker names the streams of its log.",
-    "ecr:GetAuthorizationToken *": "A token to pull images is for the whole registry; what may be pulled is named.",
+    "ecr:GetAuthorizationToken *": "A token is for the whole registry; what may be pulled is named.",
     "ec2:* *": "SageMaker joins a network with interfaces that have no name before they are made.",
     "xray:* *": "X-Ray takes traces without naming what they belong to.",
 }
@@ -59,13 +59,13 @@ WILDCARDS = {
 CloudFormation gives, and '*' alone goes with the actions that it is meant for."""
 
 COPIER = {
-    "Action::s3:GetObject*": "Reads the page from the CDK's bucket of assets, and compares it with what is there.",
+    "Action::s3:GetObject*": "Reads the page from the CDK's assets, and compares it with what is there.",
     "Action::s3:GetBucket*": "Reads where these buckets are and how they are encrypted.",
     "Action::s3:List*": "Lists what is there, to find what has changed.",
     "Action::s3:DeleteObject*": "Removes the files of the page that was there before.",
     "Action::s3:Abort*": "Gives up a file that it could not send whole.",
-    "Resource::arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*": "Where the CDK "
-    "has put the page.",
+    "Resource::arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*": "Holds the "
+    "page.",
     "Resource::<{page}.Arn>/*": "Every file of the page is its to replace.",
     "Resource::*": "CloudFront is asked to forget the old page; the CDK's function names no distribution.",
 }
@@ -86,7 +86,7 @@ def accept(construct: IConstruct, *rules: str) -> None:
 
 
 def wildcard(who: IConstruct, actions: list[str], resource: str) -> None:
-    """Acknowledge a resource with a wildcard in a policy of someone. Raises ValueError where no reason is known."""
+    """Acknowledge a wildcard in someone's policy. Raises ValueError where it has no reason."""
     told = Stack.of(who).resolve(resource)
     reason = reason_for(actions, flat(told), Stack.of(who).stack_name)
     if reason is None:
@@ -109,7 +109,7 @@ def reason_for(actions: list[str], resource: str, deployment: str) -> str | None
 
 
 def flat(told: Any) -> str:
-    """A resolved resource as one text, as cdk-nag writes it: `<Logical.Arn>` for what CloudFormation fills in."""
+    """A resolved resource as cdk-nag writes it: `<Logical.Arn>` for what CloudFormation fills in."""
     match told:
         case str():
             return told

@@ -1,6 +1,6 @@
 """Every setting of a deployment, typed and documented; read from the CDK's context.
 
-`-c name=value` on the command line, or "name": value under "context" in cdk.json. docs/deployment.md lists them.
+`-c name=value` on the command line, or "name": value under "context" in cdk.json (docs/deployment.md).
 """
 
 import difflib
@@ -76,7 +76,7 @@ class Settings(BaseModel):
     deployment: str = Field(
         "malaria",
         pattern=r"^[a-z][a-z0-9-]{0,29}$",
-        description="Name of the deployment and of its stack. Deployments of other names may stand beside it.",
+        description="Name of the deployment and its stack. Others may stand beside it in an account.",
     )
 
     trainer: Literal["ecs", "sagemaker"] = Field(
@@ -106,12 +106,12 @@ class Settings(BaseModel):
     origins: Listed = Field((), description="Origins of pages elsewhere that browsers may send uploads from.")
     release: Literal["at-once", "canary"] = Field(
         "at-once",
-        description="How new code takes over; canary: a tenth of the requests for five minutes, and back when "
+        description="How new code takes over; canary: a tenth of the requests for five minutes, and back if "
         "an alarm rings.",
     )
     environment: Annotated[dict[str, str], BeforeValidator(_mapped)] = Field(
         {},
-        description="Settings of the application (docs/operate.md) as JSON, by name without MALARIA_, such as "
+        description="Settings of the application (docs/operate.md) by name without MALARIA_, as JSON: "
         '{"KEEP_DAYS": "30"}. No secrets.',
     )
 
@@ -148,7 +148,7 @@ class Settings(BaseModel):
 
     keep_data: bool = Field(
         True,
-        description="Buckets and tables outlive the stack. False: they go with it, once the buckets are empty.",
+        description="Buckets and tables outlive the stack. False: they go with it, if the buckets are empty.",
     )
     raw_upload_days: int = Field(
         90, ge=7, description="Days for which uploads are kept as they came; their cells stay as datasets."
@@ -237,7 +237,7 @@ class Settings(BaseModel):
 
 
 def read(context: Mapping[str, Any]) -> Settings:
-    """The settings that a CDK context names. Keys of the CDK's own, which no setting is like, are passed over.
+    """The settings that a CDK context names. Keys of the CDK's own are passed over.
 
     Raises BadSettings, one line for each thing that is wrong.
     """

@@ -1,4 +1,4 @@
-"""What must not be lost: uploads, models and datasets, the ledger of jobs, and what cells turned out to be."""
+"""What must not be lost: uploads, models, datasets, the ledger of jobs, what cells turned out to be."""
 
 from typing import cast
 
@@ -113,6 +113,6 @@ def _sorted_by(name: str, key: str) -> dynamodb.LocalSecondaryIndexProps:
 
 
 def _tell_event_bridge(bucket: s3.Bucket) -> None:
-    """On the bucket itself: the CDK's own switch is a custom resource, with a function and rights to match."""
+    """On the bucket itself: the CDK's own switch is a custom resource, with a function and its rights."""
     own = cast(s3.CfnBucket, bucket.node.default_child)
     own.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)

@@ -48,7 +48,7 @@ class Fargate(Construct):
         self._log = log_group(self, "Log", settings)
         self._role = iam.Role(self, "TaskRole", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
         let_train(self._role, storage)
-        told = dict(of_tasks(settings, storage), trainer="ecs", log_group=self._log.log_group_name)
+        told = dict(of_tasks(storage), trainer="ecs", log_group=self._log.log_group_name)
         sizes = {
             "adapt": (settings.adapt_cpu, settings.adapt_memory),
             "full": (settings.full_cpu, settings.full_memory),
@@ -176,13 +176,13 @@ class SageMaker(Construct):
         access.hand_on(who, [self._role], "sagemaker.amazonaws.com")
 
 
-def of_tasks(settings: Settings, storage: Storage) -> dict[str, Told]:
+def of_tasks(storage: Storage) -> dict[str, Told]:
     """What a training is told of the deployment."""
     return {"models_bucket": storage.models.bucket_name, "jobs_table": storage.jobs.table_name}
 
 
 def let_train(role: iam.Role, storage: Storage) -> None:
-    """What a training may do: read uploads that wait, add datasets, versions and promotions, tell the ledger."""
+    """Let a training read uploads that wait, add datasets, versions and promotions, and tell the ledger."""
     everything = (access.VERSIONS, access.PROMOTIONS, access.DATASETS, access.LOOKS)
     access.objects(role, storage.models, read=(*everything, access.UPLOADS), write=everything)
     access.rows(role, storage.jobs, access.CHANGE_ROWS, indexes=True)

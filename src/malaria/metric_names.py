@@ -1,8 +1,8 @@
-"""Every metric that the application tells CloudWatch: whoever emits one and whoever draws or alarms on one read it here.
+"""Every metric that the application tells CloudWatch, for whoever emits one, draws it or alarms on it.
 
-Each has the deployment as its only dimension, since every value of a dimension is paid as a metric of its own; what
-else belongs to a figure, such as the version that served, is a property of the line in the log. Requests, errors
-and how long they take are told by AWS itself, and are not repeated here.
+Each has the deployment as its only dimension, since every value of a dimension is paid as a metric of its
+own; what else belongs to a figure, such as the version that served, is a property of the line in the log.
+Requests, errors and how long they take are told by AWS itself, and are not repeated here.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ FEATURE_DISTANCE = Metric(
 IMAGE_DEVIATION = Metric(
     "ImageDeviation",
     "None",
-    "By how many standard deviations a picture's brightness or colour, whichever is farther, is off those learnt from.",
+    "Standard deviations by which a picture's brightness or colour, the farther one, is off those learnt.",
 )
 
 JOBS_QUEUED = Metric("JobsQueued", "Count", "Jobs that wait, at one look.")
@@ -47,9 +47,7 @@ JOBS_SUCCEEDED = Metric("JobsSucceeded", "Count", "Jobs that came to a verdict."
 JOBS_FAILED = Metric("JobsFailed", "Count", "Jobs that failed.")
 JOB_TIME = Metric("JobTime", "Seconds", "From a job's first start to its end.")
 PROMOTIONS = Metric("Promotions", "Count", "Versions that were promoted.")
-UNACCOUNTED_UPLOADS = Metric(
-    "UnaccountedUploads", "Count", "Uploads older than ten minutes without a job, at one look."
-)
+UNACCOUNTED_UPLOADS = Metric("UnaccountedUploads", "Count", "Uploads over ten minutes old without a job.")
 
 ALL = (
     *(

@@ -1,4 +1,4 @@
-"""Each variant of the stack is synthesised once: the first costs half a minute, most of it starting the CDK."""
+"""Each variant of the stack is synthesised once; the first takes longest, since the CDK is started for it."""
 
 import json
 import shutil

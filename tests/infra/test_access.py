@@ -21,7 +21,7 @@ def test_the_api_answers_and_starts_nothing(ecs: Variant) -> None:
 
 
 def test_the_api_deletes_nothing_but_kept_pictures(ecs: Variant) -> None:
-    deletes = {one for one in _on(ecs.rights("ServingFunctionRole"), "s3:Delete")}
+    deletes = _on(ecs.rights("ServingFunctionRole"), "s3:Delete")
     assert deletes == {("s3:DeleteObject", "/kept/*")}
 
 

@@ -1,4 +1,4 @@
-"""The Dockerfiles, and whether what they install exists for the machines they run on. No image is built here."""
+"""The Dockerfiles, and whether what they install exists as wheels. No image is built here."""
 
 import re
 import subprocess
@@ -15,8 +15,8 @@ from packaging.utils import parse_wheel_filename
 
 FILES = ("functions/api/Dockerfile", "training_job/Dockerfile")
 OLDEST, NEWEST = 12, 34
-"""glibc 2.x of the wheels that may be installed. The lock file pins every version, so an old tag chooses nothing
-old; the newest is below that of Debian trixie, the base of the images, and within that of Amazon Linux 2023."""
+"""glibc 2.x of the wheels that may be installed. The lock file pins every version, so an old tag chooses
+nothing old; the newest is below that of Debian trixie, the images' base, and that of Amazon Linux 2023."""
 EXTRAS = {"lambda": ("x86_64", "aarch64"), "adapt": ("x86_64",), "train": ("x86_64",), "aws": ("x86_64",)}
 
 
@@ -42,7 +42,7 @@ def test_an_image_installs_the_lock_file_and_proves_itself(root: Path, file: str
 
 
 def test_the_training_image_is_started_without_a_shell(root: Path) -> None:
-    """SageMaker adds `train` as an argument, and ECS the job's id; a shell would swallow the signal to stop."""
+    """SageMaker adds `train`, and ECS the job's id; a shell would swallow the signal to stop."""
     assert 'ENTRYPOINT ["python3", "-m", "training_job"]' in (root / FILES[1]).read_text()
     assert 'ENTRYPOINT ["python3", "-m", "awslambdaric"]' in (root / FILES[0]).read_text()
 
@@ -93,7 +93,7 @@ def _tags(machine: str) -> Iterator[Tag]:
 
 
 def _installed(lock: dict[str, Any], extra: str, machine: str) -> list[dict[str, Any]]:
-    """The packages that an extra of the project installs on Linux, with Python 3.13, as the lock file pins them."""
+    """The packages that an extra installs on Linux, with Python 3.13, as the lock file pins them."""
     known: dict[str, list[dict[str, Any]]] = {}
     for package in lock["package"]:
         known.setdefault(package["name"], []).append(package)

@@ -1,4 +1,4 @@
-"""What `make deploy` checks before it begins: each thing that is missing is told in a line that says what to do."""
+"""What `make deploy` checks first: each thing that is missing is told in a line that says what to do."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -62,7 +62,7 @@ def test_every_wildcard_has_a_reason(variant: Variant) -> None:
 
 
 def test_every_wildcard_of_the_function_that_copies_the_page_has_a_reason(sagemaker: Variant) -> None:
-    from infra.reasons import COPIER as known
+    from infra.reasons import COPIER as RIGHTS
 
     page = sagemaker.id("AWS::S3::Bucket", "WebPage")
     found = set()
@@ -70,7 +70,7 @@ def test_every_wildcard_of_the_function_that_copies_the_page_has_a_reason(sagema
         if COPIER in policy:
             found |= {f"Action::{action}" for action in actions if "*" in action}
             found |= {f"Resource::{resource}"} if "*" in resource else set()
-    assert found == {one.format(page=page) for one in known}
+    assert found == {one.format(page=page) for one in RIGHTS}
 
 
 def test_no_reason_is_left_over(synthesised: Synthesise) -> None:
