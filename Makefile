@@ -15,7 +15,8 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra lambda --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth clean
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth deploy \
+	diff destroy bootstrap cost clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -106,8 +107,26 @@ subject: $(VENV)/.all ## Measure what is taken for one good cell: DATA=folder, P
 bench: $(VENV)/.serve ## How much the API adds to the bare interpreter, with 1, 8 and 32 clients (URL=...)
 	@$(BIN)/python -m malaria.tours.bench $(URL)
 
-synth: $(VENV)/.all ## Write the CloudFormation templates to cdk.out/ (needs Node.js)
-	$(BIN)/python -m infra.app
+# The deployment's settings stand in cdk.json, or are typed: make deploy ARGS="-c trainer=sagemaker -c alarm_email=..."
+CDK := npx --yes aws-cdk@2.1148.1
+synth: $(VENV)/.all ## Write the CloudFormation templates to cdk.out/ (needs Node.js); ARGS="-c name=value ..."
+	$(BIN)/python -m infra.app $(ARGS)
+
+deploy: $(VENV)/.all ## Deploy to AWS, or update what is there (docs/deployment.md); ARGS="-c name=value ..."
+	@$(BIN)/python -m infra.preflight $(ARGS)
+	$(CDK) deploy --all $(ARGS)
+
+diff: $(VENV)/.all ## Show what a deployment would change; ARGS as for deploy
+	$(CDK) diff $(ARGS)
+
+destroy: $(VENV)/.all ## Remove the stack; data stays unless it was deployed with keep_data=false
+	$(CDK) destroy --all $(ARGS)
+
+bootstrap: $(VENV)/.all ## Once for each account and region: set up what the CDK needs there
+	$(CDK) bootstrap $(ARGS)
+
+cost: $(VENV)/.all ## What a deployment costs; ARGS="--predictions 1000000 -c trainer=sagemaker"
+	@$(BIN)/python -m infra.cost $(ARGS)
 
 clean: ## Remove what was built; environments and malaria-home/ stay
 	rm -rf dist build cdk.out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage

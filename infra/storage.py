@@ -1,67 +1,118 @@
-"""What must not be lost: uploads, models and datasets, and the ledger of jobs."""
+"""What must not be lost: uploads, models, datasets, the ledger of jobs, what cells turned out to be."""
+
+from typing import cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-NOT_CURRENT = Duration.days(90)
+from infra.settings import Settings
+
 UNFINISHED = Duration.days(7)
+WAITING = "uploads/"
+"""In the bucket of models: copies of uploads that wait to be taken in."""
+WAITING_DAYS = 90
+LOG_DAYS = 90
 
 
 class Storage(Construct):
-    """Two buckets and a table, each kept when the stack is deleted.
+    """Buckets and tables, kept when the stack is deleted unless the settings say otherwise.
 
     Uploads have a bucket of their own, so that writing results can never trigger a training.
-
-    require_tls: refuse plain HTTP; off only for a local stand-in of AWS, which speaks nothing else.
     """
 
-    def __init__(self, scope: Construct, name: str, *, require_tls: bool = True) -> None:
+    def __init__(self, scope: Construct, name: str, settings: Settings) -> None:
         super().__init__(scope, name)
-        self.uploads = self._bucket("Uploads", require_tls)
-        self.models = self._bucket("Models", require_tls)
-        self.jobs = self._jobs()
+        self._settings = settings
+        self._removal = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
+        self.access_logs = self._bucket("AccessLogs", _lapses("lapse", LOG_DAYS))
+        raw = _lapses("raw", settings.raw_upload_days)
+        self.uploads = self._bucket("Uploads", raw, logged="uploads/")
+        _tell_event_bridge(self.uploads)
+        self.models = self._bucket("Models", _lapses("waiting", WAITING_DAYS, WAITING), logged="models/")
+        self.jobs = self._table(
+            "Jobs",
+            dynamodb.Attribute(name="kind", type=dynamodb.AttributeType.STRING),
+            dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            # Local ones, since a listing must be consistent: a job that was just queued must be seen.
+            [_sorted_by("by-time", "by_time"), _sorted_by("by-state", "by_state")],
+        )
+        self.feedback = self._table(
+            "Feedback",
+            dynamodb.Attribute(name="prediction", type=dynamodb.AttributeType.STRING),
+            dynamodb.Attribute(name="number", type=dynamodb.AttributeType.NUMBER),
+        )
 
-    def _bucket(self, name: str, require_tls: bool) -> s3.Bucket:
+    def take_from(self, origins: list[str]) -> None:
+        """Let pages of these origins post uploads; what they may post, a signed form says."""
+        if origins:
+            self.uploads.add_cors_rule(
+                allowed_methods=[s3.HttpMethods.POST],
+                allowed_origins=origins,
+                allowed_headers=["*"],
+                max_age=3600,
+            )
+
+    def _bucket(self, name: str, rule: s3.LifecycleRule, *, logged: str | None = None) -> s3.Bucket:
+        settings = self._settings
         return s3.Bucket(
             self,
             name,
             versioned=True,  # an upload is known by its object version; an overwrite loses nothing
             encryption=s3.BucketEncryption.S3_MANAGED,
-            enforce_ssl=require_tls,
+            enforce_ssl=settings.require_tls,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            removal_policy=RemovalPolicy.RETAIN,
+            removal_policy=self._removal,
+            server_access_logs_bucket=self.access_logs if logged else None,
+            server_access_logs_prefix=logged,
             lifecycle_rules=[
+                rule,
                 s3.LifecycleRule(
                     id="tidy",
-                    noncurrent_version_expiration=NOT_CURRENT,
+                    noncurrent_version_expiration=Duration.days(settings.noncurrent_days),
                     abort_incomplete_multipart_upload_after=UNFINISHED,
-                )
+                    expired_object_delete_marker=True,
+                ),
             ],
         )
 
-    def _jobs(self) -> dynamodb.TableV2:
-        """One row for each job. Rows never expire: one that did would look like an upload that was lost."""
+    def _table(
+        self,
+        name: str,
+        partition: dynamodb.Attribute,
+        sort: dynamodb.Attribute,
+        indexes: list[dynamodb.LocalSecondaryIndexProps] | None = None,
+    ) -> dynamodb.TableV2:
+        """Rows never expire: a job that did would look like an upload that was lost."""
         return dynamodb.TableV2(
             self,
-            "Jobs",
-            partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
+            name,
+            partition_key=partition,
+            sort_key=sort,
             billing=dynamodb.Billing.on_demand(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
             encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
-            removal_policy=RemovalPolicy.RETAIN,
-            global_secondary_indexes=[_newest("by-time", "kind"), _newest("by-state", "state")],
+            removal_policy=self._removal,
+            deletion_protection=self._settings.keep_data,
+            local_secondary_indexes=indexes,
         )
 
 
-def _newest(name: str, by: str) -> dynamodb.GlobalSecondaryIndexPropsV2:
-    """An index that lists jobs of one `by` in order of creation (ISO 8601 in UTC sorts as text)."""
-    return dynamodb.GlobalSecondaryIndexPropsV2(
-        index_name=name,
-        partition_key=dynamodb.Attribute(name=by, type=dynamodb.AttributeType.STRING),
-        sort_key=dynamodb.Attribute(name="created", type=dynamodb.AttributeType.STRING),
+def _lapses(name: str, days: int, prefix: str | None = None) -> s3.LifecycleRule:
+    return s3.LifecycleRule(id=name, prefix=prefix, expiration=Duration.days(days))
+
+
+def _sorted_by(name: str, key: str) -> dynamodb.LocalSecondaryIndexProps:
+    return dynamodb.LocalSecondaryIndexProps(
+        index_name=name, sort_key=dynamodb.Attribute(name=key, type=dynamodb.AttributeType.STRING)
     )
+
+
+def _tell_event_bridge(bucket: s3.Bucket) -> None:
+    """On the bucket itself: the CDK's own switch is a custom resource, with a function and its rights."""
+    own = cast(s3.CfnBucket, bucket.node.default_child)
+    own.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)

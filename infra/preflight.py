@@ -1,0 +1,119 @@
+"""`make deploy` asks this first: what a deployment needs, and what to do where it is missing."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from infra.context import given, of_file
+from infra.settings import BadSettings, Settings, read
+
+NODE = 20
+UNRESERVED = 100
+"""Concurrency of Lambda that an account must leave unreserved."""
+BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
+
+Clients = Callable[[str], Any]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="infra.preflight", description=__doc__)
+    parser.add_argument(
+        "-c", "--context", action="append", default=[], metavar="NAME=VALUE", help="a setting"
+    )
+    typed, _ = parser.parse_known_args(argv)
+    try:
+        settings = read({**of_file(), **given(typed.context)})
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    missing = [*of_machine(), *of_account(settings, _boto3)]
+    for line in missing:
+        print(line, file=sys.stderr)
+    return 1 if missing else 0
+
+
+def of_machine() -> Iterator[str]:
+    """What this machine lacks: a line for each, with what to do."""
+    if not _version_of_node() >= NODE:
+        yield f"The CDK needs Node.js {NODE} or newer on PATH: https://nodejs.org/en/download"
+    if shutil.which("docker") is None:
+        yield "Docker builds the images, and is not on PATH: https://docs.docker.com/get-docker/"
+    elif subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
+        yield "Docker does not answer: start it, and see whether you may use it (`docker info`)."
+
+
+def of_account(settings: Settings, clients: Clients) -> Iterator[str]:
+    """What the account lacks. clients: makes a client of boto3 by its name.
+
+    Credentials come first: without them nothing else can be asked.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        clients("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        yield f"AWS does not know you ({error}): `aws sso login` or `aws configure`, and set AWS_REGION."
+        return
+    for check in (_bootstrapped, _service_role, _concurrency):
+        try:
+            yield from check(settings, clients)
+        except (BotoCoreError, ClientError) as error:
+            yield f"It could not be checked whether the account is ready: {error}"
+
+
+def _bootstrapped(_settings: Settings, clients: Clients) -> Iterator[str]:
+    client = clients("ssm")
+    try:
+        client.get_parameter(Name=BOOTSTRAP)
+    except client.exceptions.ParameterNotFound:
+        yield "The CDK has not been set up in this account and region: run `make bootstrap` once."
+
+
+def _service_role(settings: Settings, clients: Clients) -> Iterator[str]:
+    if settings.trainer != "ecs":
+        return
+    client = clients("iam")
+    try:
+        client.get_role(RoleName="AWSServiceRoleForECS")
+    except client.exceptions.NoSuchEntityException:
+        yield (
+            "The account has never used ECS, whose service-linked role is missing. Make it once: "
+            "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`."
+        )
+
+
+def _concurrency(settings: Settings, clients: Clients) -> Iterator[str]:
+    asked = settings.reserved_concurrency
+    if asked is None:
+        return
+    limits = clients("lambda").get_account_settings()["AccountLimit"]
+    left = limits["UnreservedConcurrentExecutions"] - UNRESERVED
+    if asked > left:
+        yield (
+            f"reserved_concurrency={asked}, but the account may reserve {max(left, 0)}: it has "
+            f"{limits['ConcurrentExecutions']}, of which {UNRESERVED} must stay free. Ask for more under "
+            "Quotas, or leave the setting out."
+        )
+
+
+def _version_of_node() -> int:
+    if shutil.which("node") is None:
+        return 0
+    told = subprocess.run(
+        ["node", "--version"], capture_output=True, text=True, check=False
+    ).stdout  # v22.1.0
+    major = told.strip().removeprefix("v").partition(".")[0]
+    return int(major) if major.isdigit() else 0
+
+
+def _boto3(service: str) -> Any:
+    import boto3
+
+    return boto3.client(service)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""The web page on S3 behind CloudFront, with the API under the same origin."""
+
+from pathlib import Path
+from typing import cast
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_deployment as deployment
+from constructs import Construct, IConstruct
+
+from infra import reasons
+from infra.images import ROOT
+from infra.logs import log_group
+from infra.serving import Serving
+from infra.settings import BadSettings, Settings
+
+PAGE = ROOT / "ui" / "dist"
+EDGE = Path(__file__).parent / "edge"
+API_PATHS = (
+    *(
+        "/predict",
+        "/predict/*",
+        "/retrain",
+        "/retrain/*",
+        "/uploads",
+        "/uploads/*",
+        "/feedback",
+        "/feedback/*",
+    ),
+    *("/models", "/models/*", "/model/*", "/metrics/*", "/health", "/docs", "/docs/*", "/openapi.json"),
+)
+"""What CloudFront sends to the API; the rest is the page."""
+
+
+def wanted(settings: Settings, page: Path = PAGE) -> bool:
+    """Whether there is a page to serve. Raises BadSettings where one is asked for and was not built."""
+    built = (page / "index.html").is_file()
+    if settings.web == "on" and not built:
+        raise BadSettings(f"web: on, but {page / 'index.html'} does not exist; build the page first")
+    return built and settings.web != "off"
+
+
+class Web(Construct):
+    def __init__(self, scope: Construct, name: str, settings: Settings, serving: Serving, page: Path) -> None:
+        super().__init__(scope, name)
+        self._bucket = self._files(settings)
+        self.distribution = cloudfront.Distribution(
+            self,
+            "Distribution",
+            comment=f"{settings.deployment}: the web page and its API",
+            default_root_object="index.html",
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            price_class=cloudfront.PriceClass.PRICE_CLASS_ALL,
+            default_behavior=self._page(),
+            additional_behaviors=dict.fromkeys(API_PATHS, self._api(serving)),
+        )
+        reasons.accept(self.distribution, "CFR1", "CFR2", "CFR3", "CFR4", "CFR5")
+        self._copy(page, settings)
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.distribution.distribution_domain_name}"
+
+    def _files(self, settings: Settings) -> s3.Bucket:
+        """Holds what can be built again, so it goes with the stack."""
+        bucket = s3.Bucket(
+            self,
+            "Page",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=settings.require_tls,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        reasons.accept(bucket, "S1")
+        return bucket
+
+    def _page(self) -> cloudfront.BehaviorOptions:
+        return cloudfront.BehaviorOptions(
+            origin=origins.S3BucketOrigin.with_origin_access_control(self._bucket),
+            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+            response_headers_policy=cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+            function_associations=[self._at_edge("Fallback", "page.js")],
+        )
+
+    def _api(self, serving: Serving) -> cloudfront.BehaviorOptions:
+        return cloudfront.BehaviorOptions(
+            origin=origins.HttpOrigin(serving.domain),
+            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+            allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+            cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
+            origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+            function_associations=[self._at_edge("SameOrigin", "same_origin.js")],
+        )
+
+    def _at_edge(self, name: str, file: str) -> cloudfront.FunctionAssociation:
+        return cloudfront.FunctionAssociation(
+            event_type=cloudfront.FunctionEventType.VIEWER_REQUEST,
+            function=cloudfront.Function(
+                self,
+                name,
+                code=cloudfront.FunctionCode.from_inline((EDGE / file).read_text(encoding="utf-8")),
+                runtime=cloudfront.FunctionRuntime.JS_2_0,
+            ),
+        )
+
+    def _copy(self, page: Path, settings: Settings) -> None:
+        """index.html is asked for anew each time; the other files have names made from their content."""
+        copy = deployment.BucketDeployment(
+            self,
+            "Copy",
+            sources=[deployment.Source.asset(str(page))],
+            destination_bucket=self._bucket,
+            distribution=self.distribution,
+            distribution_paths=["/index.html"],
+            log_group=log_group(self, "CopyLog", settings),
+        )
+        copier = cast(IConstruct, copy.handler_role).node.scope
+        assert copier is not None
+        own = cast(s3.CfnBucket, self._bucket.node.default_child)
+        reasons.accept_copier(copier, Stack.of(self).get_logical_id(own))

@@ -1,0 +1,124 @@
+"""Each variant of the stack is synthesised once; the first takes longest, since the CDK is started for it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.templates import Variant
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "ecs": {"web": "off"},
+    "ecs-web-arm64": {
+        "web": "on",
+        "architecture": "arm64",
+        "spot": "true",
+        "network": "private",
+        "release": "canary",
+        "reserved_concurrency": "50",
+        "provisioned_concurrency": "2",
+        "origins": "https://laboratory.example",
+        "environment": '{"KEEP_DAYS": "30"}',
+        "deployment": "hospital",
+    },
+    "sagemaker-web": {"trainer": "sagemaker", "web": "on", "alarm_email": "ana@laboratory.example"},
+    "sagemaker-arm64": {
+        "trainer": "sagemaker",
+        "web": "off",
+        "architecture": "arm64",
+        "network": "private",
+        "xray": "true",
+    },
+    "local": {
+        "web": "off",
+        "require_tls": "false",
+        "endpoint": "http://127.0.0.1:4566",
+        "monthly_budget": "0",
+        "keep_data": "false",
+    },
+}
+
+Synthesise = Callable[[str], Variant]
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A web page that was built."""
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "index.html").write_text("<!doctype html><title>Malaria</title>")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cdk() -> None:
+    if shutil.which("node") is None:
+        pytest.skip("the CDK needs Node.js on PATH")
+
+
+@pytest.fixture(scope="session")
+def synthesised(cdk: None, page: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
+    made: dict[str, Variant] = {}
+
+    def synthesise(name: str) -> Variant:
+        if name not in made:
+            made[name] = _synthesise(VARIANTS[name], page, tmp_path_factory.mktemp(name))
+        return made[name]
+
+    return synthesise
+
+
+@pytest.fixture(scope="session", params=VARIANTS)
+def variant(request: pytest.FixtureRequest, synthesised: Synthesise) -> Variant:
+    """Every variant in turn."""
+    return synthesised(request.param)
+
+
+@pytest.fixture(scope="session")
+def ecs(synthesised: Synthesise) -> Variant:
+    return synthesised("ecs")
+
+
+@pytest.fixture(scope="session")
+def busy(synthesised: Synthesise) -> Variant:
+    """ecs-web-arm64, which has nearly everything that can be asked for."""
+    return synthesised("ecs-web-arm64")
+
+
+@pytest.fixture(scope="session")
+def sagemaker(synthesised: Synthesise) -> Variant:
+    return synthesised("sagemaker-web")
+
+
+@pytest.fixture(scope="session")
+def local(synthesised: Synthesise) -> Variant:
+    return synthesised("local")
+
+
+def _synthesise(asked: dict[str, Any], page: Path, out: Path) -> Variant:
+    from aws_cdk import App
+
+    from infra.app import build
+    from infra.context import of_file
+    from infra.settings import read
+
+    context = {**of_file(), **asked, "aws:cdk:disable-asset-staging": True}
+    app = App(outdir=str(out), context=context)
+    settings = read(app.node.get_all_context())
+    build(app, settings, page=page)
+    try:
+        app.synth()
+    except RuntimeError as error:
+        if "ValidationFailed" not in str(error):
+            raise
+    report = json.loads((out / "validation-report.json").read_text())
+    findings = [
+        f"{found['ruleName']} at {where['constructPath']}"
+        for plugin in report["pluginReports"]
+        for found in plugin["violations"]
+        for where in found["violatingConstructs"]
+    ]
+    path = out / f"{settings.deployment}.template.json"
+    return Variant(settings, json.loads(path.read_text()), path, findings)

@@ -1,0 +1,133 @@
+"""Who may do what: each role has the rights that its code needs, and none of the others'."""
+
+import pytest
+
+from tests.infra.templates import Variant
+
+ROLES = ("OnUploadRole", "OnJobChangeRole", "ReconcileRole")
+
+
+def _on(rights: set[tuple[str, str]], family: str) -> set[tuple[str, str]]:
+    return {(action, resource.partition(">")[2]) for action, resource in rights if action.startswith(family)}
+
+
+def test_the_api_answers_and_starts_nothing(ecs: Variant) -> None:
+    rights = ecs.rights("ServingFunctionRole")
+    families = {action.partition(":")[0] for action, _ in rights}
+    assert families == {"logs", "s3", "dynamodb", "sqs"}
+    assert {action for action, _ in rights if action.startswith("sqs")} == {"sqs:SendMessage"}
+    uploads = ecs.id("AWS::S3::Bucket", "Uploads")
+    assert {one for one in rights if uploads in one[1]} == {("s3:PutObject", f"<{uploads}.Arn>/incoming/*")}
+
+
+def test_the_api_deletes_nothing_but_kept_pictures(ecs: Variant) -> None:
+    deletes = _on(ecs.rights("ServingFunctionRole"), "s3:Delete")
+    assert deletes == {("s3:DeleteObject", "/kept/*")}
+
+
+@pytest.mark.parametrize("role", [*ROLES, "TaskRole"])
+def test_only_the_api_reads_keys(ecs: Variant, role: str) -> None:
+    assert ("s3:GetObject", "/private/*") in _on(ecs.rights("ServingFunctionRole"), "s3")
+    rights = ecs.rights(role)
+    assert rights
+    assert not [one for one in rights if "private" in one[1]]
+    assert not [one for one in _on(rights, "s3:GetObject") if one[1] in ("/*", "*")]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_functions_read_uploads_with_their_versions_and_cannot_change_them(ecs: Variant, role: str) -> None:
+    uploads = ecs.id("AWS::S3::Bucket", "Uploads")
+    rights = {(action, end.partition(">")[2]) for action, end in ecs.rights(role) if uploads in end}
+    assert rights == {
+        ("s3:ListBucket", ""),
+        ("s3:ListBucketVersions", ""),
+        ("s3:GetObject", "/incoming/*"),
+        ("s3:GetObjectVersion", "/incoming/*"),
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_functions_launch_these_two_tasks_in_this_cluster_only(ecs: Variant, role: str) -> None:
+    cluster = {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": [ecs.id("AWS::ECS::Cluster"), "Arn"]}}}
+    found = {str(s["Action"]): s for _, s in ecs.statements(role) if "ecs:" in str(s["Action"])}
+    assert found.keys() == {"ecs:RunTask", "['ecs:DescribeTasks', 'ecs:StopTask']"}
+    assert all(statement["Condition"] == cluster for statement in found.values())
+    tasks = {one["Ref"] for one in found["ecs:RunTask"]["Resource"]}
+    assert tasks == set(ecs.of("AWS::ECS::TaskDefinition"))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_functions_hand_on_the_roles_of_trainings_to_ecs_only(ecs: Variant, role: str) -> None:
+    [passed] = [s for _, s in ecs.statements(role) if s["Action"] == "iam:PassRole"]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    handed = {one["Fn::GetAtt"][0] for one in passed["Resource"]}
+    told = ecs.of("AWS::ECS::TaskDefinition").values()
+    assert handed == {
+        task[key]["Fn::GetAtt"][0] for task in told for key in ("TaskRoleArn", "ExecutionRoleArn")
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_functions_launch_sagemaker_jobs_of_this_deployment_only(sagemaker: Variant, role: str) -> None:
+    rights = {one for one in sagemaker.rights(role) if one[0].startswith("sagemaker")}
+    assert {action.partition(":")[2] for action, _ in rights} == {
+        "CreateTrainingJob",
+        "DescribeTrainingJob",
+        "StopTrainingJob",
+    }
+    assert {resource.rpartition(":")[2] for _, resource in rights} == {"training-job/malaria-*"}
+    [passed] = [s for _, s in sagemaker.statements(role) if s["Action"] == "iam:PassRole"]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    assert passed["Resource"] == {"Fn::GetAtt": [sagemaker.id("AWS::IAM::Role", "JobRole"), "Arn"]}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_functions_can_never_launch_where_they_are_not_told_to(
+    ecs: Variant, sagemaker: Variant, role: str
+) -> None:
+    assert not [one for one in ecs.rights(role) if one[0].startswith("sagemaker")]
+    assert not [one for one in sagemaker.rights(role) if one[0].startswith("ecs")]
+
+
+@pytest.mark.parametrize(("variant_of", "role"), [("ecs", "TaskRole"), ("sagemaker", "JobRole")])
+def test_a_training_adds_versions_and_deletes_nothing(
+    variant_of: str, role: str, request: pytest.FixtureRequest
+) -> None:
+    variant: Variant = request.getfixturevalue(variant_of)
+    rights = variant.rights(role)
+    assert not [one for one in rights if "Delete" in one[0]]
+    models = variant.id("AWS::S3::Bucket", "Models")
+    buckets = {end.partition(".")[0].strip("<") for action, end in rights if action.startswith("s3:")}
+    assert buckets == {models}
+    writes = {end for action, end in _on(rights, "s3:PutObject")}
+    assert writes == {"/models/*", "/promotions/*", "/datasets/*", "/gate-looks/*"}
+    jobs, feedback = (variant.id("AWS::DynamoDB::GlobalTable", name) for name in ("Jobs", "Feedback"))
+    tables = {end for action, end in rights if action.startswith("dynamodb")}
+    assert any(jobs in end for end in tables)
+    assert not any(feedback in end for end in tables)
+
+
+def test_feedback_is_the_apis_to_write_and_the_look_rounds_to_read(ecs: Variant) -> None:
+    feedback = ecs.id("AWS::DynamoDB::GlobalTable", "Feedback")
+
+    def may(role: str) -> set[str]:
+        return {action for action, end in ecs.rights(role) if feedback in end}
+
+    assert "dynamodb:PutItem" in may("ServingFunctionRole")
+    assert may("ReconcileRole") == {"dynamodb:Query", "dynamodb:Scan"}
+    assert may("OnUploadRole") == may("OnJobChangeRole") == set()
+
+
+def test_no_row_is_ever_deleted(variant: Variant) -> None:
+    assert not [s for _, s in variant.statements() if "dynamodb:DeleteItem" in str(s["Action"])]
+
+
+def test_a_right_with_a_wildcard_and_no_reason_stops_the_synthesis(cdk: None) -> None:
+    from aws_cdk import App, Stack
+    from aws_cdk import aws_iam as iam
+
+    from infra import access
+
+    role = iam.Role(Stack(App(), "Careless"), "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    with pytest.raises(ValueError, match=r"everything/\* has a wildcard"):
+        access.allow(role, ["s3:GetObject"], ["arn:aws:s3:::everything/*"])

@@ -1,0 +1,91 @@
+"""Settings of a deployment: typed, refused with a reason, and told under the names the application reads."""
+
+import pytest
+
+from infra.environment import environment
+from infra.settings import LOG_DAYS, BadSettings, Settings, read
+
+
+def test_defaults_need_nothing() -> None:
+    assert read({"aws:cdk:enable-path-metadata": True, "@aws-cdk/core:checkSecretUsage": True}) == Settings()
+
+
+def test_the_command_line_gives_text_and_cdk_json_gives_values() -> None:
+    typed = read({"spot": "true", "log_days": "30", "origins": "https://a.example, https://b.example"})
+    assert typed == read(
+        {"spot": True, "log_days": 30, "origins": ["https://a.example", "https://b.example"]}
+    )
+    assert typed.origins == ("https://a.example", "https://b.example")
+    assert read({"environment": '{"KEEP_DAYS": "30"}'}).environment == {"KEEP_DAYS": "30"}
+
+
+@pytest.mark.parametrize(
+    ("context", "told"),
+    [
+        ({"trainr": "ecs"}, "trainr: there is no such setting; did you mean trainer?"),
+        ({"trainer": "lambda"}, "trainer: Input should be 'ecs' or 'sagemaker'"),
+        ({"deployment": "Our Lab"}, "deployment: String should match pattern"),
+        ({"log_days": "31"}, "logs cannot be kept for 31 days; the nearest that can be is 30"),
+        ({"full_cpu": "3000"}, "full_cpu=3000: Fargate knows 1024, 2048"),
+        ({"adapt_memory": "1"}, "adapt_memory=1: with adapt_cpu=1024 it must be 2 to 8 GB"),
+        ({"trainer": "sagemaker", "spot": "true"}, "spot=true goes with trainer=ecs only"),
+        ({"require_tls": "false"}, "name its endpoint, too"),
+        (
+            {"reserved_concurrency": "2", "provisioned_concurrency": "3"},
+            "provisioned_concurrency is more than",
+        ),
+        ({"alarm_email": "ana"}, "alarm_email: String should match pattern"),
+        ({"environment": '{"KEEPDAYS": "30"}'}, "KEEPDAYS is no setting of the application"),
+        ({"environment": '{"SIGNING_KEY": "x"}'}, "SIGNING_KEY is the stack's own, or a secret"),
+        ({"environment": '{"KEEP_DAYS": "many"}'}, "valid integer"),
+        ({"environment": "{"}, "environment: "),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(context: dict[str, str], told: str) -> None:
+    with pytest.raises(BadSettings) as refused:
+        read(context)
+    assert told in str(refused.value)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    with pytest.raises(BadSettings) as refused:
+        read({"trainer": "x", "log_days": "2"})
+    assert len(str(refused.value).splitlines()) == 2
+
+
+def test_logs_are_kept_as_long_as_cloudwatch_can(cdk: None) -> None:
+    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
+
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Logs::LogGroup")
+    assert list(LOG_DAYS) == sorted(schema.schema["properties"]["RetentionInDays"]["enum"])
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_names_that_the_application_does_not_read_are_refused() -> None:
+    with pytest.raises(ValueError, match="bucket_of_models is no setting"):
+        environment(Settings(), bucket_of_models="x")
+    with pytest.raises(ValueError, match="endpoint is no setting"):
+        environment(Settings(), endpoint="http://127.0.0.1:1")
+
+
+def test_the_application_reads_what_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from malaria.settings import Settings as AppSettings
+    from malaria.settings_aws import AwsSettings
+
+    told = environment(
+        Settings(deployment="hospital", environment={"KEEP_DAYS": "30"}),
+        models_bucket="m",
+        subnets=["a", "b"],
+        public_ip=False,
+        max_runtime=3600,
+    )
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    aws, app = AwsSettings(), AppSettings()
+    assert (aws.deployment, aws.models_bucket, aws.subnets) == ("hospital", "m", ("a", "b"))
+    assert (aws.public_ip, aws.max_runtime) == (False, 3600)
+    assert (app.keep_days, app.allowed_hosts) == (30, ("*",))
+    assert str(app.home) == "/tmp/malaria"
