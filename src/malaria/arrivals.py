@@ -13,6 +13,7 @@ from malaria.domain import Job, ObjectVersion
 from malaria.errors import BadInput, NotFound
 from malaria.services import Services
 from malaria.settings_aws import INCOMING
+from malaria.tickets import Ticket, id_of
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class Arrivals:
         if not _is_upload(upload):
             log.info("an object outside of %s, or a folder, starts nothing", INCOMING)
             return None
-        job = self._services.trigger.known(upload.identity) or self._take_in(upload)
+        job = self._known(upload) or self._take_in(upload)
         if job is not None:
             self._accounted.add(upload.identity)
         return job
@@ -60,7 +61,7 @@ class Arrivals:
             late = upload.modified is not None and upload.modified < before
             if not late or not _is_upload(upload) or upload.identity in self._accounted:
                 continue
-            if self._services.trigger.known(upload.identity) is not None:
+            if self._known(upload) is not None:
                 self._accounted.add(upload.identity)
                 continue
             job = self.take(upload)
@@ -70,11 +71,14 @@ class Arrivals:
         return jobs
 
     def _take_in(self, upload: ObjectVersion) -> Job | None:
-        name, most = PurePosixPath(upload.key).name, self._services.settings.max_upload_bytes
-        trigger, identity = self._services.trigger, upload.identity
+        ticket, most = self._ticket(upload), self._services.settings.max_upload_bytes
+        trigger, identity = self._services.trigger, ticket.identity if ticket else upload.identity
+        name, actor = PurePosixPath(upload.key).name, ACTOR
+        if ticket:
+            name, actor = ticket.name, ticket.actor
         if upload.size > most:
             reason = f"The ZIP has {upload.size:,} bytes; at most {most:,} are taken. Split it."
-            return trigger.refuse(name=name, identity=identity, actor=ACTOR, reason=reason)
+            return trigger.refuse(name=name, identity=identity, actor=actor, reason=reason)
         with tempfile.TemporaryDirectory(prefix="upload-", dir=self._services.home / "work") as folder:
             path = Path(folder) / "upload.zip"
             try:
@@ -82,7 +86,20 @@ class Arrivals:
             except NotFound:
                 log.warning("an upload is gone before it was taken in: %s", identity)
                 return None
-            return trigger.take_in(path, name=name, identity=identity, actor=ACTOR)
+            chosen = ticket.options if ticket else None
+            return trigger.take_in(path, name=name, identity=identity, actor=actor, chosen=chosen)
+
+    def _known(self, upload: ObjectVersion) -> Job | None:
+        ticket = self._ticket(upload)
+        return self._services.trigger.known(ticket.identity if ticket else upload.identity)
+
+    def _ticket(self, upload: ObjectVersion) -> Ticket | None:
+        """The ticket by which an upload came, which says more of it than its key; of one comes one job."""
+        ticket = id_of(upload.key.removeprefix(INCOMING))
+        try:
+            return self._services.tickets.get(ticket) if ticket else None
+        except NotFound:
+            return None
 
 
 def told(message: str) -> ObjectVersion | None:

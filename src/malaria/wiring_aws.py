@@ -13,6 +13,7 @@ from malaria.adapters.dynamo_feedback import DynamoFeedback
 from malaria.adapters.dynamo_jobs import DynamoJobs
 from malaria.adapters.ecs_launcher import EcsLauncher
 from malaria.adapters.no_launcher import NoLauncher
+from malaria.adapters.s3_desk import S3Desk
 from malaria.adapters.s3_uploads import S3Uploads
 from malaria.adapters.sagemaker_launcher import LOG_GROUP, SageMakerLauncher
 from malaria.adapters.sqs_wake import SqsWake
@@ -25,7 +26,7 @@ from malaria.predict import Served
 from malaria.promote import MODEL, Registry
 from malaria.services import Services
 from malaria.settings import Settings
-from malaria.settings_aws import AwsSettings
+from malaria.settings_aws import INCOMING, AwsSettings
 from malaria.shards import Shards
 from malaria.trigger import Trigger
 
@@ -67,6 +68,12 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
             clock,
             days=settings.keep_days,
             pooled=settings.opens_retrainings,
+        ),
+        desk=S3Desk(
+            lambda: clients.of("s3"),
+            lambda: deployed.need("uploads_bucket"),
+            INCOMING,
+            settings.max_upload_bytes,
         ),
         signing_keys=_signing_keys(objects, settings),
         elsewhere=None if launching else SqsWake(clients, lambda: deployed.need("queue_url")),

@@ -28,7 +28,7 @@ def client(s3_endpoint: str) -> Any:
 def test_a_form_puts_the_file_under_its_key_and_no_other(client: Any) -> None:
     bucket = f"bucket-{uuid.uuid4().hex}"
     client.create_bucket(Bucket=bucket)
-    form = S3Desk(lambda: client, bucket, "incoming/", 1000).form(
+    form = S3Desk(lambda: client, lambda: bucket, "incoming/", 1000).form(
         "tickets/a.zip", datetime.now(UTC) + timedelta(hours=1)
     )
     assert form.max_bytes == 1000
@@ -44,7 +44,7 @@ def test_what_is_signed_bounds_key_type_size_and_time(client: Any) -> None:
     import json
 
     until = datetime.now(UTC) + timedelta(minutes=30)
-    form = S3Desk(lambda: client, "bucket", "incoming/", 1000).form("tickets/a.zip", until)
+    form = S3Desk(lambda: client, lambda: "bucket", "incoming/", 1000).form("tickets/a.zip", until)
     policy = json.loads(base64.b64decode(form.fields["policy"]))
     assert ["content-length-range", 1, 1000] in policy["conditions"]
     assert {"key": "incoming/tickets/a.zip"} in policy["conditions"]

@@ -1,0 +1,217 @@
+"""The part of Lambda that a function's process talks to, so that the real client runs the real handler.
+
+A function is a queue of calls. ministack posts a call to /2015-03-31/functions/function/invocations and waits
+for its answer; processes of `awslambdaric` ask for the next call and give answers and errors back, as they do
+in Lambda (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
+"""
+
+import http.server
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+_NEXT = "/2018-06-01/runtime/invocation/next"
+_ANSWERS = "/2018-06-01/runtime/invocation/"
+_INIT_ERROR = "/2018-06-01/runtime/init/error"
+_CALLS = "/2015-03-31/functions/function/invocations"
+_PATIENCE = 120.0
+"""Seconds for which a call waits for its answer when the function's own timeout is longer or unknown."""
+
+
+@dataclass
+class _Call:
+    body: bytes
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    done: threading.Event = field(default_factory=threading.Event)
+    answer: bytes = b""
+    failed: bool = False
+
+    def end(self, answer: bytes, *, failed: bool) -> None:
+        self.answer, self.failed = answer, failed
+        self.done.set()
+
+
+class Function:
+    """One function: a server for its calls, and the processes that serve them.
+
+    handler: 'functions.api.handler.handler'. root: folder from which it is imported. seconds: after which a
+    call is given up.
+    """
+
+    def __init__(self, name: str, handler: str, root: Path, logs: Path, seconds: float = _PATIENCE) -> None:
+        self.name, self._handler, self._root, self._seconds = name, handler, root, seconds
+        self._log_path = logs / f"{name}.log"
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._open: dict[str, _Call] = {}
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._environment: dict[str, str] = {}
+        self._log: IO[bytes] | None = None
+        self._lock = threading.Lock()
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handling(self))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, name=f"lambda-{name}", daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        """Where ministack posts calls."""
+        return f"http://127.0.0.1:{self._server.server_port}{_CALLS}"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:lambda:us-east-1:000000000000:function:{self.name}"
+
+    def start(self, environment: Mapping[str, str], instances: int = 1) -> None:
+        """Start processes that serve calls; those that came before have waited."""
+        self._log = self._log_path.open("ab")
+        self._environment = {
+            **_PLAIN,
+            **environment,
+            "PYTHONPATH": os.pathsep.join([str(self._root), str(self._root / "src")]),
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
+            "AWS_LAMBDA_FUNCTION_NAME": self.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "1",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+            "LAMBDA_TASK_ROOT": str(self._root),
+        }
+        self._processes = [self._process() for _ in range(instances)]
+
+    def _process(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "awslambdaric", self._handler]
+        return subprocess.Popen(
+            command, cwd=self._root, env=self._environment, stdout=self._log, stderr=self._log
+        )
+
+    def _revive(self) -> None:
+        """Start anew what has ended, as Lambda does for the next call."""
+        with self._lock:
+            for i, process in enumerate(self._processes):
+                if process.poll() is not None:
+                    self._processes[i] = self._process()
+
+    def stop(self) -> None:
+        """End the processes, and answer what waits with an error."""
+        with self._lock:
+            ended, self._processes = self._processes, []
+        for process in ended:
+            process.kill()  # one that waits for a call in native code does not hear anything else
+            process.wait()
+        self._server.shutdown()
+        self._server.server_close()
+        for call in list(self._open.values()):
+            call.end(_error("Stopped", f"The function {self.name} was stopped."), failed=True)
+        if self._log is not None:
+            self._log.close()
+
+    def call(self, body: bytes) -> _Call:
+        """Have a call served, and wait for it."""
+        self._revive()
+        call = _Call(body)
+        self._open[call.id] = call
+        self._calls.put(call)
+        if not call.done.wait(self._seconds):
+            call.end(_error("Timeout", f"{self.name} gave no answer in {self._seconds:g} s"), failed=True)
+        self._open.pop(call.id, None)
+        return call
+
+    def next(self) -> tuple[_Call, int]:
+        """The next call that still waits, and its deadline in ms since 1970."""
+        while True:
+            call = self._calls.get()
+            if call is not None and not call.done.is_set():
+                return call, int((time.time() + self._seconds) * 1000)
+
+    def answered(self, call_id: str, answer: bytes, *, failed: bool) -> None:
+        call = self._open.get(call_id)
+        if call is not None:
+            call.end(answer, failed=failed)
+
+    def broken(self, error: bytes) -> None:
+        """The process could not even start: whoever waits need not wait longer."""
+        for call in list(self._open.values()):
+            call.end(error, failed=True)
+
+
+_PLAIN = {
+    "PATH": os.defpath,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_REGION": "us-east-1",
+    "LANG": "C.UTF-8",
+}
+"""What a process finds beside its function's own environment, and nothing of this one's."""
+
+
+def _error(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+
+
+def _handling(function: Function) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handling(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # the runtime client's native half reads nothing older
+
+        def do_GET(self) -> None:
+            if self.path != _NEXT:
+                self._answer(404, b"{}")
+                return
+            call, deadline = function.next()
+            self._answer(
+                200,
+                call.body,
+                {
+                    "Lambda-Runtime-Aws-Request-Id": call.id,
+                    "Lambda-Runtime-Deadline-Ms": str(deadline),
+                    "Lambda-Runtime-Invoked-Function-Arn": function.arn,
+                    "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
+                },
+            )
+
+        def do_POST(self) -> None:
+            body = _body(self)
+            if self.path == _CALLS:
+                call = function.call(body)
+                error = {"X-Amz-Function-Error": "Unhandled"} if call.failed else {}
+                with suppress(BrokenPipeError):  # whoever asked has not waited
+                    self._answer(200, call.answer, error)
+            elif self.path == _INIT_ERROR:
+                function.broken(body)
+                self._answer(202, b"{}")
+            elif self.path.startswith(_ANSWERS):
+                call_id, _, what = self.path.removeprefix(_ANSWERS).partition("/")
+                function.answered(call_id, body, failed=what != "response")
+                self._answer(202, b"{}")
+            else:
+                self._answer(404, b"{}")
+
+        def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+            self.send_response(status)
+            for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    return Handling
+
+
+def _body(request: http.server.BaseHTTPRequestHandler) -> bytes:
+    """The body of a request, which the runtime client may send in chunks."""
+    if request.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return request.rfile.read(int(request.headers.get("Content-Length", "0")))
+    parts = []
+    while size := int(request.rfile.readline().split(b";")[0], 16):
+        parts.append(request.rfile.read(size))
+        request.rfile.readline()
+    request.rfile.readline()
+    return b"".join(parts)

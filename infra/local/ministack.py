@@ -1,0 +1,125 @@
+"""ministack, the local stand-in of AWS, in an environment of its own: it pins the SDK that it answers.
+
+Pinned with hashes in requirements.txt beside this file.
+"""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_PATIENCE = 60.0
+
+
+class Unusable(Exception):
+    """The local AWS cannot be used; the text says why."""
+
+
+def environment() -> Path:
+    """The environment that ministack runs in, made once for each pin. Raises Unusable where it cannot be."""
+    pin = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+    folder = ROOT / ".tools" / f"ministack-{pin}"
+    if not (folder / "made").exists():
+        uv = str(ROOT / "scripts" / "uv")
+        python = str(folder / "bin" / "python")
+        install = [uv, "pip", "install", "--python", python, "--require-hashes", "-r", str(REQUIREMENTS)]
+        for command in ([uv, "venv", "--clear", "--python", sys.executable, str(folder)], install):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise Unusable(f"ministack could not be installed:\n{done.stderr[-2000:]}")
+        (folder / "made").touch()
+    return folder
+
+
+class Ministack:
+    """A running ministack; a context manager starts and ends it.
+
+    home: folder of its log and, where it is to be kept, its state. enforce: whether policies are enforced.
+    """
+
+    def __init__(self, home: Path, *, port: int = 0, enforce: bool = False, keep: bool = False) -> None:
+        self.home, self.port = home, port or free_port()
+        self._enforce, self._keep = enforce, keep
+        self._process: subprocess.Popen[bytes] | None = None
+        self._clients: dict[str, Any] = {}
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, service: str) -> Any:
+        """A boto3 client, with all rights."""
+        import boto3
+
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name=REGION,
+                aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+            )
+        return self._clients[service]
+
+    def __enter__(self) -> "Ministack":
+        made = environment()
+        self.home.mkdir(parents=True, exist_ok=True)
+        given = {
+            "PATH": os.defpath,
+            "HOME": str(self.home),
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "IOT_MTLS_ENABLED": "0",
+            **({"AUTH": "true"} if self._enforce else {}),
+            **({"PERSIST_STATE": "1", "S3_PERSIST": "1"} if self._keep else {}),
+        }
+        with (self.home / "ministack.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(made / "bin" / "ministack")], cwd=self.home, env=given, stdout=log, stderr=log
+            )
+        self._wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        if self._process is None:
+            return
+        self._process.terminate()  # it saves its state then
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            if self._process is not None and self._process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=2):  # noqa: S310
+                    return
+            except OSError:
+                time.sleep(0.1)
+        self.__exit__()
+        log = (self.home / "ministack.log").read_text(errors="replace")[-2000:]
+        raise Unusable(f"ministack did not start on port {self.port}:\n{log}")
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

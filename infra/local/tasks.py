@@ -1,0 +1,107 @@
+"""Runs the tasks of an ECS cluster as processes: ministack says that a task runs, and something must run it.
+
+The entry point of the image is run with the environment and command of the task's definition and overrides,
+under the credentials of the task's role; when it ends the task is stopped, and the other way round.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+ENTRY_POINT = ("-m", "training_job")
+"""As in training_job/Dockerfile."""
+_POLL = 0.2
+_GRACE = 30.0
+
+
+class TaskRunner:
+    """A thread that runs what the cluster is asked to run; a context manager starts and ends it.
+
+    ecs: a boto3 client. credentials: gives the environment variables of a role, by its ARN. logs: a file for each task.
+    """
+
+    def __init__(
+        self,
+        ecs: Any,
+        cluster: str,
+        root: Path,
+        logs: Path,
+        credentials: Callable[[str], Mapping[str, str]],
+    ) -> None:
+        self._ecs, self._cluster, self._root, self._logs = ecs, cluster, root, logs
+        self._credentials = credentials
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self._seen: set[str] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="tasks", daemon=True)
+
+    def __enter__(self) -> "TaskRunner":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+        for process in self.running.values():
+            process.terminate()
+        for process in self.running.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=_GRACE)
+            process.kill()
+            process.wait()
+
+    def _work(self) -> None:
+        while not self._stop.wait(_POLL):
+            try:
+                self._round()
+            except Exception:  # whatever it was, the next round must come
+                log.exception("the tasks could not be looked at this time")
+
+    def _round(self) -> None:
+        arns = self._ecs.list_tasks(cluster=self._cluster, desiredStatus="RUNNING")["taskArns"]
+        for arn in set(arns) - self._seen:
+            self._seen.add(arn)
+            self._start(arn)
+        for arn, process in list(self.running.items()):
+            code = process.poll()
+            if code is not None:
+                del self.running[arn]
+                if arn in arns:
+                    self._ecs.stop_task(cluster=self._cluster, task=arn, reason=f"exit code {code}")
+            elif arn not in arns:
+                process.terminate()
+
+    def _start(self, arn: str) -> None:
+        (task,) = self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])["tasks"]
+        described = self._ecs.describe_task_definition(taskDefinition=task["taskDefinitionArn"])
+        definition = described["taskDefinition"]
+        (container,) = definition["containerDefinitions"]
+        overrides = task.get("overrides", {}).get("containerOverrides", [])
+        own = next((o for o in overrides if o.get("name") == container["name"]), {})
+        told = {e["name"]: e["value"] for e in (*container["environment"], *own.get("environment", []))}
+        number = arn.rpartition("/")[2]
+        home = self._logs / f"task-{number}"
+        home.mkdir(parents=True, exist_ok=True)
+        environment = {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **told,
+            **self._credentials(definition["taskRoleArn"]),
+            "MALARIA_HOME": str(home),  # a container of its own has a disk of its own
+            "PYTHONPATH": os.pathsep.join([str(self._root), str(self._root / "src")]),
+        }
+        command = [sys.executable, *ENTRY_POINT, *(own.get("command") or container.get("command") or [])]
+        with (self._logs / f"task-{number}.log").open("ab") as out:
+            self.running[arn] = subprocess.Popen(
+                command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )

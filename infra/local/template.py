@@ -1,0 +1,86 @@
+"""The synthesised template, as far as ministack can hold it.
+
+What is left out is named here with its reason, and a test deploys the rest as it stands.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.settings import Settings
+
+PROXY = "MINISTACK_LAMBDA_PROXY_URL"
+LEFT_OUT = {
+    "metric math": "ministack knows alarms of one metric only",
+}
+
+
+def synthesised(settings: Settings, out: Path) -> dict[str, Any]:
+    """The template of a deployment."""
+    from aws_cdk import App
+
+    from infra.app import build
+    from infra.context import of_file
+
+    app = App(outdir=str(out), context=of_file())
+    stack = build(app, settings)
+    app.synth()
+    found: dict[str, Any] = json.loads((out / f"{stack.stack_name}.template.json").read_text())
+    return found
+
+
+def fitted(template: Mapping[str, Any], functions: Mapping[str, str]) -> dict[str, Any]:
+    """A copy that ministack can hold. functions: by handler, where their calls are posted."""
+    made: dict[str, Any] = json.loads(json.dumps(template))
+    resources = made["Resources"]
+    for name in [name for name, one in resources.items() if _is_math(one)]:
+        del resources[name]
+    for one in resources.values():
+        if one["Type"] == "AWS::Lambda::Function":
+            handler = handler_of(one["Properties"])
+            one["Properties"].setdefault("Environment", {}).setdefault("Variables", {})[PROXY] = functions[
+                handler
+            ]
+    _forget(made, set(template["Resources"]) - set(resources))
+    return made
+
+
+def handlers(template: Mapping[str, Any]) -> dict[str, str]:
+    """Logical names of the functions, by handler."""
+    return {
+        handler_of(one["Properties"]): name
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::Lambda::Function"
+    }
+
+
+def handler_of(properties: Mapping[str, Any]) -> str:
+    return str(properties["ImageConfig"]["Command"][0])
+
+
+def _is_math(resource: Mapping[str, Any]) -> bool:
+    return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+
+
+def _forget(template: dict[str, Any], gone: set[str]) -> None:
+    """Drop what names resources that are not there: a dashboard's alarms, an output."""
+    for part in ("Resources", "Outputs"):
+        for name, one in list(template[part].items()):
+            if gone & set(_named(one)):
+                del template[part][name]
+
+
+def _named(node: Any) -> list[str]:
+    """Logical names that a piece of a template refers to."""
+    if isinstance(node, list):
+        return [name for item in node for name in _named(item)]
+    if not isinstance(node, dict):
+        return []
+    found = [name for item in node.values() for name in _named(item)]
+    if isinstance(node.get("Ref"), str):
+        found.append(node["Ref"])
+    got = node.get("Fn::GetAtt")
+    if isinstance(got, list) and got:
+        found.append(str(got[0]))
+    return found
