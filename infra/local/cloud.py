@@ -56,6 +56,11 @@ class Cloud:
         """Of the API, by a host that this machine itself resolves."""
         return self.outputs["ApiUrl"]
 
+    @property
+    def host(self) -> str:
+        """Of `url`: whoever cannot resolve it asks the endpoint, with this in the header Host."""
+        return self.url.partition("://")[2]
+
     def __enter__(self) -> "Cloud":
         with ExitStack() as stack:
             stack.enter_context(self.aws)

@@ -58,6 +58,11 @@ class Ministack:
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """What a process with all rights finds in its environment."""
+        return {**KEYS, "AWS_REGION": REGION}
+
     def client(self, service: str) -> Any:
         """A boto3 client, with all rights."""
         import boto3
@@ -67,8 +72,7 @@ class Ministack:
                 service,
                 endpoint_url=self.endpoint,
                 region_name=REGION,
-                aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
+                **{name.lower(): value for name, value in KEYS.items()},
             )
         return self._clients[service]
 

@@ -25,7 +25,8 @@ _GRACE = 30.0
 class TaskRunner:
     """A thread that runs what the cluster is asked to run; a context manager starts and ends it.
 
-    ecs: a boto3 client. credentials: gives the environment variables of a role, by its ARN. logs: a file for each task.
+    ecs: a boto3 client. credentials: gives the environment variables of a role, by its ARN. logs: folder of a
+    file for each task.
     """
 
     def __init__(

@@ -12,8 +12,9 @@ ZIP = "application/zip"
 class S3Desk:
     """An UploadDesk over a bucket.
 
-    Forms and not presigned PUTs: a form bounds the size of the file, and fixes its key. client, bucket: give a
-    boto3 client of S3 and the bucket's name, asked at the first form. prefix: put before every key, such as "incoming/".
+    Forms and not presigned PUTs: a form bounds the size of the file, and fixes its key. client, bucket: give
+    a boto3 client of S3 and the bucket's name, asked at the first form. prefix: put before every key, such as
+    "incoming/".
     """
 
     def __init__(

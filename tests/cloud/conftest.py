@@ -1,0 +1,87 @@
+"""The deployed stack on a local AWS, and a client of its API."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.local.cloud import Cloud
+from malaria.adapters.objects import s3
+from malaria.domain import Scope
+from malaria.keys import Keys
+from malaria.stains import washed_out
+from malaria.wiring import SystemClock
+from tests.flow.sites import Site, make_site
+
+JOB_SECONDS = 240.0
+
+
+@dataclass
+class Deployed:
+    """A deployment, and its API as an operator asks it."""
+
+    cloud: Cloud
+    http: httpx.Client
+
+    def put(self, path: Path, key: str) -> str:
+        """Drop an upload into the bucket, as people do; the version of the object."""
+        with path.open("rb") as body:
+            told = self.cloud.aws.client("s3").put_object(
+                Bucket=self.cloud.outputs["UploadsBucket"], Key=f"incoming/{key}", Body=body
+            )
+        return str(told["VersionId"])
+
+    def ended(self, named: str, seconds: float = JOB_SECONDS) -> dict[str, Any]:
+        """The job of an upload, once it has ended."""
+
+        def look() -> dict[str, Any] | None:
+            tasks = self.http.get("/retrain/tasks").raise_for_status().json()["tasks"]
+            found = [t for t in tasks if t["name"] == named and t["finished"]]
+            return dict(found[0]) if found else None
+
+        return soon(look, f"the job of {named} has not ended; see {self.cloud.logs}", seconds)
+
+    def predict(self, picture: bytes) -> dict[str, Any]:
+        answer = self.http.post("/predict", files={"file": ("cell.png", picture, "image/png")})
+        return dict(answer.raise_for_status().json())
+
+
+def soon(look: Callable[[], Any], otherwise: str, seconds: float = 30.0) -> Any:
+    """What `look` finds, as soon as it finds something."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.3)
+    return found
+
+
+def key_for(cloud: Cloud, name: str, *scopes: Scope) -> str:
+    """A caller's key, made as an operator with rights on the bucket makes it."""
+    import os
+
+    os.environ.update(cloud.aws.keys)
+    objects = s3(cloud.outputs["ModelsBucket"], "", "us-east-1", cloud.aws.endpoint)
+    return Keys(objects, SystemClock()).add(name, scopes)
+
+
+def deployed(cloud: Cloud) -> Iterator[Deployed]:
+    key = key_for(cloud, "tests", *Scope)
+    headers = {"Host": cloud.host, "Authorization": f"Bearer {key}"}
+    with httpx.Client(base_url=cloud.aws.endpoint, headers=headers, timeout=60) as http:
+        yield Deployed(cloud, http)
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield from deployed(cloud)
+
+
+@pytest.fixture(scope="package")
+def site(real_cells: Path, models_dir: Path) -> Site:
+    """A laboratory whose stain costs the shipped model points."""
+    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", washed_out)

@@ -1,0 +1,100 @@
+"""From an upload in a bucket to a prediction by the model that came of it, through the deployed template.
+
+Nothing is mocked between: S3's event, the queue, the functions under the real runtime client, DynamoDB, an ECS
+task whose command is run, and the HTTP API.
+"""
+
+import json
+import zipfile
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cloud.conftest import Deployed, soon
+from tests.flow.sites import Site
+
+pytestmark = pytest.mark.cloud
+
+TAKEN_UP = 45.0
+"""Seconds in which a warm environment takes up a promotion: it looks every 30."""
+
+
+def test_an_upload_becomes_the_served_model_and_is_rolled_back(
+    stack: Deployed, site: Site, tmp_path: Path
+) -> None:
+    picture = site.cells[0][1]
+    before = stack.predict(picture)
+    stack.put(site.zip(tmp_path / "site.zip"), "a+b %41é.zip")
+
+    job = stack.ended("a+b %41é.zip")
+    assert (job["state"], job["verdict"]) == ("succeeded", "accepted"), job["reason"]
+    soon(
+        lambda: stack.predict(picture)["model_version"] == job["version"],
+        "the new model is not served",
+        TAKEN_UP,
+    )
+    asked = {"actor": "ana", "reason": "to see it work"}
+    told = stack.http.post("/models/rollback", json=asked).raise_for_status().json()
+    assert told["promotion"]["actor"] == "ana (key:tests)"
+    after = stack.predict(picture)
+    assert after["model_version"] == before["model_version"]
+    assert after["probabilities"] == before["probabilities"]
+
+
+def test_a_zip_that_cannot_be_used_fails_with_its_reason_and_blocks_nothing(
+    stack: Deployed, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and no more")
+    stack.put(tmp_path / "broken.zip", "broken.zip")
+    job = stack.ended("broken.zip", 60)
+    assert job["state"] == "failed"
+    assert "ZIP" in job["reason"]
+    counted = stack.cloud.aws.client("sqs").get_queue_attributes(
+        QueueUrl=stack.cloud.outputs["DeadLetters"], AttributeNames=["ApproximateNumberOfMessages"]
+    )
+    assert counted["Attributes"]["ApproximateNumberOfMessages"] == "0"
+
+
+def test_an_event_told_twice_is_one_job(stack: Deployed, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.writestr("readme.txt", "no cells")
+    version = stack.put(tmp_path / "empty.zip", "twice.zip")
+    event = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": stack.cloud.outputs["UploadsBucket"]},
+            "object": {"key": "incoming/twice.zip", "size": 128, "version-id": version},
+        },
+    }
+    for _ in range(2):
+        stack.cloud.aws.client("sqs").send_message(
+            QueueUrl=stack.cloud.outputs["Queue"], MessageBody=json.dumps(event)
+        )
+    stack.ended("twice.zip", 60)
+    tasks = stack.http.get("/retrain/tasks").json()["tasks"]
+    assert len([task for task in tasks if task["name"] == "twice.zip"]) == 1
+
+
+def test_a_form_takes_a_zip_past_the_api(stack: Deployed, tmp_path: Path) -> None:
+    form = (
+        stack.http.post("/uploads", json={"name": "large.zip", "note": "by form"}).raise_for_status().json()
+    )
+    content = b"PK\x03\x04 and no more"
+    sent = httpx.post(
+        form["url"], data=form["fields"], files={"file": ("x.zip", content, "application/zip")}, timeout=30
+    )
+    assert sent.status_code in (201, 204), sent.text
+    job = stack.ended("large.zip", 60)
+    told = stack.http.get(form["links"]["self"]).raise_for_status().json()
+    assert (told["state"], told["task"]["task_id"]) == ("received", job["task_id"])
+    assert stack.http.get(f"/retrain/status/{job['task_id']}").json()["options"]["note"] == "by form"
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/retrain"), ("GET", "/models"), ("POST", "/predict")])
+def test_the_api_is_not_open(stack: Deployed, method: str, path: str) -> None:
+    answer = httpx.request(
+        method, stack.cloud.aws.endpoint + path, headers={"Host": stack.cloud.host}, timeout=60
+    )
+    assert answer.status_code == 401
