@@ -197,3 +197,13 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
 
     again = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, never)
     assert again == found
+
+    elsewhere, earlier = replace(plan, run=tmp_path / "elsewhere"), {one.key: one for one in found.values()}
+    taught = {earlier[found["taught"].key].key: found["taught"]}
+    assert ablate.ablate(elsewhere, variants[1:2], {}, never, before=earlier) == {
+        "with surround": found["with surround"]
+    }
+    sitting = ablate.ablate(elsewhere, variants, {}, never, before=taught, only=["taught"])
+    assert sitting == {"taught": found["taught"]}
+    with pytest.raises(BadOptions, match="no variant 'tuaght'"):
+        ablate.ablate(elsewhere, variants, {}, never, only=["tuaght"])

@@ -22,6 +22,7 @@ from malaria.cli.training_options import (
     need_keras,
     need_tensorflow,
 )
+from malaria.errors import Damaged
 
 if TYPE_CHECKING:
     from malaria.metrics import Metrics
@@ -55,8 +56,14 @@ def ablate(
         bool,
         typer.Option("--files", help="Also tell the size of each network's file, and its time for one cell."),
     ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Train this variant, and others another time; may be repeated.")
+    ] = None,
 ) -> None:
     """Train the variants of a recipe alike and measure each on validation patients and other laboratories.
+
+    A study may take several sittings: what stands in OUT/results.json already, of the same recipe and data,
+    is kept and not trained again.
 
     Example:
 
@@ -84,7 +91,9 @@ def ablate(
         start=start,
     )
     with output.progress() as report:
-        found = steps.ablate(asked, variants, laboratories(evaluated or [], SETS), report)
+        met = laboratories(evaluated or [], SETS)
+        found = steps.ablate(asked, variants, met, report, before=_before(out), only=only or ())
+    variants = [variant for variant in variants if variant.name in found]
     taken = _timed(variants) if files else {}
     out.mkdir(parents=True, exist_ok=True)
     told = {
@@ -99,6 +108,28 @@ def ablate(
     typer.echo(str(out / "results.md"))
 
 
+def _before(out: Path) -> "dict[str, Ablated]":
+    """What earlier sittings have measured, by key. Raises Damaged where that cannot be read."""
+    from malaria.training.ablate import Ablated, metrics_of
+
+    path = out / "results.json"
+    if not path.exists():
+        return {}
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))["variants"].values()
+        return {
+            one["key"]: Ablated(
+                {name: metrics_of(panel) for name, panel in one["panels"].items()},
+                one["fitted_by"],
+                one["key"],
+            )
+            for one in told
+            if "key" in one  # older studies have none, and are left alone
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Damaged(f"{path} is no study's results ({error}). Name another folder with --out.") from error
+
+
 def _as_json(variant: "Variant", found: "Ablated", taken: "Latency | None") -> dict[str, Any]:
     from malaria import codec
 
@@ -106,6 +137,7 @@ def _as_json(variant: "Variant", found: "Ablated", taken: "Latency | None") -> d
         "recipe": codec.to_json(variant.recipe),
         "panels": codec.to_json(found.figures),
         "fitted_by": codec.to_json(found.fitted_by),
+        "key": found.key,
         "file": {"bytes": taken.file_bytes, "ratio": taken.ratio} if taken else None,
     }
 

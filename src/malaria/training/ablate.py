@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from malaria import codec, whole
 from malaria import head as heads
 from malaria.digests import sha256
 from malaria.domain import ModelVersion
-from malaria.errors import NotFound
+from malaria.errors import BadOptions, NotFound
 from malaria.metrics import Metrics
 from malaria.ports import Report
 from malaria.predict import Model
@@ -39,10 +39,12 @@ FILE = "model.tflite"
 
 @dataclass(frozen=True)
 class Ablated:
-    """figures: by panel. fitted_by: the packages and the machine that fitted, from epoch to epoch."""
+    """figures: by panel. fitted_by: the packages and the machine that fitted, from epoch to epoch. key:
+    stands for all that decides the figures: recipe, data, roles, what was measured on."""
 
     figures: dict[str, Metrics]
     fitted_by: Sequence[Mapping[str, Any]]
+    key: str
 
 
 def ablate(
@@ -50,11 +52,17 @@ def ablate(
     variants: Sequence[Variant],
     evaluated: Mapping[str, Path],
     report: Report,
+    *,
+    before: Mapping[str, Ablated] | None = None,
+    only: Collection[str] = (),
 ) -> dict[str, Ablated]:
     """Train and measure each variant; what is done already, under `plan.run`, is not done again.
 
-    Returns what came of each variant, by name. Uses training and validation patients and fields only, as
-    roles.json in `plan.out` lists them.
+    before: what was measured in earlier sittings, by key; it is taken over. only: names of the variants to
+    train now; () trains all.
+
+    Returns what came of each variant, by name, as far as it is known. Uses training and validation patients
+    and fields only, as roles.json in `plan.out` lists them.
 
     Raises:
         NotFound: there is no roles.json. BadOptions: a variant leaves out a list that the plan has not.
@@ -63,8 +71,18 @@ def ablate(
         raise NotFound(f"{plan.out} holds no roles.json. Name the folder of the shipped models with --roles.")
     for variant in variants:
         variant.lists(plan.without)
-    study = _Study(plan, variants, evaluated, Series(len(variants), report))
-    return {variant.name: study.of(variant) for variant in variants}
+    _check_names(only, variants)
+    study = _Study(plan, variants, evaluated, before or {}, report)
+    chosen = [v for v in variants if not only or v.name in only or study.known(v)]
+    study.series = Series(sum(not study.known(v) for v in chosen), report)
+    return {variant.name: study.of(variant) for variant in chosen}
+
+
+def _check_names(only: Collection[str], variants: Sequence[Variant]) -> None:
+    unknown = set(only) - {variant.name for variant in variants}
+    if unknown:
+        names = "; ".join(variant.name for variant in variants)
+        raise BadOptions(f"The plan has no variant {min(unknown)!r}. It has: {names}.")
 
 
 def files(variants: Sequence[Variant], folder: Path) -> dict[str, Path]:
@@ -81,9 +99,15 @@ def files(variants: Sequence[Variant], folder: Path) -> dict[str, Path]:
 
 class _Study:
     def __init__(
-        self, plan: Plan, variants: Sequence[Variant], evaluated: Mapping[str, Path], series: Series
+        self,
+        plan: Plan,
+        variants: Sequence[Variant],
+        evaluated: Mapping[str, Path],
+        before: Mapping[str, Ablated],
+        report: Report,
     ) -> None:
-        self._plan, self._evaluated, self._series = plan, evaluated, series
+        self._plan, self._evaluated, self._before = plan, evaluated, before
+        self.series = Series(len(variants), report)
         self._variants = {variant.name: variant for variant in variants}
         self._teachers = {variant.teacher for variant in variants}
         known, met = roles_of(plan), {name: sha256(path) for name, path in evaluated.items()}
@@ -92,9 +116,15 @@ class _Study:
         self._sources = sources_of(plan, known)
         self._panels: dict[int, dict[str, Panel]] = {}
 
+    def known(self, variant: Variant) -> bool:
+        """Whether it was measured in an earlier sitting. A teacher's figures alone teach nobody."""
+        return self._folder(variant).name in self._before and variant.name not in self._teachers
+
     def of(self, variant: Variant) -> Ablated:
         """What came of a variant, trained now or before."""
         folder = self._folder(variant)
+        if self.known(variant):
+            return self._before[folder.name]
         told, file = folder / "figures.json", folder / FILE if variant.name in self._teachers else None
         if not told.exists() or (file and not file.exists()):
             found = self._measured(variant, replace(self._plan, recipe=variant.recipe, run=folder), file)
@@ -103,10 +133,10 @@ class _Study:
                 "fitted_by": json.loads((folder / fit.FITTED_BY).read_text()),
             }
             whole.write_text(told, json.dumps(kept, indent=1) + "\n")
-        self._series.finished()
+        self.series.finished()
         kept = json.loads(told.read_text())
         figures = {name: metrics_of(one) for name, one in kept["panels"].items()}
-        return Ablated(figures, kept["fitted_by"])
+        return Ablated(figures, kept["fitted_by"], folder.name)
 
     def _folder(self, variant: Variant) -> Path:
         """Where it is trained and kept: named by all that decides its weights."""
@@ -118,7 +148,7 @@ class _Study:
 
     def _measured(self, variant: Variant, plan: Plan, file: Path | None) -> dict[str, Metrics]:
         keras.backend.clear_session()
-        size, report = plan.recipe.size, self._series.report
+        size, report = plan.recipe.size, self.series.report
         keras.utils.set_random_seed(plan.recipe.seed)
         cells = dataset.load(self._sources, size, plan.cache, report)
         fitted = self._fitted(variant, plan, cells)
@@ -135,7 +165,7 @@ class _Study:
         return figures(score, self._panels[size])
 
     def _fitted(self, variant: Variant, plan: Plan, cells: CellArrays) -> keras.Model:
-        told, report = plan.recipe, self._series.report
+        told, report = plan.recipe, self.series.report
         made = functools.cache(functools.partial(self._mixture, variant, plan, cells))
 
         def shown(size: int) -> Mixture:
@@ -144,13 +174,13 @@ class _Study:
 
         own = plan if variant.backbone else replace(plan, backbone_weights=None, start=None)
         checked = validation_of(self._sources, plan.cache, report)
-        fitted = fit.fit(begin(own), told, shown, checked, plan.run, self._series.of(variant.name))
+        fitted = fit.fit(begin(own), told, shown, checked, plan.run, self.series.of(variant.name))
         if own.start and told.start_share:
             blend(fitted, begin(own), told.start_share)
         return fitted
 
     def _mixture(self, variant: Variant, plan: Plan, cells: CellArrays) -> Callable[[int], Mixture]:
-        told, report = plan.recipe, self._series.report
+        told, report = plan.recipe, self.series.report
         learnt = cells.where(learnable(cells, variant.lists(plan.without), variant.without_label))
         doubted = listed(learnt, plan.without)
         laid = platelets(self._sources, told.size, told.shares.platelets)
@@ -167,7 +197,7 @@ class _Study:
         info = ModelVersion(teaching.name, sha256(file), network, size, begun, file.stat().st_size)
         teacher = Model.load(file, info)
         share = variant.recipe.teacher_share
-        return targets(learnt, teacher, share, self._plan.cache, self._series.report)
+        return targets(learnt, teacher, share, self._plan.cache, self.series.report)
 
 
 def metrics_of(told: Mapping[str, Any]) -> Metrics:
