@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from malaria import signing_keys, wiring
+from malaria.adapters.objects import memory
 from malaria.errors import Damaged
 from malaria.settings import Settings
 
@@ -87,8 +89,6 @@ def test_a_key_that_is_too_short_is_refused_without_telling_it(given: str) -> No
 
 
 def test_all_who_share_a_store_get_the_same_keys() -> None:
-    from malaria.adapters.objects import memory
-
     objects = memory()
     with ThreadPoolExecutor(8) as pool:
         (keys,) = set(pool.map(lambda _: signing_keys.shared(objects), range(8)))
@@ -99,11 +99,9 @@ def test_all_who_share_a_store_get_the_same_keys() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 40])
 def test_an_object_that_holds_no_key_is_told_and_not_shown(content: bytes) -> None:
-    from malaria.adapters.objects import memory
-
     objects = memory()
     objects.put(signing_keys.KEY, content)
     with pytest.raises(Damaged, match="holds no key") as told:
         signing_keys.shared(objects)
-    assert "short" not in str(told.value).replace("shorter", "")
+    assert "short\n" not in str(told.value)
     assert objects.get(signing_keys.KEY) == content
