@@ -105,6 +105,21 @@ def test_what_is_too_large_is_told_and_never_read(
     assert "at most 100 are taken" in job.reason
 
 
+def test_an_upload_in_a_bucket_without_versions_is_read_too(
+    deployment: Deployment, started: Start, cells: bytes
+) -> None:
+    s3, bucket = deployment.clients.of("s3"), f"{deployment.uploads}-plain"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key=ODD, Body=cells)
+    told = event("object_created", BUCKET=bucket)
+    told["detail"]["object"].pop("version-id")
+    shell = started("on_upload")
+    assert failed(shell.handler(batch(told), CONTEXT)) == []
+    (job,) = shell.services.jobs.list()
+    assert job.identity == f"s3:{bucket}/{ODD}@null"
+    assert shell.services.objects.get(job.upload) == cells
+
+
 @pytest.mark.parametrize("key", ["elsewhere/x.zip", "incoming/", "incoming/folder/", "incoming.zip"])
 def test_what_is_no_upload_starts_nothing(
     deployment: Deployment, started: Start, cells: bytes, key: str
