@@ -123,8 +123,8 @@ def _named(handle: str) -> str | None:
 
 
 def _name(deployment: str, job_id: str, attempt: str) -> str:
-    """A name as SageMaker takes it, no longer than 63; where it must be, the deployment's part is cut. Names of
-    one job's attempts begin alike."""
+    """A name as SageMaker takes it, no longer than 63; where it must be, the deployment's part is cut.
+    Names of one job's attempts begin alike."""
     job = f"-{_NOT_IN_NAMES.sub('-', job_id)}-"
     owner = _NOT_IN_NAMES.sub("-", deployment).lstrip("-")[: _LONGEST - len(job) - _DIGITS]
     return f"{owner}{job}{attempt}"
