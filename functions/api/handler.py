@@ -11,7 +11,8 @@ from malaria.freshness import Freshness
 from malaria.lambda_logs import structured
 
 logger = structured("api")
-asyncio.set_event_loop(asyncio.new_event_loop())  # newer Pythons make none by themselves, and Mangum asks
+loop = asyncio.new_event_loop()  # newer Pythons make none by themselves, and Mangum asks for one
+asyncio.set_event_loop(loop)
 services = wiring.aws(answering=True)
 freshness = Freshness(services.served, services.clock)
 freshness.look()  # the model is loaded while the function starts, and not while its first caller waits

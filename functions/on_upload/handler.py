@@ -15,20 +15,18 @@ arrivals = wiring.arrivals(services)
 batch = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def see_to(message: SQSRecord) -> None:
-    """What raises here is brought again by the queue; what was done by then is known, and not done twice."""
-    logger.set_correlation_id(message.message_id)
-    upload = told(message.body)
-    job = arrivals.take(upload) if upload else None
-    launched = services.trigger.dispatch()
-    logger.info(
-        "seen to",
-        extra={
-            "job": job.id if job else None,
-            "state": job.state.value if job else None,
-            "launched": launched.id if launched else None,
-        },
-    )
+def see_to(record: SQSRecord) -> None:
+    """What fails is brought again by the queue; what was done by then is known, and not done twice."""
+    logger.set_correlation_id(record.message_id)
+    try:
+        upload = told(record.body)
+        job = arrivals.take(upload) if upload else None
+        launched = services.trigger.dispatch()
+    except Exception:
+        logger.exception("a message could not be seen to; the queue brings it again")
+        raise
+    known = {"job": job.id, "state": job.state.value} if job else {}
+    logger.info("seen to", extra={**known, "launched": launched.id if launched else None})
 
 
 @logger.inject_lambda_context

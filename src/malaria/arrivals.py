@@ -84,7 +84,7 @@ class Arrivals:
             try:
                 self._uploads.fetch(upload, path)
             except NotFound:
-                log.warning("an upload is gone before it was taken in: %s", identity)
+                log.warning("version %s of an upload is gone before it was taken in", upload.version)
                 return None
             chosen = ticket.options if ticket else None
             return trigger.take_in(path, name=name, identity=identity, actor=actor, chosen=chosen)

@@ -26,5 +26,5 @@ class Freshness:
         self._looked = now
         try:
             self._served.refresh()
-        except MalariaError:
+        except (MalariaError, OSError):  # OSError: no room for the new model
             log.exception("what is served now could not be looked up")

@@ -81,12 +81,12 @@ def aws(
 ) -> Services:
     """A deployment on AWS: objects in S3, jobs and confirmed labels in DynamoDB.
 
-    launching: this process may start trainings; else it has another look at the queue.
+    launching: this process may start trainings, and runs no model; others have someone else look at the
+        queue, and the first of them promotes the shipped model.
     answering: people wait for it, so it does not wait long for the store, and the model that ships answers
-        until the promotion log can be read.
+        until the promotion log can be read. It alone has the keys that sign ids; the first one makes them.
 
-    The first call of a deployment makes the key that signs ids, and promotes the shipped model. Raises
-    BadOptions where a setting is absent, Busy where the store cannot be reached.
+    Raises BadOptions where a setting is absent, Busy where the store cannot be reached.
     """
     from malaria import wiring_aws
 

@@ -40,7 +40,7 @@ _NOT_PASSED_ON = frozenset({"MALARIA_HOME", "MALARIA_SIGNING_KEY"})
 def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering: bool) -> Services:
     """As `wiring.aws`."""
     home = settings.home.resolve()
-    for folder in ("logs", "work", "cache"):
+    for folder in ("work", "cache"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     clock, clients = wiring.SystemClock(), Clients(deployed.endpoint)
     patience = BRIEF if answering else PATIENCE
@@ -48,9 +48,7 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
     jobs = DynamoJobs(clients, lambda: deployed.need("jobs_table"), clock)
     launcher = _launcher(clients, deployed, launching)
     registry = Registry(objects, clock)
-    models = wiring.shipped_models(settings)
-    bundled = _lay_out(models, settings.network, home / "cache")
-    _install(registry, models, settings.network, answering)
+    bundled = None if launching else _ship(registry, settings, home / "cache", answering)
     return Services(
         settings=settings,
         home=home,
@@ -75,7 +73,7 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
             INCOMING,
             settings.max_upload_bytes,
         ),
-        signing_keys=_signing_keys(objects, settings),
+        signing_keys=_signing_keys(objects, settings) if answering else (),
         elsewhere=None if launching else SqsWake(clients, lambda: deployed.need("queue_url")),
     )
 
@@ -106,26 +104,29 @@ def _for_container(environment: Mapping[str, str]) -> dict[str, str]:
     return passed | ({"AWS_ENDPOINT_URL": endpoint} if endpoint else {})
 
 
-def _lay_out(models: Path, network: str | None, cache: Path) -> tuple[ModelVersion, Path]:
-    """Put the shipped models where those of the store are kept, so that none that is here is brought from
-    there; return the one that a newcomer is served, and its file."""
+def _ship(registry: Registry, settings: Settings, cache: Path, answering: bool) -> tuple[ModelVersion, Path]:
+    """Keep the shipped model, and promote it where nothing was; who answers does so without, for now. Return
+    the version that a newcomer is served, and its file."""
+    models = wiring.shipped_models(settings)
+    _lay_out(models, cache)
+    try:
+        shipped.install_shipped(registry, models, settings.network)
+    except Busy:
+        if not answering:
+            raise
+        log.warning("the shipped model could not be kept this time", exc_info=True)
+    info, files = shipped.read_shipped(models, settings.network)
+    return info, files / MODEL
+
+
+def _lay_out(models: Path, cache: Path) -> None:
+    """Put the shipped models where those of the store are laid, so that none that is here is brought from
+    there."""
     for info in shipped.versions(models):
         laid = cache / info.version / MODEL
         laid.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             laid.symlink_to((models / info.version / MODEL).resolve())
-    info, files = shipped.read_shipped(models, network)
-    return info, files / MODEL
-
-
-def _install(registry: Registry, models: Path, network: str | None, answering: bool) -> None:
-    """Keep the shipped model, and promote it where nothing was. Who answers does so without, for now."""
-    try:
-        shipped.install_shipped(registry, models, network)
-    except Busy:
-        if not answering:
-            raise
-        log.warning("the shipped model could not be kept this time", exc_info=True)
 
 
 def _signing_keys(objects: ObjectStore, settings: Settings) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """What launchers ask of ECS and SageMaker, and what they make of the answers."""
 
+import re
+
 import pytest
 
 from malaria.adapters.aws_clients import Clients
@@ -182,16 +184,19 @@ def test_sagemaker_out_of_reach_tells_nothing(
     sagemaker_launcher.stop(handle)
 
 
-@pytest.mark.parametrize("deployment", ["d", "a-lab_of.the north", "x" * 90])
+@pytest.mark.parametrize("deployment", ["d", "a--b-", "a-lab_of.the north", "x" * 90])
 def test_names_of_training_jobs_are_what_sagemaker_takes(fake_sagemaker: SageMaker, deployment: str) -> None:
-    """botocore checks a name's pattern no more than its length, so it is checked here."""
-    import re
-
+    """botocore checks neither a name's pattern nor its length, so they are checked here. By how a name begins
+    the stack's rights and rules know a job of the deployment."""
     launcher = SageMakerLauncher(fake_sagemaker[1], deployed(deployment=deployment), {})
     handles = {launcher.launch("9f2c4e1ab07d3356", attempt) for attempt in (1, 2, 13)}
+    stem = launcher.log("9f2c4e1ab07d3356").rpartition(" ")[2].removesuffix("*")
     assert len(handles) == 3
     for handle in handles:
-        assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", handle.removeprefix("sagemaker:"))
+        name = handle.removeprefix("sagemaker:")
+        assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
+        assert len(name) <= 63 and name.startswith(stem)
+        assert name.startswith(f"{deployment}-") or not re.fullmatch(r"[a-z][a-z0-9-]{0,29}", deployment)
 
 
 def test_the_log_is_named(ecs_launcher: EcsLauncher, sagemaker_launcher: SageMakerLauncher) -> None:

@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from malaria import signing_keys, wiring
+from malaria.adapters.objects import memory
 from malaria.errors import Damaged
 from malaria.settings import Settings
 
@@ -84,3 +86,22 @@ def test_a_key_that_is_too_short_is_refused_without_telling_it(given: str) -> No
     with pytest.raises(ValidationError, match="32 characters") as told:
         Settings(signing_key=given)  # type: ignore[arg-type]
     assert "secret" not in str(told.value)
+
+
+def test_all_who_share_a_store_get_the_same_keys() -> None:
+    objects = memory()
+    with ThreadPoolExecutor(8) as pool:
+        (keys,) = set(pool.map(lambda _: signing_keys.shared(objects), range(8)))
+    assert len(keys) == 1 and len(keys[0]) == 64
+    objects.put(signing_keys.KEY, b"n" * 32 + b"\n" + keys[0].encode() + b"\n")
+    assert signing_keys.shared(objects) == ("n" * 32, keys[0]), "renewed by hand: the newest first"
+
+
+@pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 40])
+def test_an_object_that_holds_no_key_is_told_and_not_shown(content: bytes) -> None:
+    objects = memory()
+    objects.put(signing_keys.KEY, content)
+    with pytest.raises(Damaged, match="holds no key") as told:
+        signing_keys.shared(objects)
+    assert "short\n" not in str(told.value)
+    assert objects.get(signing_keys.KEY) == content

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 _TASK = re.compile(r"arn:[^:]+:ecs:[^:]*:[^:]*:task/.+")
 _ENDED = frozenset({"DEPROVISIONING", "STOPPED", "DELETED"})
 """States in which no container runs. Not STOPPING: its process is told to end, and may still write."""
-_NO_SUCH_TASK = ("InvalidParameterException", "ClientException")
+_NO_SUCH_TASK = "InvalidParameterException"
 
 
 class EcsLauncher:
@@ -61,7 +61,7 @@ class EcsLauncher:
         if not _TASK.fullmatch(handle):
             return
         try:
-            with told("ECS", but=_NO_SUCH_TASK):
+            with told("ECS", but=(_NO_SUCH_TASK,)):
                 self._ecs.stop_task(
                     cluster=self._aws.need("cluster"), task=handle, reason="its job was cancelled"
                 )
@@ -102,7 +102,7 @@ class EcsLauncher:
 
         for wait in (*self._looks, None):
             try:
-                with told("ECS", but=_NO_SUCH_TASK):
+                with told("ECS", but=(_NO_SUCH_TASK,)):
                     answer = self._ecs.describe_tasks(cluster=self._aws.need("cluster"), tasks=[handle])
             except ClientError:
                 return None

@@ -14,8 +14,9 @@ log = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 _HANDLE = "sagemaker:"
-_LONGEST = 63
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
+_LONGEST, _DIGITS = 63, 3
+"""Characters of a name, and those of it that are kept for the attempt."""
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9-]+")
 _GOES_ON = frozenset({"InProgress", "Stopping"})
 _NO_SUCH_JOB = ("ValidationException", "ResourceNotFound")
 _STARTED = "ResourceInUse"
@@ -122,6 +123,8 @@ def _named(handle: str) -> str | None:
 
 
 def _name(deployment: str, job_id: str, attempt: str) -> str:
-    """A name as SageMaker takes it, no longer than 63; where it must be, the deployment's part is cut."""
-    ending = f"-{_NOT_IN_NAMES.sub('-', job_id)}-{attempt}"
-    return _NOT_IN_NAMES.sub("-", deployment)[: _LONGEST - 2 - len(ending)].strip("-") + ending
+    """A name as SageMaker takes it, no longer than 63; where it must be, the deployment's part is cut.
+    Names of one job's attempts begin alike."""
+    job = f"-{_NOT_IN_NAMES.sub('-', job_id)}-"
+    owner = _NOT_IN_NAMES.sub("-", deployment).lstrip("-")[: _LONGEST - len(job) - _DIGITS]
+    return f"{owner}{job}{attempt}"

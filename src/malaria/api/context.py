@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-_SAFE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_SAFE = re.compile(r"[A-Za-z0-9._=-]{1,128}")
 
 
 def taken_or_made(offered: str | None) -> str:

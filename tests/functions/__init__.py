@@ -1,0 +1,1 @@
+"""The Lambda functions, with recorded events and a local stand-in of AWS."""
