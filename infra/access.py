@@ -12,12 +12,13 @@ from constructs import IConstruct
 from infra import reasons
 
 VERSIONS, PROMOTIONS, DATASETS = "models/", "promotions/", "datasets/"
-UPLOADS, LOOKS, KEPT, PRIVATE = "uploads/", "gate-looks/", "kept/", "private/"
-"""What lies in the bucket of models. PRIVATE holds keys, and is the API's alone."""
+UPLOADS, LOOKS, KEPT, PRIVATE, SAGEMAKER = "uploads/", "gate-looks/", "kept/", "private/", "sagemaker/"
+"""What lies in the bucket of models. PRIVATE holds keys, and is the API's alone; SAGEMAKER what
+SageMaker itself leaves of a job."""
 
-CHANGE_ROWS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query")
-APPEND_ROWS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan")
-READ_ROWS = ("dynamodb:Query", "dynamodb:Scan")
+CHANGE_ROWS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+APPEND_ROWS = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:Scan")
+READ_ROWS = ("dynamodb:Scan",)
 WRITE_LOG = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 JOIN_NETWORK = (
     "ec2:CreateNetworkInterface",

@@ -14,6 +14,8 @@ from malaria.errors import BadOptions
 PREFIX = "MALARIA_AWS_"
 INCOMING = "incoming/"
 """Below it an object in the bucket of uploads is an upload; whatever else lies there starts nothing."""
+CONTAINER = "training"
+"""Name of the container in the ECS tasks of the trainings: the launcher says what it runs."""
 
 
 class AwsSettings(BaseSettings):

@@ -34,8 +34,8 @@ def test_only_the_api_reads_keys(ecs: Variant, role: str) -> None:
     assert not [one for one in _on(rights, "s3:GetObject") if one[1] in ("/*", "*")]
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_functions_read_uploads_with_their_versions_and_cannot_change_them(ecs: Variant, role: str) -> None:
+@pytest.mark.parametrize("role", ["OnUploadRole", "ReconcileRole"])
+def test_who_takes_uploads_in_reads_them_by_version_and_cannot_change_them(ecs: Variant, role: str) -> None:
     uploads = ecs.id("AWS::S3::Bucket", "Uploads")
     rights = {(action, end.partition(">")[2]) for action, end in ecs.rights(role) if uploads in end}
     assert rights == {
@@ -72,6 +72,7 @@ def test_functions_launch_sagemaker_jobs_of_this_deployment_only(sagemaker: Vari
     rights = {one for one in sagemaker.rights(role) if one[0].startswith("sagemaker")}
     assert {action.partition(":")[2] for action, _ in rights} == {
         "CreateTrainingJob",
+        "AddTags",
         "DescribeTrainingJob",
         "StopTrainingJob",
     }
@@ -100,7 +101,8 @@ def test_a_training_adds_versions_and_deletes_nothing(
     buckets = {end.partition(".")[0].strip("<") for action, end in rights if action.startswith("s3:")}
     assert buckets == {models}
     writes = {end for action, end in _on(rights, "s3:PutObject")}
-    assert writes == {"/models/*", "/promotions/*", "/datasets/*", "/gate-looks/*"}
+    own = {"/sagemaker/*"} if role == "JobRole" else set()
+    assert writes == {"/models/*", "/promotions/*", "/datasets/*", "/gate-looks/*"} | own
     jobs, feedback = (variant.id("AWS::DynamoDB::GlobalTable", name) for name in ("Jobs", "Feedback"))
     tables = {end for action, end in rights if action.startswith("dynamodb")}
     assert any(jobs in end for end in tables)
@@ -114,8 +116,14 @@ def test_feedback_is_the_apis_to_write_and_the_look_rounds_to_read(ecs: Variant)
         return {action for action, end in ecs.rights(role) if feedback in end}
 
     assert "dynamodb:PutItem" in may("ServingFunctionRole")
-    assert may("ReconcileRole") == {"dynamodb:Query", "dynamodb:Scan"}
+    assert may("ReconcileRole") == {"dynamodb:Scan"}
     assert may("OnUploadRole") == may("OnJobChangeRole") == set()
+
+
+def test_what_has_ended_is_seen_to_without_reading_an_upload(ecs: Variant) -> None:
+    rights = ecs.rights("OnJobChangeRole")
+    uploads = ecs.id("AWS::S3::Bucket", "Uploads")
+    assert not [one for one in rights if uploads in one[1] or "/uploads/" in one[1] or "/kept/" in one[1]]
 
 
 def test_no_row_is_ever_deleted(variant: Variant) -> None:
