@@ -3,6 +3,7 @@
 import subprocess
 import sysconfig
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,18 +36,17 @@ def test_aws_solutions_is_really_asked(cdk: None, tmp_path: Path) -> None:
 
 
 def test_cloudformation_will_read_every_template(synthesised: Synthesise) -> None:
-    paths = [
-        str(synthesised(name).path) for name in VARIANTS if name != "local"
-    ]  # which no CloudFormation reads
-    told = [
-        "--ignore-checks",
-        "W3005",
-        "--regions",
-        "eu-central-1",
-    ]  # W3005: the CDK repeats what a reference says
-    command = [sysconfig.get_path("scripts") + "/cfn-lint", *told, "--template", *paths]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """But for W3005: the CDK repeats what references say. No CloudFormation reads the stand-in's variant."""
+    told = ["--ignore-checks", "W3005", "--regions", "eu-central-1", "--template"]
+    command = [sysconfig.get_path("scripts") + "/cfn-lint", *told]
+
+    def said(path: Path) -> str:
+        done = subprocess.run([*command, str(path)], capture_output=True, text=True)
+        return f"{path}: {done.stdout}{done.stderr}" if done.returncode else ""
+
+    paths = [synthesised(name).path for name in VARIANTS if name != "local"]
+    with ThreadPoolExecutor(2) as at_once:  # each takes seconds
+        assert "".join(at_once.map(said, paths)) == ""
 
 
 def test_every_wildcard_has_a_reason(variant: Variant) -> None:
