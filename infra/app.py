@@ -37,8 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
-    assembly = app.synth()
-    print(f"Wrote {', '.join(stack.template_file for stack in assembly.stacks)} to {OUT}")
+    try:
+        assembly = app.synth()
+    except RuntimeError as error:
+        if "ValidationFailed" not in str(error):
+            raise
+        print("A rule is broken, as told above: mend it, or say why in infra/reasons.py.", file=sys.stderr)
+        return 1
+    if not _by_cli():
+        print(f"Wrote {', '.join(stack.template_file for stack in assembly.stacks)} to {OUT}")
     return 0
 
 
