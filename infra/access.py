@@ -1,6 +1,6 @@
 """Who may do what, each right by name. Whatever has a wildcard gives its reason in `reasons`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Stack
@@ -37,15 +37,16 @@ def objects(
     to: iam.IGrantable,
     bucket: s3.IBucket,
     *,
-    read: Iterable[str] = (),
-    write: Iterable[str] = (),
-    delete: Iterable[str] = (),
+    read: Sequence[str] = (),
+    write: Sequence[str] = (),
+    delete: Sequence[str] = (),
 ) -> None:
-    """Let someone list a bucket, and read, write or delete below prefixes.
+    """Let someone read, write or delete below prefixes of a bucket.
 
-    Who may not list is told 'forbidden' of an object that is absent, so listing goes with the rest.
+    Who may not list is told 'forbidden' of an object that is absent, so listing goes with reading.
     """
-    allow(to, ["s3:ListBucket"], [bucket.bucket_arn])
+    if read:
+        allow(to, ["s3:ListBucket"], [bucket.bucket_arn])
     for actions, prefixes in (
         (["s3:GetObject"], read),
         (["s3:PutObject", "s3:AbortMultipartUpload"], write),

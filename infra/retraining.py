@@ -76,15 +76,13 @@ class Retraining(Construct):
 
     def _allow(self) -> None:
         """Each looks at the ledger and launches; two take uploads in, and one sees to kept pictures, too."""
-        shipped = (access.VERSIONS, access.PROMOTIONS)  # the first to start promotes the model that ships
         models = self._storage.models
-        access.objects(self.on_upload, models, read=shipped, write=(*shipped, access.UPLOADS))
-        access.objects(self.on_job_change, models, read=shipped, write=shipped)
+        access.objects(self.on_upload, models, write=(access.UPLOADS,))
         access.objects(
             self.reconcile,
             models,
-            read=(*shipped, access.KEPT),
-            write=(*shipped, access.UPLOADS, access.KEPT),
+            read=(access.PROMOTIONS, access.KEPT),
+            write=(access.UPLOADS, access.KEPT),
             delete=(access.KEPT,),
         )
         access.rows(self.reconcile, self._storage.feedback, access.READ_ROWS)
