@@ -1,6 +1,6 @@
 """Who may do what, each right by name. Whatever has a wildcard gives its reason in `reasons`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from aws_cdk import Stack
@@ -12,12 +12,13 @@ from constructs import IConstruct
 from infra import reasons
 
 VERSIONS, PROMOTIONS, DATASETS = "models/", "promotions/", "datasets/"
-UPLOADS, LOOKS, KEPT, PRIVATE = "uploads/", "gate-looks/", "kept/", "private/"
-"""What lies in the bucket of models. PRIVATE holds keys, and is the API's alone."""
+UPLOADS, LOOKS, KEPT, PRIVATE, SAGEMAKER = "uploads/", "gate-looks/", "kept/", "private/", "sagemaker/"
+"""What lies in the bucket of models. PRIVATE holds keys, and is the API's alone; SAGEMAKER what
+SageMaker itself leaves of a job."""
 
-CHANGE_ROWS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query")
-APPEND_ROWS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan")
-READ_ROWS = ("dynamodb:Query", "dynamodb:Scan")
+CHANGE_ROWS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+APPEND_ROWS = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:Scan")
+READ_ROWS = ("dynamodb:Scan",)
 WRITE_LOG = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
 JOIN_NETWORK = (
     "ec2:CreateNetworkInterface",
@@ -36,15 +37,16 @@ def objects(
     to: iam.IGrantable,
     bucket: s3.IBucket,
     *,
-    read: Iterable[str] = (),
-    write: Iterable[str] = (),
-    delete: Iterable[str] = (),
+    read: Sequence[str] = (),
+    write: Sequence[str] = (),
+    delete: Sequence[str] = (),
 ) -> None:
-    """Let someone list a bucket, and read, write or delete below prefixes.
+    """Let someone read, write or delete below prefixes of a bucket.
 
-    Who may not list is told 'forbidden' of an object that is absent, so listing goes with the rest.
+    Who may not list is told 'forbidden' of an object that is absent, so listing goes with reading.
     """
-    allow(to, ["s3:ListBucket"], [bucket.bucket_arn])
+    if read:
+        allow(to, ["s3:ListBucket"], [bucket.bucket_arn])
     for actions, prefixes in (
         (["s3:GetObject"], read),
         (["s3:PutObject", "s3:AbortMultipartUpload"], write),

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.context import given, of_file
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from aws_cdk import App
 
     from infra.stack import MalariaStack
+
+
+OUT = "cdk.out"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,14 +31,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     from aws_cdk import App  # here: importing it starts Node
 
-    app = App() if _by_cli() else App(outdir="cdk.out", context={**of_file(), **given(typed)})
+    app = App() if _by_cli() else App(outdir=str(Path(OUT).resolve()), context={**of_file(), **given(typed)})
     try:
         build(app, read(app.node.get_all_context()))
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
-    assembly = app.synth()
-    print(f"Wrote {', '.join(stack.template_file for stack in assembly.stacks)} to {assembly.directory}")
+    try:
+        assembly = app.synth()
+    except RuntimeError as error:
+        if "ValidationFailed" not in str(error):
+            raise
+        print("A rule is broken, as told above: mend it, or say why in infra/reasons.py.", file=sys.stderr)
+        return 1
+    if not _by_cli():
+        print(f"Wrote {', '.join(stack.template_file for stack in assembly.stacks)} to {OUT}")
     return 0
 
 

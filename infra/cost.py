@@ -97,12 +97,12 @@ def _functions(settings: Settings, load: Load, price: Prices) -> float:
 
 
 def _trainings(settings: Settings, load: Load, price: Prices) -> float:
+    share = price["rest"]["spot_share"] if settings.spot else 1
     adapt, full = load.uploads * load.adapt_minutes / 60, load.full_trainings * load.full_minutes / 60
     if settings.trainer == "sagemaker":
         hours = ((settings.adapt_instance, adapt), (settings.full_instance, full))
-        return sum(time * _instance(price["sagemaker"], name) for name, time in hours if time)
+        return share * sum(time * _instance(price["sagemaker"], name) for name, time in hours if time)
     told = price["fargate"]
-    share = told["spot_share"] if settings.spot else 1
 
     def hour(cpu: int, memory: int) -> float:
         machine = cpu / 1024 * told["cpu_hour"] + memory * told["gb_hour"]

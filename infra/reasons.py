@@ -46,6 +46,7 @@ WILDCARDS = {
     "/kept/*": "Kept pictures are named by their content.",
     "/private/*": "Keys are named by what they are for.",
     "/uploads/*": "Uploads are named by the job that takes them in.",
+    "/sagemaker/*": "SageMaker names what it leaves of a job.",
     "/incoming/*": "Uploads get a name of their own, so that none overwrites another.",
     "/index/*": "A listing may ask each of the table's indexes.",
     ":task/<>/*": "Tasks are named by ECS when they start. Only those of this cluster are meant.",

@@ -5,6 +5,7 @@ from typing import Any
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
@@ -39,13 +40,13 @@ class Retraining(Construct):
         self.reconcile = self._function(
             "Reconcile", "reconcile", "Looks for what was lost on its way", **called
         )
-        access.rows(self.reconcile, storage.feedback, access.READ_ROWS)
+        self._allow()
         self._on_upload()
         self._on_job_change()
         self._on_schedule()
 
     @property
-    def functions(self) -> tuple[lambda_.IFunction, ...]:
+    def functions(self) -> tuple[lambda_.DockerImageFunction, ...]:
         return self.on_upload, self.on_job_change, self.reconcile
 
     def _function(self, name: str, folder: str, description: str, **more: Any) -> lambda_.DockerImageFunction:
@@ -60,7 +61,7 @@ class Retraining(Construct):
             trainer=self._settings.trainer,
             **self.trainer.told,
         )
-        made = function(
+        return function(
             self,
             name,
             self._settings,
@@ -72,30 +73,30 @@ class Retraining(Construct):
             disk_gb=DISK_GB,
             **more,
         )
-        self._allow(made)
-        return made
 
-    def _allow(self, made: lambda_.DockerImageFunction) -> None:
-        storage = self._storage
-        uploads = storage.uploads
-        access.allow(made, ["s3:ListBucket", "s3:ListBucketVersions"], [uploads.bucket_arn])
-        access.allow(made, ["s3:GetObject", "s3:GetObjectVersion"], [uploads.arn_for_objects(f"{INCOMING}*")])
+    def _allow(self) -> None:
+        """Each looks at the ledger and launches; two take uploads in, and one sees to kept pictures, too."""
+        models = self._storage.models
+        access.objects(self.on_upload, models, write=(access.UPLOADS,))
         access.objects(
-            made,
-            storage.models,
-            read=(
-                access.VERSIONS,
-                access.PROMOTIONS,
-                access.DATASETS,
-                access.UPLOADS,
-                access.LOOKS,
-                access.KEPT,
-            ),
-            write=(access.VERSIONS, access.PROMOTIONS, access.UPLOADS, access.KEPT),
+            self.reconcile,
+            models,
+            read=(access.PROMOTIONS, access.KEPT),
+            write=(access.UPLOADS, access.KEPT),
             delete=(access.KEPT,),
         )
-        access.rows(made, storage.jobs, access.CHANGE_ROWS, indexes=True)
-        self.trainer.let_launch(made)
+        access.rows(self.reconcile, self._storage.feedback, access.READ_ROWS)
+        for taker in (self.on_upload, self.reconcile):
+            self._let_take_in(taker)
+        for one in self.functions:
+            access.rows(one, self._storage.jobs, access.CHANGE_ROWS, indexes=True)
+            self.trainer.let_launch(one)
+
+    def _let_take_in(self, who: iam.IGrantable) -> None:
+        """Uploads are read by their version, also those that were overwritten."""
+        uploads = self._storage.uploads
+        access.allow(who, ["s3:ListBucket", "s3:ListBucketVersions"], [uploads.bucket_arn])
+        access.allow(who, ["s3:GetObject", "s3:GetObjectVersion"], [uploads.arn_for_objects(f"{INCOMING}*")])
 
     def _on_upload(self) -> None:
         """S3 tells EventBridge, which puts it into the queue: what fails there is tried again, then kept."""

@@ -109,14 +109,7 @@ class Serving(Construct):
         access.objects(
             made,
             storage.models,
-            read=(
-                access.VERSIONS,
-                access.PROMOTIONS,
-                access.DATASETS,
-                access.LOOKS,
-                access.KEPT,
-                access.PRIVATE,
-            ),
+            read=(access.VERSIONS, access.PROMOTIONS, access.KEPT, access.PRIVATE),
             write=(access.VERSIONS, access.PROMOTIONS, access.UPLOADS, access.KEPT, access.PRIVATE),
             delete=(access.KEPT,),
         )

@@ -229,8 +229,6 @@ class Settings(BaseModel):
                 )
         if self.reserved_concurrency and self.provisioned_concurrency > self.reserved_concurrency:
             raise ValueError("provisioned_concurrency is more than reserved_concurrency, which bounds it")
-        if self.trainer == "sagemaker" and self.spot:
-            raise ValueError("spot=true goes with trainer=ecs only")
         if self.endpoint is None and not self.require_tls:
             raise ValueError("require_tls=false is for a local stand-in of AWS: name its endpoint, too")
         return self

@@ -7,12 +7,13 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra import access
 from infra.settings import Settings
 
 UNFINISHED = Duration.days(7)
-WAITING = "uploads/"
-"""In the bucket of models: copies of uploads that wait to be taken in."""
-WAITING_DAYS = 90
+LAPSES = {access.UPLOADS: 90, access.SAGEMAKER: 30}
+"""Days after which things in the bucket of models lapse: copies of uploads that waited to be taken in, and
+what SageMaker leaves of a job. Nothing else there does."""
 LOG_DAYS = 90
 
 
@@ -26,11 +27,15 @@ class Storage(Construct):
         super().__init__(scope, name)
         self._settings = settings
         self._removal = RemovalPolicy.RETAIN if settings.keep_data else RemovalPolicy.DESTROY
-        self.access_logs = self._bucket("AccessLogs", _lapses("lapse", LOG_DAYS))
-        raw = _lapses("raw", settings.raw_upload_days)
+        self.access_logs = self._bucket("AccessLogs", [_lapses("lapse", LOG_DAYS)])
+        raw = [_lapses("raw", settings.raw_upload_days)]
         self.uploads = self._bucket("Uploads", raw, logged="uploads/")
         _tell_event_bridge(self.uploads)
-        self.models = self._bucket("Models", _lapses("waiting", WAITING_DAYS, WAITING), logged="models/")
+        self.models = self._bucket(
+            "Models",
+            [_lapses(f"lapse-{p.strip('/')}", days, p) for p, days in LAPSES.items()],
+            logged="models/",
+        )
         self.jobs = self._table(
             "Jobs",
             dynamodb.Attribute(name="kind", type=dynamodb.AttributeType.STRING),
@@ -54,7 +59,7 @@ class Storage(Construct):
                 max_age=3600,
             )
 
-    def _bucket(self, name: str, rule: s3.LifecycleRule, *, logged: str | None = None) -> s3.Bucket:
+    def _bucket(self, name: str, rules: list[s3.LifecycleRule], *, logged: str | None = None) -> s3.Bucket:
         settings = self._settings
         return s3.Bucket(
             self,
@@ -68,7 +73,7 @@ class Storage(Construct):
             server_access_logs_bucket=self.access_logs if logged else None,
             server_access_logs_prefix=logged,
             lifecycle_rules=[
-                rule,
+                *rules,
                 s3.LifecycleRule(
                     id="tidy",
                     noncurrent_version_expiration=Duration.days(settings.noncurrent_days),

@@ -1,6 +1,6 @@
 """Where trainings run: tasks on Fargate, or training jobs of SageMaker. Both run the same two images."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from aws_cdk import ArnFormat, Duration, Stack
@@ -15,10 +15,10 @@ from infra.logs import log_group
 from infra.network import Network
 from infra.settings import Settings
 from infra.storage import Storage
+from malaria.settings_aws import CONTAINER
 
 STOP_SECONDS = 120
 """How long a task that is asked to stop may take; Fargate gives no more."""
-CONTAINER = "training"
 NOBODY = "65534"
 IMAGES = {"adapt": "adapt", "full": "train"}
 """Which extra of the project the image for a method has."""
@@ -48,7 +48,7 @@ class Fargate(Construct):
         self._log = log_group(self, "Log", settings)
         self._role = iam.Role(self, "TaskRole", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
         let_train(self._role, storage)
-        told = dict(of_tasks(storage), trainer="ecs", log_group=self._log.log_group_name)
+        told = dict(of_tasks(settings, storage), trainer="ecs", log_group=self._log.log_group_name)
         sizes = {
             "adapt": (settings.adapt_cpu, settings.adapt_memory),
             "full": (settings.full_cpu, settings.full_memory),
@@ -125,7 +125,7 @@ class SageMaker(Construct):
         super().__init__(scope, name)
         self._deployment = settings.deployment
         self._role = iam.Role(self, "JobRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-        let_train(self._role, storage)
+        let_train(self._role, storage, writes=(access.SAGEMAKER,))
         log = Stack.of(self).format_arn(
             service="logs",
             resource="log-group",
@@ -151,6 +151,7 @@ class SageMaker(Construct):
             "adapt_instance": settings.adapt_instance,
             "full_instance": settings.full_instance,
             "volume_gb": settings.volume_gb,
+            "spot": settings.spot,
             **(
                 {"subnets": network.subnets, "security_groups": [network.group.security_group_id]}
                 if network
@@ -171,20 +172,24 @@ class SageMaker(Construct):
         jobs = Stack.of(self).format_arn(
             service="sagemaker", resource="training-job", resource_name=f"{self._deployment}-*"
         )
-        verbs = ("CreateTrainingJob", "DescribeTrainingJob", "StopTrainingJob")
+        verbs = ("CreateTrainingJob", "AddTags", "DescribeTrainingJob", "StopTrainingJob")
         access.allow(who, [f"sagemaker:{verb}" for verb in verbs], [jobs])
         access.hand_on(who, [self._role], "sagemaker.amazonaws.com")
 
 
-def of_tasks(storage: Storage) -> dict[str, Told]:
+def of_tasks(settings: Settings, storage: Storage) -> dict[str, Told]:
     """What a training is told of the deployment."""
-    return {"models_bucket": storage.models.bucket_name, "jobs_table": storage.jobs.table_name}
+    return {
+        "models_bucket": storage.models.bucket_name,
+        "jobs_table": storage.jobs.table_name,
+        "max_runtime": settings.max_runtime,
+    }
 
 
-def let_train(role: iam.Role, storage: Storage) -> None:
+def let_train(role: iam.Role, storage: Storage, writes: Sequence[str] = ()) -> None:
     """Let a training read uploads that wait, add datasets, versions and promotions, and tell the ledger."""
     everything = (access.VERSIONS, access.PROMOTIONS, access.DATASETS, access.LOOKS)
-    access.objects(role, storage.models, read=(*everything, access.UPLOADS), write=everything)
+    access.objects(role, storage.models, read=(*everything, access.UPLOADS), write=(*everything, *writes))
     access.rows(role, storage.jobs, access.CHANGE_ROWS, indexes=True)
 
 

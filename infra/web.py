@@ -29,7 +29,17 @@ API_PATHS = (
         "/feedback",
         "/feedback/*",
     ),
-    *("/models", "/models/*", "/model/*", "/metrics/*", "/health", "/docs", "/docs/*", "/openapi.json"),
+    *(
+        "/models",
+        "/models/*",
+        "/model/*",
+        "/metrics/*",
+        "/health",
+        "/status",
+        "/docs",
+        "/docs/*",
+        "/openapi.json",
+    ),
 )
 """What CloudFront sends to the API; the rest is the page."""
 

@@ -1,6 +1,9 @@
 """Each variant of the stack is synthesised once; the first takes longest, since the CDK is started for it."""
 
+import fcntl
+import functools
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +11,12 @@ from typing import Any
 
 import pytest
 
+from infra.context import of_file
+from infra.settings import read
 from tests.infra.templates import Variant
+
+REPORT = "validation-report.json"
+"""The last file that a synthesis writes."""
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "ecs": {"web": "off"},
@@ -60,12 +68,18 @@ def cdk() -> None:
 
 @pytest.fixture(scope="session")
 def synthesised(cdk: None, page: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
-    made: dict[str, Variant] = {}
+    """Variants by name. Where several processes share out the tests, they share the templates, too."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
+    @functools.cache
     def synthesise(name: str) -> Variant:
-        if name not in made:
-            made[name] = _synthesise(VARIANTS[name], page, tmp_path_factory.mktemp(name))
-        return made[name]
+        out = shared / f"stack-{name}"
+        with (shared / "stacks.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (out / REPORT).exists():
+                _synthesise(VARIANTS[name], page, out)
+        return _read(VARIANTS[name], out)
 
     return synthesise
 
@@ -97,26 +111,26 @@ def local(synthesised: Synthesise) -> Variant:
     return synthesised("local")
 
 
-def _synthesise(asked: dict[str, Any], page: Path, out: Path) -> Variant:
+def _synthesise(asked: dict[str, Any], page: Path, out: Path) -> None:
+    """Write a variant's templates, and what AwsSolutions says of them."""
     from aws_cdk import App
 
     from infra.app import build
-    from infra.context import of_file
-    from infra.settings import read
 
-    context = {**of_file(), **asked, "aws:cdk:disable-asset-staging": True}
-    app = App(outdir=str(out), context=context)
-    settings = read(app.node.get_all_context())
-    build(app, settings, page=page)
+    app = App(outdir=str(out), context={**of_file(), **asked, "aws:cdk:disable-asset-staging": True})
+    build(app, read(app.node.get_all_context()), page=page)
     try:
         app.synth()
     except RuntimeError as error:
         if "ValidationFailed" not in str(error):
             raise
-    report = json.loads((out / "validation-report.json").read_text())
+
+
+def _read(asked: dict[str, Any], out: Path) -> Variant:
+    settings = read({**of_file(), **asked})
     findings = [
         f"{found['ruleName']} at {where['constructPath']}"
-        for plugin in report["pluginReports"]
+        for plugin in json.loads((out / REPORT).read_text())["pluginReports"]
         for found in plugin["violations"]
         for where in found["violatingConstructs"]
     ]

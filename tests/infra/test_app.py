@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra import app
+from infra.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 FAST = ["-c", "aws:cdk:disable-asset-staging=true", "-c", "web=off"]
@@ -21,6 +23,21 @@ def test_it_writes_its_template_where_it_stands(
     assert capsys.readouterr().out == "Wrote hospital.template.json to cdk.out\n"
     written = json.loads((tmp_path / "cdk.out" / "hospital.template.json").read_text())
     assert "Url" in written["Outputs"]
+
+
+def test_a_rule_that_is_broken_stops_it(
+    cdk: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from aws_cdk import aws_s3 as s3
+
+    def careless(of: Any, settings: Settings) -> None:
+        s3.Bucket(build(of, settings), "Careless")
+
+    build = app.build
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(app, "build", careless)
+    assert app.main(FAST) == 1
+    assert "say why in infra/reasons.py" in capsys.readouterr().err
 
 
 def test_a_setting_that_does_not_exist_is_told_in_one_line(
@@ -50,3 +67,14 @@ def test_the_stack_knows_neither_account_nor_region(variant: "object") -> None:
     [stack] = [one for one in manifest["artifacts"].values() if one["type"] == "aws:cloudformation:stack"]
     assert stack["environment"] == "aws://unknown-account/unknown-region"
     assert "missing" not in manifest
+
+
+def test_make_deploys_after_it_has_checked(root: Path) -> None:
+    """What make would run, in its order; nothing is run."""
+    asked = ["make", "--dry-run", "--assume-old=.venv/.all", "deploy", "ARGS=-c trainer=sagemaker"]
+    done = subprocess.run(asked, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    check, deploy = done.stdout.strip().splitlines()[-2:]
+    assert check.endswith("-m infra.preflight -c trainer=sagemaker")
+    assert "aws-cdk@2." in deploy
+    assert deploy.endswith("deploy --all -c trainer=sagemaker")

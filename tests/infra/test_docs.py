@@ -15,7 +15,7 @@ WORKFLOWS = ("tests.yml", "deploy.yml")
 
 
 @pytest.fixture(scope="module")
-def page(root: Path) -> str:
+def text(root: Path) -> str:
     return (root / "docs" / "deployment.md").read_text()
 
 
@@ -28,25 +28,25 @@ def _steps(root: Path, name: str) -> list[dict[str, Any]]:
     return [step for job in told["jobs"].values() for step in job["steps"]]
 
 
-def test_the_table_of_settings_is_that_of_the_code(page: str) -> None:
-    assert page == settings_table.written(page), "run `python -m infra.settings_table`"
-    assert "| `trainer` | `ecs` |" in page
+def test_the_table_of_settings_is_that_of_the_code(text: str) -> None:
+    assert text == settings_table.written(text), "run `python -m infra.settings_table`"
+    assert "| `trainer` | `ecs` |" in text
 
 
-def test_every_alarm_is_explained_and_no_other(page: str) -> None:
-    rows = re.findall(r"^\| (`[A-Z].*?`) \| .* \| .* \|$", page, re.M)
+def test_every_alarm_is_explained_and_no_other(text: str) -> None:
+    rows = re.findall(r"^\| (`[A-Z].*?`) \| .* \| .* \|$", text, re.M)
     assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == RINGS_FOR
 
 
-def test_the_outputs_it_names_are_there(page: str, ecs: Variant) -> None:
-    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)`", page.partition("## Update")[0]))
+def test_the_outputs_it_names_are_there(text: str, ecs: Variant) -> None:
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)`", text.partition("## Update")[0]))
     assert {"Url", "UploadsBucket", "DashboardName"} <= named
     assert named <= ecs.template["Outputs"].keys()
     assert "AlarmTopic" in ecs.template["Outputs"]
 
 
-def test_every_command_it_gives_can_be_made(page: str, root: Path) -> None:
-    asked = set(re.findall(r"\bmake ([a-z-]+)", page))
+def test_every_command_it_gives_can_be_made(text: str, root: Path) -> None:
+    asked = set(re.findall(r"\bmake ([a-z-]+)", text))
     assert {"deploy", "diff", "destroy", "bootstrap", "cost", "smoke", "synth"} <= asked
     assert asked <= _targets(root)
 

@@ -47,22 +47,32 @@ def test_every_value_is_one_that_the_application_takes(
             monkeypatch.delenv(name)
 
 
+LAUNCHING = {
+    "ecs": ("CLUSTER", "ADAPT_TASK", "FULL_TASK", "SUBNETS", "SECURITY_GROUPS", "PUBLIC_IP", "SPOT"),
+    "sagemaker": (
+        *(
+            "TRAINING_ROLE",
+            "ADAPT_IMAGE",
+            "FULL_IMAGE",
+            "ADAPT_INSTANCE",
+            "FULL_INSTANCE",
+            "VOLUME_GB",
+            "SPOT",
+        ),
+    ),
+}
+
+
 def test_whoever_launches_is_told_all_that_launching_needs(variant: Variant) -> None:
-    needs = {"ecs": ("CLUSTER", "ADAPT_TASK", "FULL_TASK", "SUBNETS", "SECURITY_GROUPS", "PUBLIC_IP", "SPOT")}
-    needs["sagemaker"] = (
-        "TRAINING_ROLE",
-        "ADAPT_IMAGE",
-        "FULL_IMAGE",
-        "ADAPT_INSTANCE",
-        "FULL_INSTANCE",
-        "VOLUME_GB",
-    )
-    functions = variant.functions()
+    needs = {f"{PREFIX}{one}" for one in (*LAUNCHING[variant.settings.trainer], "MAX_RUNTIME", "LOG_GROUP")}
     for name in ("on_upload", "on_job_change", "reconcile"):
-        told = functions[name]["Environment"]["Variables"]
-        assert {
-            f"{PREFIX}{need}" for need in (*needs[variant.settings.trainer], "MAX_RUNTIME", "LOG_GROUP")
-        } <= told.keys()
+        assert needs <= variant.functions()[name]["Environment"]["Variables"].keys()
+
+
+def test_a_task_knows_its_bucket_its_ledger_and_its_end(ecs: Variant) -> None:
+    for method in ("Adapt", "Full"):
+        told = dict(_told(ecs))[ecs.id("AWS::ECS::TaskDefinition", method)]
+        assert {f"{PREFIX}{one}" for one in ("MODELS_BUCKET", "JOBS_TABLE", "MAX_RUNTIME")} <= told.keys()
 
 
 def test_settings_of_the_application_reach_functions_and_tasks(busy: Variant) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.infra.conftest import VARIANTS, Synthesise
 from tests.infra.templates import Variant, listed
 
@@ -20,7 +22,6 @@ def test_aws_solutions_is_really_asked(cdk: None, tmp_path: Path) -> None:
     """A bucket that breaks its rules is found, so that silence above means something."""
     import json
 
-    import pytest
     from aws_cdk import App, Stack, Validations
     from aws_cdk import aws_s3 as s3
     from cdk_nag import AwsSolutionsChecks
@@ -34,17 +35,19 @@ def test_aws_solutions_is_really_asked(cdk: None, tmp_path: Path) -> None:
     assert {"AwsSolutions-S1", "AwsSolutions-S10"} <= {found["ruleName"] for found in report["violations"]}
 
 
-def test_cloudformation_will_read_every_template(synthesised: Synthesise) -> None:
-    paths = [
-        str(synthesised(name).path) for name in VARIANTS if name != "local"
-    ]  # which no CloudFormation reads
-    told = [
-        "--ignore-checks",
-        "W3005",
-        "--regions",
-        "eu-central-1",
-    ]  # W3005: the CDK repeats what a reference says
-    command = [Path(sysconfig.get_path("scripts")) / "cfn-lint", *told, "--template", *paths]
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ecs-web-arm64",
+        "sagemaker-web",
+        pytest.param("ecs", marks=pytest.mark.slow),
+        pytest.param("sagemaker-arm64", marks=pytest.mark.slow),
+    ],
+)
+def test_cloudformation_will_read_the_template(synthesised: Synthesise, name: str) -> None:
+    """Against CloudFormation's schemas, by cfn-lint. W3005: the CDK repeats what references say."""
+    told = ["--ignore-checks", "W3005", "--regions", "eu-central-1"]
+    command = [sysconfig.get_path("scripts") + "/cfn-lint", *told, "--template", str(synthesised(name).path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

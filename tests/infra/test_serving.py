@@ -95,20 +95,18 @@ def test_the_url_is_the_pages_where_there_is_one(ecs: Variant, busy: Variant) ->
     assert "ServingApi" in str(busy.template["Outputs"]["ApiUrl"])
 
 
+NAMES = {
+    *("BucketName", "TableName", "FunctionName", "QueueName", "TopicName", "LogGroupName", "RoleName"),
+    *("ClusterName", "Family", "AlarmName", "DashboardName", "DeploymentGroupName", "ApplicationName"),
+}
+"""Properties by which resources are named, where they are not named by CloudFormation."""
+
+
 def test_nothing_has_a_name_that_two_deployments_would_share(variant: Variant) -> None:
-    named = ("BucketName", "TableName", "FunctionName", "QueueName", "TopicName", "LogGroupName", "RoleName")
-    named += ("ClusterName", "Family", "AlarmName", "DashboardName", "Name_")
     for name, one in variant.template["Resources"].items():
-        if one["Type"].startswith(("AWS::Lambda::Alias", "AWS::Lambda::Permission", "AWS::Lambda::Version")):
-            continue
-        if one["Type"] in ("AWS::Lambda::EventInvokeConfig", "AWS::Lambda::EventSourceMapping"):
-            continue
-        fixed = {
-            key: one["Properties"][key]
-            for key in named
-            if isinstance(one.get("Properties", {}).get(key), str)
-        }
-        assert not [key for key, value in fixed.items() if variant.settings.deployment not in value], (
+        told = one.get("Properties", {})
+        fixed = {key: told[key] for key in NAMES & told.keys() if isinstance(told[key], str)}
+        assert not [value for value in fixed.values() if variant.settings.deployment not in value], (
             name,
             fixed,
         )

@@ -3,7 +3,7 @@
 import pytest
 
 from infra.environment import environment
-from infra.settings import LOG_DAYS, BadSettings, Settings, read
+from infra.settings import BadSettings, Settings, read
 
 
 def test_defaults_need_nothing() -> None:
@@ -28,7 +28,6 @@ def test_the_command_line_gives_text_and_cdk_json_gives_values() -> None:
         ({"log_days": "31"}, "logs cannot be kept for 31 days; the nearest that can be is 30"),
         ({"full_cpu": "3000"}, "full_cpu=3000: Fargate knows 1024, 2048"),
         ({"adapt_memory": "1"}, "adapt_memory=1: with adapt_cpu=1024 it must be 2 to 8 GB"),
-        ({"trainer": "sagemaker", "spot": "true"}, "spot=true goes with trainer=ecs only"),
         ({"require_tls": "false"}, "name its endpoint, too"),
         (
             {"reserved_concurrency": "2", "provisioned_concurrency": "3"},
@@ -51,13 +50,6 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(BadSettings) as refused:
         read({"trainer": "x", "log_days": "2"})
     assert len(str(refused.value).splitlines()) == 2
-
-
-def test_logs_are_kept_as_long_as_cloudwatch_can(cdk: None) -> None:
-    from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Logs::LogGroup")
-    assert list(LOG_DAYS) == sorted(schema.schema["properties"]["RetentionInDays"]["enum"])
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -1,6 +1,5 @@
 """What the synthesised templates promise about data that must not be lost."""
 
-from infra.storage import WAITING
 from tests.infra.templates import Variant
 
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
@@ -50,7 +49,7 @@ def test_only_raw_uploads_and_their_copies_expire(ecs: Variant) -> None:
     assert {name[7:-8]: found for name, found in lapses.items()} == {
         "AccessLogs": {("", 90)},
         "Uploads": {("", ecs.settings.raw_upload_days)},
-        "Models": {(WAITING, 90)},
+        "Models": {("uploads/", 90), ("sagemaker/", 30)},
     }
 
 
