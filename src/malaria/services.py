@@ -40,6 +40,12 @@ class Services:
         """Have a job that was just queued looked at."""
         (self.elsewhere or self.trigger.wake)()
 
+    def tend(self) -> None:
+        """Do for the jobs what a server would: bury what died, launch what waits; nothing where others do."""
+        if self.elsewhere is None:
+            self.trigger.reconcile()
+            self.trigger.dispatch()
+
     @property
     def tickets(self) -> Tickets:
         """Those of uploads that are too large for one request."""

@@ -95,6 +95,16 @@ def aws(
     )
 
 
+def deployment(name: str, settings: Settings | None = None) -> Services:
+    """A deployment on AWS by its name, for a person with rights in its account.
+
+    Raises NotFound where there is none, Busy where AWS cannot be reached.
+    """
+    from malaria.adapters.stack_outputs import settings_of
+
+    return aws(settings, settings_of(name, AwsSettings().endpoint))
+
+
 def by_environment() -> Services:
     """The deployment that the environment names, else the laptop mode."""
     return aws() if deployed() else local()

@@ -80,6 +80,14 @@ def root(
             file_okay=False,
         ),
     ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            envvar="MALARIA_TARGET",
+            help="The system to work with: local, or the name of a deployment on AWS. Default: local, unless the "
+            "environment names a deployment.",
+        ),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
     _: Annotated[
         bool,
@@ -92,7 +100,7 @@ def root(
     ] = False,
 ) -> None:
     """Options that stand before every command."""
-    ctx.obj = State(home, debug)
+    ctx.obj = State(home, debug, target)
 
 
 def _version() -> None:

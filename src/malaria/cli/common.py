@@ -43,12 +43,16 @@ ModelOption = Annotated[
 ]
 
 
+LOCAL = "local"
+
+
 @dataclass
 class State:
     """The options that stand before every command."""
 
     home: Path | None = None
     debug: bool = False
+    target: str | None = None
 
     def settings(self, **chosen: Any) -> "Settings":
         """Settings from the environment, save what the command line chose. Raises BadOptions."""
@@ -69,6 +73,10 @@ class State:
         settings = self.settings(**chosen)
         from malaria import wiring
 
+        if self.target and self.target != LOCAL:
+            return wiring.deployment(self.target, settings)
+        if self.target is None and wiring.deployed():
+            return wiring.aws(settings)
         return wiring.local(settings.home, settings)
 
 

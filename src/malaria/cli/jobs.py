@@ -122,7 +122,8 @@ def find(built: "Services", name: str) -> Job:
 
 def _looked_after(built: "Services") -> "Services":
     """Jobs whose process died are told as what they are, even where no server runs to notice."""
-    built.trigger.reconcile()
+    if built.elsewhere is None:
+        built.trigger.reconcile()
     return built
 
 
@@ -150,8 +151,7 @@ def conclude(built: "Services", job_id: str, *, as_json: bool) -> None:
 def follow(built: "Services", job_id: str) -> Iterator[Job]:
     """The job again and again until it has ended, doing meanwhile what a server would: launch and bury."""
     while True:
-        built.trigger.reconcile()
-        built.trigger.dispatch()
+        built.tend()
         job = built.jobs.get(job_id)
         yield job
         if job.state.terminal:

@@ -49,10 +49,10 @@ def retrain(
     options = _options(archive, {name: value for name, value in chosen.items() if value is not None})
     built = services(ctx)
     job = built.trigger.submit(archive, name=archive.name, identity=None, options=options, actor=actor(by))
+    built.wake()
     if not detach:
         jobs.conclude(built, job.id, as_json=as_json)
-    built.trigger.reconcile()
-    built.trigger.dispatch()
+    built.tend()
     job = built.jobs.get(job.id)
     if as_json:
         from malaria import codec

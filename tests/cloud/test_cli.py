@@ -1,0 +1,58 @@
+"""The same command line, pointed at the deployment by its name."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.conftest import Deployed
+
+pytestmark = pytest.mark.cloud
+
+
+def malaria(stack: Deployed, home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "malaria.cli", "--target", stack.cloud.settings.deployment]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "MALARIA_HOME": str(home),
+        "AWS_ENDPOINT_URL": stack.cloud.aws.endpoint,
+        **stack.cloud.aws.keys,
+    }
+    return subprocess.run(
+        [*command, *map(str, arguments)], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_models_jobs_keys_and_a_retraining_by_command(stack: Deployed, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    listed = json.loads(malaria(stack, home, "models", "list", "--json").stdout)
+    assert listed
+    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 and no more")
+    refused = malaria(stack, home, "retrain", tmp_path / "broken.zip")
+    assert refused.returncode == 2, "what cannot be used is told here, and no job is made"
+
+    made = malaria(stack, home, "keys", "add", "by-command", "--scope", "read")
+    assert made.returncode == 0, made.stderr
+    answer = stack.http.get("/models", headers={"Authorization": f"Bearer {made.stdout.strip()}"})
+    assert answer.status_code in (200, 401), "the API looks at the keys again within half a minute"
+
+    jobs = malaria(stack, home, "jobs", "list", "--json")
+    assert jobs.returncode == 0, jobs.stderr
+    asked = stack.http.get("/retrain/tasks").json()["tasks"]
+    assert {job["id"] for job in json.loads(jobs.stdout)} == {task["task_id"] for task in asked}
+
+
+def test_an_unknown_deployment_is_said(stack: Deployed, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "malaria.cli", "--target", "nowhere", "jobs", "list"]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "MALARIA_HOME": str(tmp_path),
+        "AWS_ENDPOINT_URL": stack.cloud.aws.endpoint,
+        **stack.cloud.aws.keys,
+    }
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert told.returncode == 2
+    assert "no stack nowhere" in told.stderr
