@@ -9,6 +9,7 @@ from aws_cdk import aws_apigatewayv2 as gateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codedeploy as codedeploy
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_apigatewayv2_authorizers import HttpJwtAuthorizer
 from aws_cdk.aws_apigatewayv2_integrations import HttpLambdaIntegration
 from constructs import Construct
 
@@ -37,6 +38,10 @@ LOGGED = {
 """What the access log tells of a request: nothing of who asked."""
 
 
+OPEN_PATHS = ("/health", "/docs", "/docs/{file+}", "/openapi.json")
+"""What needs no token: whether it is well, and how to ask it."""
+
+
 class Serving(Construct):
     def __init__(
         self, scope: Construct, name: str, settings: Settings, storage: Storage, queues: Queues
@@ -58,7 +63,9 @@ class Serving(Construct):
             default_integration=HttpLambdaIntegration("Integration", self.alias),
             create_default_stage=False,
             cors_preflight=self._cors(),
+            default_authorizer=self._authorizer(),
         )
+        self._open_paths()
         self._stage()
         reasons.accept(self.api, "APIG4")
 
@@ -101,7 +108,8 @@ class Serving(Construct):
                 feedback_table=storage.feedback.table_name,
                 queue_url=queues.work.queue_url,
                 trainer=settings.trainer,
-            ),
+            )
+            | {"MALARIA_ACCESS": "jwt" if settings.jwt_issuer else "keys"},
             memory=settings.api_memory,
             seconds=SECONDS,
             reserved_concurrent_executions=settings.reserved_concurrency,
@@ -118,6 +126,29 @@ class Serving(Construct):
         access.rows(made, storage.feedback, access.APPEND_ROWS)
         access.allow(made, ["sqs:SendMessage"], [queues.work.queue_arn])
         return made
+
+    def _authorizer(self) -> HttpJwtAuthorizer | None:
+        """Lets in whose token the issuer has signed; keys are looked at by the function itself."""
+        settings = self._settings
+        if settings.jwt_issuer is None:
+            return None
+        return HttpJwtAuthorizer(
+            "Tokens", settings.jwt_issuer, jwt_audience=list(settings.jwt_audience), authorizer_name="tokens"
+        )
+
+    def _open_paths(self) -> None:
+        """What everybody may ask, where the gateway itself would ask for a token."""
+        if self._settings.jwt_issuer is None:
+            return
+        for path in OPEN_PATHS:
+            self.api.add_routes(
+                path=path,
+                methods=[gateway.HttpMethod.GET],
+                integration=HttpLambdaIntegration(
+                    f"Open{path.strip('/').partition('/')[0].title()}", self.alias
+                ),
+                authorizer=gateway.HttpNoneAuthorizer(),
+            )
 
     def _cors(self) -> gateway.CorsPreflightOptions | None:
         if not self._settings.origins:

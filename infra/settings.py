@@ -49,7 +49,7 @@ LOG_DAYS = (
 FARGATE = {1024: (2, 8), 2048: (4, 16), 4096: (8, 30), 8192: (16, 60), 16384: (32, 120)}
 """CPU units of a Fargate task, and the GB of memory that go with them: least and most."""
 _NOT_OURS = re.compile(r"[:@/]|^(?![a-z_]+$)")
-_OF_THE_STACK = ("home", "allowed_hosts", "host", "port", "ui", "signing_key")
+_OF_THE_STACK = ("access", "home", "allowed_hosts", "host", "port", "ui", "signing_key")
 
 
 class BadSettings(Exception):
@@ -104,6 +104,13 @@ class Settings(BaseModel):
     throttle_rate: int = Field(100, ge=1, description="Requests per second that the API takes over time.")
     throttle_burst: int = Field(200, ge=1, description="Requests that the API takes at once.")
     origins: Listed = Field((), description="Origins of pages elsewhere that browsers may send uploads from.")
+    jwt_issuer: str | None = Field(
+        None,
+        pattern=r"^https://",
+        description="Who signs the tokens that callers send, such as an address of Cognito; None: callers "
+        "send keys (`malaria keys add`). The scopes of a token are those of keys.",
+    )
+    jwt_audience: Listed = Field((), description="Audiences of tokens that are let in; goes with jwt_issuer.")
     release: Literal["at-once", "canary"] = Field(
         "at-once",
         description="How new code takes over; canary: a tenth of the requests for five minutes, and back if "
@@ -229,6 +236,8 @@ class Settings(BaseModel):
                 )
         if self.reserved_concurrency and self.provisioned_concurrency > self.reserved_concurrency:
             raise ValueError("provisioned_concurrency is more than reserved_concurrency, which bounds it")
+        if bool(self.jwt_issuer) != bool(self.jwt_audience):
+            raise ValueError("jwt_issuer and jwt_audience go together")
         if self.endpoint is None and not self.require_tls:
             raise ValueError("require_tls=false is for a local stand-in of AWS: name its endpoint, too")
         return self

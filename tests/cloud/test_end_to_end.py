@@ -1,7 +1,7 @@
 """From an upload in a bucket to a prediction by the model that came of it, through the deployed template.
 
-Nothing is mocked between: S3's event, the queue, the functions under the real runtime client, DynamoDB, an ECS
-task whose command is run, and the HTTP API.
+Nothing is mocked between: S3's event, the queue, the functions under the real runtime client, DynamoDB, an
+ECS task whose command is run, and the HTTP API.
 """
 
 import json

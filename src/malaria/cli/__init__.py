@@ -84,8 +84,8 @@ def root(
         str | None,
         typer.Option(
             envvar="MALARIA_TARGET",
-            help="The system to work with: local, or the name of a deployment on AWS. Default: local, unless the "
-            "environment names a deployment.",
+            help="The system to work with: local, or the name of a deployment on AWS. Default: as the "
+            "environment says, else local.",
         ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
