@@ -149,7 +149,7 @@ def test_a_right_with_a_wildcard_and_no_reason_stops_the_synthesis(cdk: None) ->
 
 
 def test_policies_and_variables_fit_into_what_aws_allows(variant: Variant) -> None:
-    """10,240 characters of policies for a role, 4 KB of variables for a function; names are filled in later."""
+    """10,240 characters of policies for a role, 4 KB of variables for a function; names come later."""
     for name, policy in variant.of("AWS::IAM::Policy").items():
         assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < 9000, name
     for name, function in variant.functions().items():
