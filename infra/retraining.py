@@ -77,11 +77,11 @@ class Retraining(Construct):
     def _allow(self) -> None:
         """Each looks at the ledger and launches; two take uploads in, and one sees to kept pictures, too."""
         models = self._storage.models
-        access.objects(self.on_upload, models, write=(access.UPLOADS,))
+        access.objects(self.on_upload, models, read=(access.TICKETS,), write=(access.UPLOADS,))
         access.objects(
             self.reconcile,
             models,
-            read=(access.PROMOTIONS, access.KEPT),
+            read=(access.PROMOTIONS, access.KEPT, access.TICKETS),
             write=(access.UPLOADS, access.KEPT),
             delete=(access.KEPT,),
         )

@@ -117,8 +117,15 @@ class Serving(Construct):
         access.objects(
             made,
             storage.models,
-            read=(access.VERSIONS, access.PROMOTIONS, access.KEPT, access.PRIVATE),
-            write=(access.VERSIONS, access.PROMOTIONS, access.UPLOADS, access.KEPT, access.PRIVATE),
+            read=(access.VERSIONS, access.PROMOTIONS, access.KEPT, access.PRIVATE, access.TICKETS),
+            write=(
+                access.VERSIONS,
+                access.PROMOTIONS,
+                access.UPLOADS,
+                access.KEPT,
+                access.PRIVATE,
+                access.TICKETS,
+            ),
             delete=(access.KEPT,),
         )
         access.allow(made, ["s3:PutObject"], [storage.uploads.arn_for_objects(f"{INCOMING}*")])

@@ -27,6 +27,9 @@ class Uploads(Protocol):
 
     def list(self) -> Iterable[ObjectVersion]: ...
 
+    def newest(self, upload: ObjectVersion) -> ObjectVersion:
+        """The version that stands under the key of an upload. Raises NotFound where there is none."""
+
     def fetch(self, upload: ObjectVersion, to: Path) -> None:
         """Raises NotFound."""
 
@@ -48,6 +51,12 @@ class Arrivals:
         if not _is_upload(upload):
             log.info("an object outside of %s, or a folder, starts nothing", INCOMING)
             return None
+        if not upload.version:  # its event named none, as those of a bucket without versions do
+            try:
+                upload = self._uploads.newest(upload)
+            except NotFound:
+                log.warning("an upload is gone before it was taken in")
+                return None
         job = self._known(upload) or self._take_in(upload)
         if job is not None:
             self._accounted.add(upload.identity)
@@ -124,7 +133,7 @@ def _of_event(event: Mapping[str, Any]) -> ObjectVersion:
     return ObjectVersion(
         bucket=str(detail["bucket"]["name"]),
         key=str(found["key"]),
-        version=str(found.get("version-id") or "null"),  # as S3 names the one of a bucket without versions
+        version=str(found.get("version-id", "")),
         size=int(found["size"]),
     )
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from malaria.adapters.aws_clients import Clients, told
@@ -9,6 +10,8 @@ from malaria.domain import ObjectVersion
 from malaria.errors import NotFound
 from malaria.settings_aws import INCOMING
 
+UNVERSIONED = "null"
+"""As S3 names the version of an object in a bucket that keeps none."""
 _CHUNK = 8 * 2**20
 _GONE = ("NoSuchKey", "NoSuchVersion", "NoSuchBucket", "MethodNotAllowed")
 """The last is what is said of a version that only marks a deletion."""
@@ -33,6 +36,19 @@ class S3Uploads:
             if not page.get("IsTruncated"):
                 return
             after = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
+
+    def newest(self, upload: ObjectVersion) -> ObjectVersion:
+        """The version that stands under the key of an upload. Raises NotFound where there is none."""
+        from botocore.exceptions import ClientError
+
+        try:
+            with told("The bucket of uploads", but=(*_GONE, "404")):
+                found = self._clients.of("s3").head_object(Bucket=upload.bucket, Key=upload.key)
+        except ClientError as error:
+            raise NotFound("The upload is gone from the bucket.") from error
+        return replace(
+            upload, version=found.get("VersionId") or UNVERSIONED, size=int(found["ContentLength"])
+        )
 
     def fetch(self, upload: ObjectVersion, to: Path) -> None:
         """Stream a version into a file. Raises NotFound where it is gone."""
