@@ -65,10 +65,11 @@ class Trigger:
         An archive or options that cannot be used make a job that has failed, with the reason, and the upload
         is kept all the same: a person sees why, and nothing is lost.
         """
+        given = validate_options(chosen or {})
         try:
             options = options_of(source, chosen or {})
         except BadInput as error:
-            return self._keep(source, name, identity, actor, RetrainOptions(), refused=str(error))
+            return self._keep(source, name, identity, actor, given, refused=str(error))
         return self._keep(source, name, identity, actor, options)
 
     def refuse(self, *, name: str, identity: str, actor: str, reason: str) -> Job:
