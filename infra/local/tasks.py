@@ -86,7 +86,7 @@ class TaskRunner:
         definition = described["taskDefinition"]
         (container,) = definition["containerDefinitions"]
         overrides = task.get("overrides", {}).get("containerOverrides", [])
-        own = next((o for o in overrides if o.get("name") == container["name"]), {})
+        own: dict[str, Any] = next((o for o in overrides if o.get("name") == container["name"]), {})
         told = {e["name"]: e["value"] for e in (*container["environment"], *own.get("environment", []))}
         number = arn.rpartition("/")[2]
         home = self._logs / f"task-{number}"

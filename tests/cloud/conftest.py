@@ -43,7 +43,7 @@ class Deployed:
             found = [t for t in tasks if t["name"] == named and t["finished"]]
             return dict(found[0]) if found else None
 
-        return soon(look, f"the job of {named} has not ended; see {self.cloud.logs}", seconds)
+        return dict(soon(look, f"the job of {named} has not ended; see {self.cloud.logs}", seconds))
 
     def predict(self, picture: bytes) -> dict[str, Any]:
         answer = self.http.post("/predict", files={"file": ("cell.png", picture, "image/png")})

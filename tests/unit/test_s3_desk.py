@@ -9,9 +9,6 @@ import httpx
 import pytest
 
 from malaria.adapters.s3_desk import S3Desk
-from tests.contract.conftest import s3_endpoint
-
-__all__ = ["s3_endpoint"]
 
 
 @pytest.fixture
