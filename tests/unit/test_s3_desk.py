@@ -12,10 +12,10 @@ from malaria.adapters.s3_desk import S3Desk
 
 
 @pytest.fixture
-def client(s3_endpoint: str) -> Any:
+def client(aws_endpoint: str) -> Any:
     return boto3.client(
         "s3",
-        endpoint_url=s3_endpoint,
+        endpoint_url=aws_endpoint,
         region_name="us-east-1",
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
