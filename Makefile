@@ -15,7 +15,7 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra lambda --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth deploy \
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth cloud deploy \
 	diff destroy bootstrap cost clean
 
 help: ## List what can be made
@@ -124,6 +124,9 @@ destroy: $(VENV)/.all ## Remove the stack; data stays unless it was deployed wit
 
 bootstrap: $(VENV)/.all ## Once for each account and region: set up what the CDK needs there
 	$(CDK) bootstrap $(ARGS)
+
+cloud: $(VENV)/.all ## Run the whole stack on a local AWS, without an account (needs Node.js); ARGS="--port 4566 -c name=value ..."
+	@$(BIN)/python -m infra.local $(ARGS)
 
 cost: $(VENV)/.all ## What a deployment costs; ARGS="--predictions 1000000 -c trainer=sagemaker"
 	@$(BIN)/python -m infra.cost $(ARGS)

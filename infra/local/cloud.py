@@ -1,29 +1,25 @@
 """The whole stack on a local AWS: deployed from its own template, functions and tasks run as processes."""
 
 import json
-import time
-from collections.abc import Mapping
+import os
+import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from infra.local import template as templates
+from infra.local.deploying import deploy
 from infra.local.lambdas import Function
 from infra.local.ministack import ROOT, Ministack, Unusable
 from infra.local.tasks import TaskRunner
 from infra.settings import Settings
-
-_BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
-_VERSION = "31"
-"""Of the CDK's bootstrap, whose number the template asks for."""
-_PATIENCE = 60.0
 
 
 class Cloud:
     """A deployment on a local AWS; a context manager deploys and ends it.
 
     home: folder of state and logs. settings: of the deployment; the endpoint is put in. instances: processes
-    that serve the API at once.
+    that serve the API at once. functions: by handler.
     """
 
     def __init__(
@@ -67,11 +63,9 @@ class Cloud:
             self.logs = self.home / "logs"
             self.logs.mkdir(parents=True, exist_ok=True)
             self.template = templates.synthesised(self.settings, self.home / "cdk.out")
-            for handler in templates.handlers(self.template):
-                name = handler.split(".")[1]
-                self.functions[name] = Function(name, handler, ROOT, self.logs)
-                stack.callback(self.functions[name].stop)
-            self._deploy()
+            self._serve(stack)
+            fitted = templates.fitted(self.template, {h: one.url for h, one in self.functions.items()})
+            self.outputs = deploy(self.aws, self.settings.deployment, fitted)
             self._start()
             self.tasks = stack.enter_context(self._runner())
             self._stack = stack.pop_all()
@@ -87,6 +81,28 @@ class Cloud:
         )
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
+    def key_for(self, name: str) -> str:
+        """Make a key that may do everything, as an operator with rights on the bucket does, in the place of
+        one of that name from before."""
+        self._malaria("keys", "remove", name)
+        scopes = [f"--scope={scope}" for scope in ("read", "predict", "confirm", "operate")]
+        done = self._malaria("keys", "add", name, *scopes)
+        if done.returncode:
+            raise Unusable(f"No key could be made: {done.stderr.strip()}")
+        return done.stdout.strip()
+
+    def _malaria(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The project's own command line, as a person with all rights runs it."""
+        command = [sys.executable, "-m", "malaria.cli", "--target", self.settings.deployment, *arguments]
+        given = {
+            "PATH": os.defpath,
+            "PYTHONPATH": str(ROOT / "src"),
+            "MALARIA_HOME": str(self.home / "operator"),
+            "AWS_ENDPOINT_URL": self.aws.endpoint,
+            **self.aws.keys,
+        }
+        return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+
     def credentials(self, role_arn: str) -> dict[str, str]:
         """What a process that takes on a role finds in its environment."""
         told = self.aws.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="local")["Credentials"]
@@ -96,61 +112,38 @@ class Cloud:
             "AWS_SESSION_TOKEN": told["SessionToken"],
         }
 
-    def _deploy(self) -> None:
-        name, formation = self.settings.deployment, self.aws.client("cloudformation")
-        fitted = templates.fitted(
-            self.template,
-            {
-                handler: self.functions[handler.split(".")[1]].url
-                for handler in templates.handlers(self.template)
-            },
-        )
-        s3 = self.aws.client("s3")
-        s3.create_bucket(Bucket="templates")
-        s3.put_object(Bucket="templates", Key=f"{name}.json", Body=json.dumps(fitted).encode())
-        self.aws.client("ssm").put_parameter(Name=_BOOTSTRAP, Value=_VERSION, Type="String", Overwrite=True)
-        formation.create_stack(
-            StackName=name,
-            TemplateURL=f"{self.aws.endpoint}/templates/{name}.json",
-            Capabilities=["CAPABILITY_IAM"],
-        )
-        found = self._settled(formation, name)
-        if found["StackStatus"] != "CREATE_COMPLETE":
-            raise Unusable(f"The stack could not be deployed: {_why(formation, name)}")
-        self.outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())}
-
-    def _settled(self, formation: Any, name: str) -> Mapping[str, Any]:
-        deadline = time.monotonic() + _PATIENCE
-        while time.monotonic() < deadline:
-            (found,) = formation.describe_stacks(StackName=name)["Stacks"]
-            if not found["StackStatus"].endswith("IN_PROGRESS"):
-                return dict(found)
-            time.sleep(0.1)
-        raise Unusable(f"The stack is not deployed after {_PATIENCE:g} s.")
+    def _serve(self, stack: ExitStack) -> None:
+        """Open the servers of the functions, at the ports of an earlier run: a version that was published
+        keeps the address for ever."""
+        kept = self.home / "ports.json"
+        ports: dict[str, int] = json.loads(kept.read_text()) if kept.exists() else {}
+        for handler in templates.handlers(self.template):
+            name, port = handler.split(".")[1], ports.get(handler, 0)
+            try:
+                made = Function(name, handler, ROOT, self.logs, port=port)
+            except OSError as error:
+                raise Unusable(f"Port {port}, on which the function {name} ran before, is taken.") from error
+            stack.callback(made.stop)
+            self.functions[handler] = made
+        kept.write_text(json.dumps({handler: made.port for handler, made in self.functions.items()}))
 
     def _start(self) -> None:
         """Start the processes of the functions, each in its own environment and under its own role."""
         lambdas = self.aws.client("lambda")
         for handler, logical in templates.handlers(self.template).items():
-            name = handler.split(".")[1]
+            function = self.functions[handler]
             told = lambdas.get_function_configuration(FunctionName=self.resource(logical))
-            home = self.home / "functions" / name
+            home = self.home / "functions" / function.name
             home.mkdir(parents=True, exist_ok=True)
             given = {
                 **told["Environment"]["Variables"],
                 **self.credentials(told["Role"]),
                 "MALARIA_HOME": str(home),  # each function has a disk of its own
             }
-            self.functions[name].start(given, self._instances if name == "api" else 1)
+            function.start(given, self._instances if function.name == "api" else 1)
 
     def _runner(self) -> TaskRunner:
         cluster = next(
             name for name, one in self.template["Resources"].items() if one["Type"] == "AWS::ECS::Cluster"
         )
         return TaskRunner(self.aws.client("ecs"), self.resource(cluster), ROOT, self.logs, self.credentials)
-
-
-def _why(formation: Any, name: str) -> str:
-    events = formation.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [e for e in events if e["ResourceStatus"].endswith("FAILED")]
-    return "; ".join(f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason')}" for e in failed)

@@ -44,11 +44,13 @@ class _Call:
 class Function:
     """One function: a server for its calls, and the processes that serve them.
 
-    handler: 'functions.api.handler.handler'. root: folder from which it is imported. seconds: after which a
-    call is given up.
+    handler: 'functions.api.handler.handler'. root: folder from which it is imported. port: of the server; 0:
+    any. seconds: after which a call is given up.
     """
 
-    def __init__(self, name: str, handler: str, root: Path, logs: Path, seconds: float = _PATIENCE) -> None:
+    def __init__(
+        self, name: str, handler: str, root: Path, logs: Path, *, port: int = 0, seconds: float = _PATIENCE
+    ) -> None:
         self.name, self._handler, self._root, self._seconds = name, handler, root, seconds
         self._log_path = logs / f"{name}.log"
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
@@ -57,14 +59,18 @@ class Function:
         self._environment: dict[str, str] = {}
         self._log: IO[bytes] | None = None
         self._lock = threading.Lock()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handling(self))
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _handling(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name=f"lambda-{name}", daemon=True).start()
 
     @property
+    def port(self) -> int:
+        return int(self._server.server_port)
+
+    @property
     def url(self) -> str:
         """Where ministack posts calls."""
-        return f"http://127.0.0.1:{self._server.server_port}{_CALLS}"
+        return f"http://127.0.0.1:{self.port}{_CALLS}"
 
     @property
     def arn(self) -> str:
@@ -77,7 +83,7 @@ class Function:
             **_PLAIN,
             **environment,
             "PYTHONPATH": os.pathsep.join([str(self._root), str(self._root / "src")]),
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self.port}",
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",

@@ -77,6 +77,8 @@ class Ministack:
         return self._clients[service]
 
     def __enter__(self) -> "Ministack":
+        if _answers(self.port):
+            raise Unusable(f"Port {self.port} is taken. Stop what answers there, or choose another port.")
         made = environment()
         self.home.mkdir(parents=True, exist_ok=True)
         given = {
@@ -85,6 +87,8 @@ class Ministack:
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.port),
             "IOT_MTLS_ENABLED": "0",
+            "STATE_DIR": str(self.home / "state"),
+            "S3_DATA_DIR": str(self.home / "objects"),
             **({"AUTH": "true"} if self._enforce else {}),
             **({"PERSIST_STATE": "1", "S3_PERSIST": "1"} if self._keep else {}),
         }
@@ -121,6 +125,12 @@ class Ministack:
         self.__exit__()
         log = (self.home / "ministack.log").read_text(errors="replace")[-2000:]
         raise Unusable(f"ministack did not start on port {self.port}:\n{log}")
+
+
+def _answers(port: int) -> bool:
+    with closing(socket.socket()) as asking:
+        asking.settimeout(1)
+        return asking.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:

@@ -4,10 +4,13 @@ What is left out is named here with its reason, and a test deploys the rest as i
 """
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from infra.local.ministack import ROOT, Unusable
 from infra.settings import Settings
 
 PROXY = "MINISTACK_LAMBDA_PROXY_URL"
@@ -17,17 +20,25 @@ LEFT_OUT = {
 
 
 def synthesised(settings: Settings, out: Path) -> dict[str, Any]:
-    """The template of a deployment."""
+    """The template of a deployment, written below `out` by a process of its own: the CDK's Node.js goes with
+    it. Raises Unusable, with what the CDK said."""
+    command = [sys.executable, "-m", "infra.local.template", str(out), settings.model_dump_json()]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unusable(f"The template could not be written:\n{done.stderr[-3000:]}")
+    found: dict[str, Any] = json.loads((out / f"{settings.deployment}.template.json").read_text())
+    return found
+
+
+def _write(out: str, settings: str) -> None:
     from aws_cdk import App
 
     from infra.app import build
     from infra.context import of_file
 
-    app = App(outdir=str(out), context=of_file())
-    stack = build(app, settings)
+    app = App(outdir=out, context=of_file())
+    build(app, Settings.model_validate_json(settings))
     app.synth()
-    found: dict[str, Any] = json.loads((out / f"{stack.stack_name}.template.json").read_text())
-    return found
 
 
 def fitted(template: Mapping[str, Any], functions: Mapping[str, str]) -> dict[str, Any]:
@@ -84,3 +95,7 @@ def _named(node: Any) -> list[str]:
     if isinstance(got, list) and got:
         found.append(str(got[0]))
     return found
+
+
+if __name__ == "__main__":
+    _write(*sys.argv[1:])

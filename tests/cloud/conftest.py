@@ -10,11 +10,7 @@ import httpx
 import pytest
 
 from infra.local.cloud import Cloud
-from malaria.adapters.objects import s3
-from malaria.domain import Scope
-from malaria.keys import Keys
 from malaria.stains import washed_out
-from malaria.wiring import SystemClock
 from tests.flow.sites import Site, make_site
 
 JOB_SECONDS = 240.0
@@ -59,17 +55,8 @@ def soon(look: Callable[[], Any], otherwise: str, seconds: float = 30.0) -> Any:
     return found
 
 
-def key_for(cloud: Cloud, name: str, *scopes: Scope) -> str:
-    """A caller's key, made as an operator with rights on the bucket makes it."""
-    import os
-
-    os.environ.update(cloud.aws.keys)
-    objects = s3(cloud.outputs["ModelsBucket"], "", "us-east-1", cloud.aws.endpoint)
-    return Keys(objects, SystemClock()).add(name, scopes)
-
-
 def deployed(cloud: Cloud) -> Iterator[Deployed]:
-    key = key_for(cloud, "tests", *Scope)
+    key = cloud.key_for("tests")
     headers = {"Host": cloud.host, "Authorization": f"Bearer {key}"}
     with httpx.Client(base_url=cloud.aws.endpoint, headers=headers, timeout=60) as http:
         yield Deployed(cloud, http)
