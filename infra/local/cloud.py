@@ -81,6 +81,21 @@ class Cloud:
         )
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
+    def role_of(self, name: str) -> str:
+        """ARN of the role under which a function ('api'), or a training ('adapt', 'full'), runs."""
+        for handler, logical in templates.handlers(self.template).items():
+            if self.functions[handler].name == name:
+                told = self.aws.client("lambda").get_function_configuration(
+                    FunctionName=self.resource(logical)
+                )
+                return str(told["Role"])
+        ecs = self.aws.client("ecs")
+        for arn in ecs.list_task_definitions()["taskDefinitionArns"]:
+            found = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            if name.capitalize() in found["family"]:
+                return str(found["taskRoleArn"])
+        raise KeyError(name)
+
     def key_for(self, name: str) -> str:
         """Make a key that may do everything, as an operator with rights on the bucket does, in the place of
         one of that name from before."""

@@ -10,10 +10,24 @@ import httpx
 import pytest
 
 from infra.local.cloud import Cloud
+from infra.local.ministack import REGION, Ministack
 from malaria.stains import washed_out
 from tests.flow.sites import Site, make_site
 
 JOB_SECONDS = 240.0
+
+
+def client_of(cloud: Cloud, role: str, service: str) -> Any:
+    """A client with the rights of a function or a training, by its name."""
+    import boto3
+
+    told = cloud.credentials(cloud.role_of(role))
+    return boto3.client(
+        service,
+        endpoint_url=cloud.aws.endpoint,
+        region_name=REGION,
+        **{name.lower(): value for name, value in told.items()},
+    )
 
 
 @dataclass
@@ -65,6 +79,14 @@ def deployed(cloud: Cloud) -> Iterator[Deployed]:
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield from deployed(cloud)
+
+
+@pytest.fixture(scope="package")
+def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """One that enforces policies, as AWS does."""
+    home = tmp_path_factory.mktemp("enforced")
+    with Cloud(home, aws=Ministack(home / "aws", enforce=True)) as cloud:
         yield from deployed(cloud)
 
 
