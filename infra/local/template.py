@@ -1,7 +1,7 @@
 """The synthesised template, as far as ministack can hold it.
 
-Alarms on a formula of metrics, of which ministack knows none, are left out with what names them, and functions
-get the address at which their calls are served. Nothing else is changed.
+Alarms on a formula of metrics, of which ministack knows none, are left out with what names them, and each
+function gets the address at which its calls are served. Nothing else is changed.
 """
 
 import json
