@@ -1,8 +1,8 @@
 """Asks a deployment as a stranger would: two made cells whose answers are known, through the public address.
 
-It keeps the API's image awake, which Lambda puts aside after weeks of silence, and sees what no figure of the
-API itself can show: that nothing is answered at all. The cells are made, so nobody's picture lies in the code,
-and the API leaves them out of its own figures, where they would pass for a strange laboratory.
+It keeps the API's image awake, which Lambda puts aside after weeks of silence, and sees what no figure of
+the API itself can show: that nothing is answered at all. The cells are made, so nobody's picture lies in the
+code, and the API leaves them out of its own figures, where they would pass for a strange laboratory.
 """
 
 import http.client
@@ -43,8 +43,8 @@ class Canary:
     def look(self) -> bool:
         """Ask, and tell whether all was well and how long each answer took.
 
-        Never raises for a bad answer or none: the alarm reads the metric, and a call that failed would only be
-        tried again.
+        Never raises for a bad answer or none: the alarm reads the metric, and a call that failed would only
+        be tried again.
         """
         taken: list[float] = []
         version, well = "-", False

@@ -69,7 +69,7 @@ def test_one_id_goes_from_the_gateway_to_the_log(
     headers = api.handler(asked, CONTEXT)["headers"]
     assert headers["x-request-id"] == "JKJaXmPLvHcESHA="
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    access = next(line for line in lines if line["name"] == "malaria.api.access")
+    access = next(line for line in lines if line.get("name") == "malaria.api.access")
     assert access["correlation_id"] == "JKJaXmPLvHcESHA="
 
 
