@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from malaria import canary_key, synthetic
 from malaria import metric_names as names
 from malaria.domain import Label
-from malaria.errors import MalariaError, NotFound
+from malaria.errors import MalariaError
 from malaria.metric_names import Metric
 from malaria.ports import Meter, ObjectStore
 from malaria.synthetic import SyntheticCell
@@ -63,10 +63,11 @@ class Canary:
         return well
 
     def _key(self) -> str:
-        """The key, which the API makes as it starts: where there is none yet, it is woken."""
+        """The key, which the API makes as it starts: where there is none yet, it is woken. Who may not list,
+        as the canary, is told 'forbidden' of what is absent."""
         try:
             return canary_key.read(self._objects)
-        except NotFound:
+        except MalariaError:
             self._ask("GET", "/health")
             return canary_key.read(self._objects)
 

@@ -19,7 +19,7 @@ from malaria.stains import SIMULATED
 from malaria.unfamiliar import Appearance, Familiar, looks
 
 View = Callable[[Image.Image], Image.Image]
-OF_PATIENT, OF_FIELD = 200, 5
+OF_PATIENT, OF_FIELD = 60, 5
 """Cells of each patient, and of each field, that are looked at: neighbours in a field are much alike."""
 FAR, OFF = 1.0, 3.0
 """Beyond which a distance, and a deviation, are counted."""
@@ -58,8 +58,10 @@ def sets(
     strange: Mapping[str, Path],
     size: int,
 ) -> Iterator[tuple[str, Cells, int]]:
-    """Validation cells, as they are and in simulated stains, and cells of fields. known: laboratories learnt
-    from, of which the validation fields are shown; strange: all others. Test patients are left alone. Each comes with how many cells of one group to look at.
+    """Validation cells, as they are and in simulated stains, and cells of fields; each set comes with how
+    many cells of one patient or field to look at. Test patients are left alone.
+
+    known: laboratories learnt from, of which the validation fields are shown; strange: all others.
     """
     listed, wanted = list(parts), _of(base, Role.VALIDATION)
     views: dict[str, View] = {"as they are": _as_is, **SIMULATED}

@@ -11,7 +11,9 @@ ARCHITECTURE = {"x86_64": "x86_64", "arm64": "arm64"}
 
 def test_the_four_functions_share_one_image_and_differ_in_their_handler(variant: Variant) -> None:
     functions = variant.functions()
-    assert functions.keys() == {"api", "on_upload", "on_job_change", "reconcile"}
+    assert functions.keys() == {"api", "on_upload", "on_job_change", "reconcile"} | (
+        {"canary"} if variant.settings.canary else set()
+    )
     for name, function in functions.items():
         assert function["ImageConfig"] == {"Command": [f"functions.{name}.handler.handler"]}
         assert function["Architectures"] == [variant.settings.architecture]

@@ -1,5 +1,6 @@
 """Jobs that end are told of once, whoever ends them."""
 
+import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -67,10 +68,8 @@ def test_of_many_that_bury_it_at_once_one_tells(jobs: JobStore, meter: MemoryMet
     jobs.add(QUEUED)
 
     def bury(_: int) -> None:
-        try:
+        with contextlib.suppress(JobFinished):
             jobs.change("a", lambda job: end(job, JobState.FAILED))
-        except JobFinished:
-            pass
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(bury, range(8)))

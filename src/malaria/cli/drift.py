@@ -51,6 +51,9 @@ def measure(
     strange: Annotated[
         list[str] | None, typer.Option(help="SET=PATH: fields of one that was not; may be repeated.")
     ] = None,
+    network: Annotated[
+        list[str] | None, typer.Option(help="A network that ships; may be repeated. Default: all.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of report.json and report.md.")] = Path("drift"),
 ) -> None:
     """Measure how often the shipped models' alarms would call cells unfamiliar.
@@ -72,7 +75,7 @@ def measure(
     models = shipped.folder(settings.shipped)
     known, others = laboratories(laboratory or [], SETS), laboratories(strange or [], SETS)
     shown, told = [], {}
-    for info in shipped.versions(models):
+    for info in [shipped.find(models, one) for one in network] if network else shipped.versions(models):
         files = models / info.version
         with quiet():
             model = Model.load(files / "model.tflite", info)
