@@ -6,12 +6,14 @@ its diagonal, since channels that hardly ever vary would else decide, and 1 is t
 those cells exceed.
 
 Brightness and colour: means over a coarse grid of the pixels that are not the black surround, in standard
-deviations of the train cells' means. Both need no label, so they speak before anybody has confirmed a cell.
+deviations of the train cells' means, of the laboratory that is most alike. Both need no label, so they speak
+before anybody has confirmed a cell.
 """
 
 import json
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,35 +83,53 @@ class Features:
         return float(np.sqrt(np.min(np.einsum("ij,ij->i", away, away)))) / self.unit
 
 
-@dataclass(frozen=True)
-class Appearance:
-    """Mean and standard deviation, over train cells, of each figure of `looks`. cells: how many they were."""
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """Mean and standard deviation, over the train cells of one laboratory, of each figure of `looks`. cells:
+    how many they were."""
 
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     cells: int
 
     @classmethod
-    def of(cls, figures: Floats) -> "Appearance":
+    def of(cls, figures: Floats) -> "Usual":
         """Of the figures of n cells, (n, 3)."""
         mean, deviation = figures.mean(axis=0), figures.std(axis=0)
         return cls(tuple(mean.tolist()), tuple(deviation.tolist()), len(figures))
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """What is usual in each laboratory that was learnt from."""
+
+    laboratories: Mapping[str, Usual]
 
     @classmethod
     def read(cls, path: Path) -> "Appearance":
         """Raises Damaged where the file is none."""
         try:
-            told = json.loads(path.read_text())
-            return cls(tuple(told["mean"]), tuple(told["deviation"]), int(told["cells"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Damaged(f"{path} tells no brightness and colour: {error}") from error
+            told = json.loads(path.read_text())["laboratories"]
+            found = {
+                str(name): Usual(tuple(one["mean"]), tuple(one["deviation"]), int(one["cells"]))
+                for name, one in told.items()
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Damaged(f"{path} tells no brightness and colour: {error!r}") from error
+        if not found:
+            raise Damaged(f"{path} tells of no laboratory.")
+        return cls(found)
 
     def off(self, square: Pixels) -> float:
-        """Standard deviations by which the farthest of a picture's figures is off; 0 of an all black one."""
+        """Standard deviations by which the farthest of a picture's figures is off, in the laboratory where it
+        is off least; 0 of an all black one."""
         found = looks(square)
         if found is None:
             return 0.0
-        return max(abs(f - m) / d for f, m, d in zip(found, self.mean, self.deviation, strict=True))
+        return min(
+            max(abs(f - m) / d for f, m, d in zip(found, one.mean, one.deviation, strict=True))
+            for one in self.laboratories.values()
+        )
 
 
 def looks(square: Pixels) -> tuple[float, float, float] | None:

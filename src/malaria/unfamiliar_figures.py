@@ -16,7 +16,7 @@ from malaria.predict import Model
 from malaria.preprocess import Pixels
 from malaria.report import Table
 from malaria.stains import SIMULATED
-from malaria.unfamiliar import Appearance, Familiar, looks
+from malaria.unfamiliar import Appearance, Familiar, Usual, looks
 
 View = Callable[[Image.Image], Image.Image]
 OF_PATIENT, OF_FIELD = 60, 5
@@ -28,27 +28,31 @@ FAR, OFF = 1.0, 3.0
 @dataclass(frozen=True, slots=True)
 class Shares:
     """Of one set. far: share of cells whose features are farther than FAR; off: whose looks are off by more
-    than OFF. distance, deviation: medians, which the alarms read."""
+    than OFF. distance, deviation: medians; distance_90, deviation_90: what 10 in 100 exceed."""
 
     named: str
     cells: int
     far: float
     distance: float
+    distance_90: float
     off: float
     deviation: float
+    deviation_90: float
 
 
 def learn(
     parts: Iterable[Path], base: Mapping[str, Role], fields: Mapping[str, Path], size: int
 ) -> Appearance:
     """Brightness and colour of the train cells: NIH cells of train patients as they come, and raw crops of
-    the train fields of other laboratories. base: role of each NIH patient."""
-    cells = chain(
-        *(crops.of_patients(part, size, _of(base, Role.TRAIN), _as_is) for part in parts),
-        *(_fields(path, named, size, Role.TRAIN) for named, path in fields.items()),
-    )
+    the train fields of other laboratories. base: role of each NIH patient, and of each field."""
+    nih = chain(*(crops.of_patients(part, size, _of(base, Role.TRAIN), _as_is) for part in parts))
+    others = {named: _fields(path, named, size, base, Role.TRAIN) for named, path in fields.items()}
+    return Appearance({named: _usual(cells) for named, cells in {"nih": nih, **others}.items()})
+
+
+def _usual(cells: Cells) -> Usual:
     found = (looks(pixels) for pixels, _, _ in cells)
-    return Appearance.of(np.array([one for one in found if one is not None]))
+    return Usual.of(np.array([one for one in found if one is not None]))
 
 
 def sets(
@@ -69,7 +73,7 @@ def sets(
         shown = chain(*(crops.of_patients(part, size, wanted, view) for part in listed))
         yield f"NIH validation, {named}", shown, OF_PATIENT
     for named, path in known.items():
-        yield f"{named}, validation fields", _fields(path, named, size, Role.VALIDATION), OF_FIELD
+        yield f"{named}, validation fields", _fields(path, named, size, base, Role.VALIDATION), OF_FIELD
     for named, path in strange.items():
         yield f"{named}, never learnt from", crops.of_fields(path, named, size), OF_FIELD
 
@@ -93,8 +97,10 @@ def measure(model: Model, familiar: Familiar, named: str, cells: Cells, most: in
         len(off),
         float(np.mean(distances > FAR)),
         float(np.median(distances)),
+        float(np.percentile(distances, 90)),
         float(np.mean(off > OFF)),
         float(np.median(off)),
+        float(np.percentile(off, 90)),
     )
 
 
@@ -105,8 +111,10 @@ def table(found: Iterable[Shares], network: str) -> Table:
             one.cells,
             f"{one.far:.1%}",
             f"{one.distance:.2f}",
+            f"{one.distance_90:.2f}",
             f"{one.off:.1%}",
             f"{one.deviation:.2f}",
+            f"{one.deviation_90:.2f}",
         )
         for one in found
     ]
@@ -114,15 +122,20 @@ def table(found: Iterable[Shares], network: str) -> Table:
         "cells",
         "how many",
         f"distance > {FAR:g}",
-        "median distance",
+        "median",
+        "p90",
         f"deviation > {OFF:g}",
-        "median deviation",
+        "median of it",
+        "p90 of it",
     )
     return Table(f"Unfamiliar cells, {network}", columns, rows)
 
 
-def _fields(path: Path, named: str, size: int, role: Role) -> Cells:
-    return (cell for cell in crops.of_fields(path, named, size) if roles.field_role(cell[2]) == role)
+def _fields(path: Path, named: str, size: int, base: Mapping[str, Role], role: Role) -> Cells:
+    for cell in crops.of_fields(path, named, size):
+        group = f"{named}/{cell[2]}"
+        if base.get(group, roles.field_role(group)) == role:
+            yield cell
 
 
 def _of(base: Mapping[str, Role], role: Role) -> Callable[[str], bool]:

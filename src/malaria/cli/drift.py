@@ -40,7 +40,7 @@ def learn(
     made = codec.to_json(as_made([*data, *fields.values()], 0))
     told = {"command": made["command"], "data": made["data"], "of": ["brightness", "red", "blue"]}
     whole.write_text(out, json.dumps({**asdict(found), **told}, indent=1) + "\n")
-    output.note(f"{found.cells:,} cells: {out}")
+    output.note(f"{sum(one.cells for one in found.laboratories.values()):,} cells: {out}")
 
 
 @app.command()
