@@ -38,11 +38,11 @@ def test_it_is_told_where_to_ask_and_the_api_that_it_is_let_in(variant: Variant)
 def test_it_is_sent_as_often_as_the_settings_say_and_the_alarm_looks_as_often(ecs: Variant) -> None:
     rule = ecs.one("AWS::Events::Rule", "Sent")
     assert rule["ScheduleExpression"] == f"rate({ecs.settings.canary_minutes} minutes)"
-    [alarm] = [
-        one for one in ecs.of("AWS::CloudWatch::Alarm").values() if one.get("MetricName") == "CanaryOk"
-    ]
-    assert alarm["Period"] == 60 * ecs.settings.canary_minutes
-    assert (alarm["EvaluationPeriods"], alarm["Statistic"]) == (2, "Minimum")
+    [alarm] = [one for name, one in ecs.of("AWS::CloudWatch::Alarm").items() if name[6:-8] == "Canary"]
+    [read] = [one["MetricStat"] for one in alarm["Metrics"]]
+    assert read["Metric"]["MetricName"] == "CanaryOk"
+    assert (read["Period"], read["Stat"]) == (60 * ecs.settings.canary_minutes, "Minimum")
+    assert alarm["EvaluationPeriods"] == 2
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
 
 
