@@ -74,7 +74,7 @@ def measure(
     settings = state(ctx).settings()
     models = shipped.folder(settings.shipped)
     known, others = laboratories(laboratory or [], SETS), laboratories(strange or [], SETS)
-    shown, told = [], {}
+    shown, told, versions = [], {}, {}
     for info in [shipped.find(models, one) for one in network] if network else shipped.versions(models):
         files = models / info.version
         with quiet():
@@ -88,8 +88,9 @@ def measure(
             )
         ]
         shown.append(unfamiliar_figures.table(found, info.network))
+        versions[info.network] = info.version
         told[info.network] = [asdict(one) for one in found]
-    made = as_made([*data, *known.values(), *others.values()], 0)
+    made = as_made([*data, *known.values(), *others.values()], 0, versions=versions)
     out.mkdir(parents=True, exist_ok=True)
     report.write(out, "Unfamiliar cells", made, told, shown, None)
     output.tables(shown)
