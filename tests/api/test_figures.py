@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from PIL import Image
 
 from malaria import canary_key, metric_names, retrain, rounds, synthetic, wiring
 from malaria import metric_names as names
@@ -19,7 +20,7 @@ from malaria.api.app import create_app
 from malaria.arrivals import Arrivals
 from malaria.canary import Canary, golden
 from malaria.cold_starts import ColdStarts
-from malaria.domain import Job, JobState, Label, Method, ObjectVersion, RetrainOptions, Scope
+from malaria.domain import Job, JobState, Label, Method, ModelVersion, ObjectVersion, RetrainOptions, Scope
 from malaria.errors import NotFound
 from malaria.keys import Keys
 from malaria.metered_jobs import MeteredJobs
@@ -129,8 +130,6 @@ def test_a_picture_is_told_with_its_class_confidence_and_version(
 
 def test_a_batch_is_told_once_and_adds_up(watched: Watched, asking: httpx.Client) -> None:
     noise = os.urandom(64 * 64 * 3)
-    from PIL import Image
-
     Image.frombytes("RGB", (64, 64), noise).save(watched.services.home / "noise.png")
     pictures = [cell.png() for cell in synthetic.generate(9, seed=5)]
     pictures += [(watched.services.home / "noise.png").read_bytes(), b"no picture"]
@@ -223,7 +222,7 @@ def test_only_the_first_call_of_an_instance_is_a_cold_start() -> None:
     assert meter.of(names.COLD_STARTS) == [1.0, 0.0, 0.0]
 
 
-def _another(services: Services):  # type: ignore[no-untyped-def]
+def _another(services: Services) -> ModelVersion:
     return replace(services.served.model.info, version="20990101-other")
 
 
