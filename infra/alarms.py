@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -48,6 +48,8 @@ class Alarms(Construct):
         self._of_functions(others)
         self._of_jobs()
         self._of_answers()
+        if settings.canary:
+            self._of_canary()
         if settings.monthly_budget:
             self._budget(settings.monthly_budget)
 
@@ -97,6 +99,21 @@ class Alarms(Construct):
         looks = self._of.own(names.IMAGE_DEVIATION, "p50", HOUR)
         self._alarm("Looks", looks, 3, "Brightness or colour is unlike that learnt from.", periods=3)
 
+    def _of_canary(self) -> None:
+        """Here silence is an alarm: a canary that is not sent tells of nothing."""
+        every = Duration.minutes(self._settings.canary_minutes)
+        alarm = cloudwatch.Alarm(
+            self,
+            "Canary",
+            metric=self._of.own(names.CANARY_OK, "Minimum", every),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=2,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            alarm_description=f"{self._settings.deployment}: Known cells were not answered twice.",
+        )
+        self._ring(alarm)
+
     def _alarm(
         self, name: str, metric: cloudwatch.IMetric, above: float, what: str, *, periods: int = 1
     ) -> cloudwatch.Alarm:
@@ -111,6 +128,9 @@ class Alarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{self._settings.deployment}: {what}",
         )
+        return self._ring(alarm)
+
+    def _ring(self, alarm: cloudwatch.Alarm) -> cloudwatch.Alarm:
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         self.all.append(alarm)
         return alarm

@@ -21,7 +21,7 @@ HOURS = 730
 SECONDS = 3600
 ZONES, ENDPOINTS = 2, 3
 IMAGES_GB = {"api": 0.25, "adapt": 0.35, "full": 0.9}
-ALARMS = 15
+ALARMS = 17
 LOG_KB_REQUEST = 1.5
 """What a request writes into the logs of function and API."""
 FUNCTION_GB = 1
@@ -84,8 +84,10 @@ def per_million(settings: Settings, load: Load, price: Prices) -> float:
 def _functions(settings: Settings, load: Load, price: Prices) -> float:
     gb = settings.api_memory / 1024
     rounds = HOURS * 60 / settings.reconcile_minutes
-    calls = load.requests + rounds + 3 * load.uploads
-    busy = load.requests * load.milliseconds / 1000 * gb + (rounds + 30 * load.uploads) * FUNCTION_GB
+    sent = HOURS * 60 / settings.canary_minutes if settings.canary else 0  # one second, and two requests
+    asked = load.requests + 2 * sent
+    calls = asked + rounds + sent + 3 * load.uploads
+    busy = asked * load.milliseconds / 1000 * gb + (rounds + sent + 30 * load.uploads) * FUNCTION_GB
     disk = (rounds + 30 * load.uploads) * 2.5 * price["disk_gb_second"]
     warm = settings.provisioned_concurrency * gb * HOURS * SECONDS * price["provisioned_gb_second"]
     return float(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -38,6 +39,8 @@ class Dashboard(Construct):
         self._traffic(serving)
         self._answers()
         self._drift()
+        if settings.canary:
+            self._canary(settings)
         self._jobs(queues)
         self._costs(serving, retraining, storage)
 
@@ -74,6 +77,14 @@ class Dashboard(Construct):
             Features=[of.own(names.FEATURE_DISTANCE, statistic, HOUR) for statistic in ("p50", "p90")],
             Looks=[of.own(names.IMAGE_DEVIATION, statistic, HOUR) for statistic in ("p50", "p90")],
             Network=[of.own(names.PREDICT_TIME, statistic) for statistic in ("p50", "p99")],
+        )
+
+    def _canary(self, settings: Settings) -> None:
+        every = Duration.minutes(settings.canary_minutes)
+        self._row(
+            "Canary",
+            Answered=[self._of.own(names.CANARY_OK, "Minimum", every)],
+            Waited=[self._of.own(names.CANARY_TIME, statistic, HOUR) for statistic in ("p50", "Maximum")],
         )
 
     def _jobs(self, queues: Queues) -> None:

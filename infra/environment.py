@@ -17,7 +17,7 @@ def environment(settings: Settings, **told: Told) -> dict[str, str]:
 
     told: by the names of AwsSettings. Raises ValueError for a name that is none.
     """
-    common: dict[str, Told] = {"deployment": settings.deployment}
+    common: dict[str, Told] = {"deployment": settings.deployment, "metered": True}
     own = {_name(name): _text(value) for name, value in (common | told).items()}
     if settings.endpoint:
         own["AWS_ENDPOINT_URL"] = settings.endpoint

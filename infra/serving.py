@@ -108,6 +108,7 @@ class Serving(Construct):
                 feedback_table=storage.feedback.table_name,
                 queue_url=queues.work.queue_url,
                 trainer=settings.trainer,
+                canary=settings.canary,
             )
             | {"MALARIA_ACCESS": "jwt" if settings.jwt_issuer else "keys"},
             memory=settings.api_memory,

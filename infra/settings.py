@@ -153,6 +153,14 @@ class Settings(BaseModel):
         5, ge=1, le=1440, description="Minutes between two looks for what was lost on its way."
     )
 
+    canary_minutes: int = Field(
+        5,
+        ge=0,
+        le=60,
+        description="Minutes between two times that the API is asked for two known cells through its public "
+        "address; 0: never. None is sent where callers send tokens, or on a stand-in of AWS.",
+    )
+
     keep_data: bool = Field(
         True,
         description="Buckets and tables outlive the stack. False: they go with it, if the buckets are empty.",
@@ -201,6 +209,11 @@ class Settings(BaseModel):
     endpoint: str | None = Field(
         None, pattern=r"^https?://", description="Address of a local stand-in of AWS; None: AWS itself."
     )
+
+    @property
+    def canary(self) -> bool:
+        """Whether one is sent: it has a key, and needs an address that can be reached from AWS."""
+        return bool(self.canary_minutes) and self.jwt_issuer is None and self.endpoint is None
 
     @field_validator("log_days")
     @classmethod

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra import reasons, web
 from infra.alarms import Alarms
+from infra.canary import Canary
 from infra.dashboard import Dashboard
 from infra.queues import Queues
 from infra.retraining import Retraining
@@ -38,6 +39,11 @@ class MalariaStack(Stack):
         self.retraining = Retraining(self, "Retraining", settings, self.storage, self.queues)
         self.web = web.Web(self, "Web", settings, self.serving, page) if web.wanted(settings, page) else None
         self.storage.take_from([*settings.origins, *([self.web.url] if self.web else [])])
+        self.canary = (
+            Canary(self, "Canary", settings, self.storage, self.serving, self.queues)
+            if settings.canary
+            else None
+        )
         dashboard = self._watch(settings)
         self._tell(
             Url=self.web.url if self.web else self.serving.url,
@@ -54,7 +60,8 @@ class MalariaStack(Stack):
         )
 
     def _watch(self, settings: Settings) -> Dashboard:
-        self.alarms = Alarms(self, "Alarms", settings, self.serving, self.queues, self.retraining.functions)
+        others = [*self.retraining.functions, *([self.canary.function] if self.canary else [])]
+        self.alarms = Alarms(self, "Alarms", settings, self.serving, self.queues, others)
         self.serving.roll_back_on(self.alarms.release)
         return Dashboard(
             self,

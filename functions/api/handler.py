@@ -7,6 +7,7 @@ from mangum import Mangum
 
 from malaria import wiring
 from malaria.api.app import create_app
+from malaria.cold_starts import ColdStarts
 from malaria.freshness import Freshness
 from malaria.lambda_logs import structured
 
@@ -16,6 +17,7 @@ asyncio.set_event_loop(loop)
 services = wiring.aws(answering=True)
 freshness = Freshness(services.served, services.clock)
 freshness.look()  # the model is loaded while the function starts, and not while its first caller waits
+cold = ColdStarts(services.meter)
 app = Mangum(create_app(services), lifespan="off")
 
 
@@ -24,4 +26,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     headers, asked = event.setdefault("headers", {}), event.get("requestContext", {}).get("requestId", "-")
     logger.set_correlation_id(headers.setdefault("x-request-id", asked))
     freshness.look()
+    cold.tell()
     return app(event, context)

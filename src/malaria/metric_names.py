@@ -49,6 +49,9 @@ JOB_TIME = Metric("JobTime", "Seconds", "From a job's first start to its end.")
 PROMOTIONS = Metric("Promotions", "Count", "Versions that were promoted.")
 UNACCOUNTED_UPLOADS = Metric("UnaccountedUploads", "Count", "Uploads over ten minutes old without a job.")
 
+CANARY_OK = Metric("CanaryOk", "Count", "1 where the canary was answered as it should be, else 0.")
+CANARY_TIME = Metric("CanaryTime", "Milliseconds", "What the canary waited for one answer.")
+
 ALL = (
     *(
         PICTURES,
@@ -63,4 +66,5 @@ ALL = (
     ),
     *(FEATURE_DISTANCE, IMAGE_DEVIATION),
     *(JOBS_QUEUED, JOBS_RUNNING, JOBS_SUCCEEDED, JOBS_FAILED, JOB_TIME, PROMOTIONS, UNACCOUNTED_UPLOADS),
+    *(CANARY_OK, CANARY_TIME),
 )

@@ -1,11 +1,12 @@
 """What the steps ask of the world; adapters answer. Each port has one contract suite in tests/contract."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from malaria.domain import Confirmation, Job, JobState, Method, ObjectInfo, Progress, UploadForm
+from malaria.metric_names import Metric
 
 
 class Clock(Protocol):
@@ -15,6 +16,17 @@ class Clock(Protocol):
 
 Report = Callable[[Progress], None]
 """Told where the work stands; may raise Cancelled to stop it at a safe point."""
+
+
+class Meter(Protocol):
+    """Told figures of what is done, for whoever watches."""
+
+    def tell(self, values: Mapping[Metric, float | Sequence[float]], **properties: str) -> None:
+        """Tell values of metrics that belong together, one or many of each. What is not finite is left out.
+
+        properties: what else belongs to them, such as model_version. They stand beside the figures in the
+        log, and never name a patient or a file. Raises ValueError where one has the name of a metric.
+        """
 
 
 class JobStore(Protocol):

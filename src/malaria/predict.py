@@ -9,6 +9,7 @@ import logging
 import os
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,12 +34,14 @@ log = logging.getLogger(__name__)
 class Scored:
     """probability: calibrated P(parasitized), 0..1. activation: (g, g) float32, in logits: its mean is the
     logit, so a hot place speaks for a parasite. embedding: (width,) float32, never negative. subject: what
-    the picture shows, a probability for each Subject; None where the graph does not tell."""
+    the picture shows, a probability for each Subject; None where the graph does not tell. seconds: what the
+    network took, waiting for an interpreter apart."""
 
     probability: float
     activation: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
     subject: npt.NDArray[np.float32] | None = None
+    seconds: float = 0.0
 
 
 UNCERTAIN = "uncertain"
@@ -83,12 +86,14 @@ class Model:
     def score(self, pixels: Pixels) -> Scored:
         """Score one cell, (s, s, 3) uint8 RGB, s the model's input size."""
         with self._borrowed() as run:
+            began = time.perf_counter()
             out = run(image=pixels[np.newaxis])
             return Scored(
                 float(out["probability"][0, 0]),
                 out["activation"][0, :, :, 0].copy(),
                 out["embedding"][0].copy(),
                 out["subject"][0].copy() if "subject" in out else None,
+                time.perf_counter() - began,
             )
 
     def score_many(self, pixels: Iterable[Pixels]) -> Iterator[Scored]:

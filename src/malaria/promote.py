@@ -21,7 +21,8 @@ from malaria.errors import (
     NotFound,
     UnknownVersion,
 )
-from malaria.ports import Clock, ObjectStore
+from malaria.metric_names import PROMOTIONS
+from malaria.ports import Clock, Meter, ObjectStore
 from malaria.promotions import PromotionLog
 from malaria.stored import decoded, encoded
 
@@ -32,10 +33,14 @@ _MANIFEST = re.compile(rf"models/({_NAME.pattern})/manifest\.json")
 
 
 class Registry:
-    """The kept versions and the promotion log, over an object store."""
+    """The kept versions and the promotion log, over an object store.
 
-    def __init__(self, objects: ObjectStore, clock: Clock) -> None:
-        self._objects = objects
+    meter: told of each entry by the process that appended it. Of several that try one wins, so no entry is
+    told twice. None: nobody is told.
+    """
+
+    def __init__(self, objects: ObjectStore, clock: Clock, meter: Meter | None = None) -> None:
+        self._objects, self._meter = objects, meter
         self._log = PromotionLog(objects, clock)
 
     def publish(self, info: ModelVersion, files: Mapping[str, Path]) -> None:
@@ -132,7 +137,10 @@ class Registry:
             Conflict: it is served already, or another promotion came first.
         """
         info = self.version(version)
-        return self._log.append(info, verdict=verdict, actor=actor, reason=reason, after=after)
+        entry = self._log.append(info, verdict=verdict, actor=actor, reason=reason, after=after)
+        if self._meter is not None:
+            self._meter.tell({PROMOTIONS: 1}, model_version=version, verdict=verdict)
+        return entry
 
     def rollback(self, *, actor: str, reason: str, to: str | None = None) -> Promotion:
         """Serve again what was served before: append an entry that names it.

@@ -1,15 +1,25 @@
-"""One look round, where a schedule has no process that stays: what `supervisor` does on a laptop."""
+"""One look round, where a schedule has no process that stays: what `supervisor` does on a laptop.
+
+What waits and what runs is told as it is at one look, and read as the most of many, so that it does not
+matter how often it is looked at. Jobs that end are told of by their ledger (`metered_jobs`), also those that
+are buried here.
+"""
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from malaria import metric_names as names
 from malaria import policy
 from malaria.arrivals import Arrivals
+from malaria.domain import JobState
 from malaria.services import Services
 
 log = logging.getLogger(__name__)
+
+_MANY = 1000
+"""Jobs beyond so many are not counted."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,15 @@ def look(services: Services) -> None:
     it asks nothing of them. Raises Busy where ledger or launcher fail; look again."""
     services.trigger.reconcile()
     services.trigger.dispatch()
+    tell(services)
+
+
+def tell(services: Services) -> None:
+    """Tell how many jobs wait and run now. Raises Busy where the ledger fails."""
+    queued, running = (
+        len(services.jobs.list(state=state, limit=_MANY)) for state in (JobState.QUEUED, JobState.RUNNING)
+    )
+    services.meter.tell({names.JOBS_QUEUED: queued, names.JOBS_RUNNING: running})
 
 
 def go(services: Services, arrivals: Arrivals) -> Round:
@@ -44,10 +63,13 @@ def go(services: Services, arrivals: Arrivals) -> Round:
             return None
 
     missed = do(arrivals.missed)
+    if missed is not None:
+        services.meter.tell({names.UNACCOUNTED_UPLOADS: len(missed)})
     changed = do(services.trigger.reconcile)
     swept = do(services.kept.sweep)
     opened = do(lambda: policy.look(services))
     launched = do(services.trigger.dispatch)
+    do(lambda: tell(services))
     if errors:
         raise ExceptionGroup("duties of the round failed", errors)
     return Round(

@@ -7,13 +7,23 @@ from malaria import looks, shipped
 from malaria.at_hand import AtHand
 from malaria.gate_looks import GateLooks
 from malaria.keeping import Kept
-from malaria.ports import Clock, FeedbackStore, JobStore, ObjectStore, TrainingLauncher, UploadDesk, Wake
+from malaria.ports import (
+    Clock,
+    FeedbackStore,
+    JobStore,
+    Meter,
+    ObjectStore,
+    TrainingLauncher,
+    UploadDesk,
+    Wake,
+)
 from malaria.predict import Served
 from malaria.promote import Registry
 from malaria.settings import Settings
 from malaria.shards import Shards
 from malaria.tickets import Tickets
 from malaria.trigger import Trigger
+from malaria.unfamiliar import Familiarity
 
 
 @dataclass(frozen=True)
@@ -31,10 +41,13 @@ class Services:
     served: Served
     kept: Kept
     desk: UploadDesk
+    meter: Meter
     signing_keys: tuple[str, ...] = field(repr=False)
     """The newest first: it signs, all are accepted."""
     elsewhere: Wake | None = None
     """Who looks at the queue of jobs where this process may not start trainings itself."""
+    familiarity: Familiarity | None = None
+    """What the served version learnt looks like; None where nobody watches pictures for being unlike it."""
 
     def wake(self) -> None:
         """Have a job that was just queued looked at."""

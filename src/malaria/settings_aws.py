@@ -22,11 +22,19 @@ class AwsSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, populate_by_name=True)
 
     deployment: str = Field("malaria", description="Name of the deployment: starts names and metrics.")
+    metered: bool = Field(
+        False,
+        description="Whether figures are written to the standard output, where CloudWatch reads them. For "
+        "functions and tasks; a person at a command line would find them among the answers.",
+    )
     endpoint: str | None = Field(
         None,
         validation_alias="AWS_ENDPOINT_URL",
         description="Of a local stand-in of AWS; None: AWS itself. Read as AWS_ENDPOINT_URL, as boto3 does.",
     )
+
+    canary: bool = Field(False, description="Whether the API provides a key for the canary.")
+    canary_url: str | None = Field(None, description="Where the canary asks: the API's public address.")
 
     uploads_bucket: str | None = Field(None, description="Bucket of the uploads as they came.")
     models_bucket: str | None = Field(None, description="Bucket of shards, versions and promotions.")

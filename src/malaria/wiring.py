@@ -6,12 +6,14 @@ from pathlib import Path
 
 from malaria import shipped, signing_keys
 from malaria.adapters.inbox import Inbox
+from malaria.adapters.meters import NullMeter
 from malaria.adapters.objects import local as local_objects
 from malaria.adapters.own_desk import OwnDesk
 from malaria.adapters.sqlite_feedback import SqliteFeedback
 from malaria.adapters.sqlite_jobs import SqliteJobs
 from malaria.adapters.subprocess_launcher import SubprocessLauncher
 from malaria.arrivals import Arrivals
+from malaria.canary import Canary
 from malaria.keeping import Kept
 from malaria.predict import Served
 from malaria.promote import Registry
@@ -62,6 +64,7 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
             pooled=settings.opens_retrainings,
         ),
         desk=OwnDesk(settings.max_upload_bytes),
+        meter=NullMeter(),
         signing_keys=_signing_keys(home, settings),
     )
 
@@ -120,6 +123,13 @@ def arrivals(services: Services, aws_settings: AwsSettings | None = None) -> Arr
     from malaria import wiring_aws
 
     return wiring_aws.arrivals(services, aws_settings or AwsSettings())
+
+
+def canary(aws_settings: AwsSettings | None = None) -> Canary:
+    """Who asks a deployment on AWS whether it answers."""
+    from malaria import wiring_aws
+
+    return wiring_aws.canary(aws_settings or AwsSettings())
 
 
 def inbox(services: Services) -> Inbox:

@@ -6,22 +6,26 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from malaria import shipped, signing_keys, wiring
+from malaria import canary_key, shipped, signing_keys, wiring
 from malaria.adapters import objects as stores
 from malaria.adapters.aws_clients import Clients, region
 from malaria.adapters.dynamo_feedback import DynamoFeedback
 from malaria.adapters.dynamo_jobs import DynamoJobs
 from malaria.adapters.ecs_launcher import EcsLauncher
+from malaria.adapters.meters import EmfMeter, NullMeter
 from malaria.adapters.no_launcher import NoLauncher
 from malaria.adapters.s3_desk import S3Desk
 from malaria.adapters.s3_uploads import S3Uploads
 from malaria.adapters.sagemaker_launcher import LOG_GROUP, SageMakerLauncher
 from malaria.adapters.sqs_wake import SqsWake
 from malaria.arrivals import Arrivals
+from malaria.canary import Canary
 from malaria.domain import ModelVersion
 from malaria.errors import Busy
 from malaria.keeping import Kept
-from malaria.ports import ObjectStore, TrainingLauncher
+from malaria.keys import Keys
+from malaria.metered_jobs import MeteredJobs
+from malaria.ports import Clock, Meter, ObjectStore, TrainingLauncher
 from malaria.predict import Served
 from malaria.promote import MODEL, Registry
 from malaria.services import Services
@@ -29,6 +33,7 @@ from malaria.settings import Settings
 from malaria.settings_aws import INCOMING, AwsSettings
 from malaria.shards import Shards
 from malaria.trigger import Trigger
+from malaria.unfamiliar import Familiarity
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +50,13 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
     clock, clients = wiring.SystemClock(), Clients(deployed.endpoint)
     patience = BRIEF if answering else PATIENCE
     objects = _objects(deployed, "", patience)
-    jobs = DynamoJobs(clients, lambda: deployed.need("jobs_table"), clock)
+    meter = _meter(deployed, clock)
+    jobs = MeteredJobs(DynamoJobs(clients, lambda: deployed.need("jobs_table"), clock), meter)
     launcher = _launcher(clients, deployed, launching)
-    registry = Registry(objects, clock)
+    registry = Registry(objects, clock, meter)
     bundled = None if launching else _ship(registry, settings, home / "cache", answering)
+    if answering and deployed.canary:
+        canary_key.provide(objects, Keys(objects, clock))
     return Services(
         settings=settings,
         home=home,
@@ -74,7 +82,11 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
             settings.max_upload_bytes,
         ),
         signing_keys=_signing_keys(objects, settings) if answering else (),
+        meter=meter,
         elsewhere=None if launching else SqsWake(clients, lambda: deployed.need("queue_url")),
+        familiarity=Familiarity(registry, wiring.shipped_models(settings), home / "cache")
+        if answering and deployed.metered
+        else None,
     )
 
 
@@ -82,6 +94,16 @@ def arrivals(services: Services, deployed: AwsSettings) -> Arrivals:
     """As `wiring.arrivals`."""
     clients = Clients(deployed.endpoint)
     return Arrivals(services, S3Uploads(clients, lambda: deployed.need("uploads_bucket")))
+
+
+def canary(deployed: AwsSettings) -> Canary:
+    """As `wiring.canary`."""
+    objects, meter = _objects(deployed, "", BRIEF), _meter(deployed, wiring.SystemClock())
+    return Canary(deployed.need("canary_url"), objects, meter)
+
+
+def _meter(deployed: AwsSettings, clock: Clock) -> Meter:
+    return EmfMeter(deployed.deployment, clock) if deployed.metered else NullMeter()
 
 
 def _objects(deployed: AwsSettings, prefix: str, patience: float) -> stores.Objects:

@@ -14,9 +14,11 @@ from malaria.adapters.dynamo_jobs import DynamoJobs
 from malaria.adapters.ecs_launcher import EcsLauncher
 from malaria.adapters.memory_feedback import MemoryFeedback
 from malaria.adapters.memory_jobs import MemoryJobs
+from malaria.adapters.meters import MemoryMeter
 from malaria.adapters.sagemaker_launcher import SageMakerLauncher
 from malaria.adapters.sqlite_feedback import SqliteFeedback
 from malaria.adapters.sqlite_jobs import SqliteJobs
+from malaria.metered_jobs import MeteredJobs
 from malaria.ports import FeedbackStore, JobStore, ObjectStore
 from malaria.settings_aws import AwsSettings
 from tests import stand_in, tables
@@ -29,10 +31,12 @@ def clock() -> SetClock:
     return SetClock()
 
 
-@pytest.fixture(params=["memory", "sqlite", "dynamo"])
+@pytest.fixture(params=["memory", "metered", "sqlite", "dynamo"])
 def jobs(request: pytest.FixtureRequest, tmp_path: Path, clock: SetClock) -> JobStore:
     if request.param == "memory":
         return MemoryJobs(clock)
+    if request.param == "metered":
+        return MeteredJobs(MemoryJobs(clock), MemoryMeter())
     if request.param == "sqlite":
         return SqliteJobs(tmp_path / "jobs.sqlite", clock)
     found: JobStore = request.getfixturevalue("dynamo_jobs")

@@ -112,6 +112,7 @@ def deployment(
     subnet, group = ec2.describe_subnets()["Subnets"][0], ec2.describe_security_groups()["SecurityGroups"][0]
     told = {
         "DEPLOYMENT": name,
+        "METERED": "true",
         "UPLOADS_BUCKET": made.uploads,
         "MODELS_BUCKET": made.models,
         "JOBS_TABLE": made.jobs,
@@ -152,7 +153,9 @@ def started(deployment: Deployment) -> Iterator[Callable[[str], ModuleType]]:
 
 def _end(module: Any) -> None:
     """Close what a process would when it ends."""
-    module.services.jobs._table._clients.close()
+    if not hasattr(module, "services"):
+        return  # the canary, which has nothing open
+    module.services.jobs.kept._table._clients.close()
     if hasattr(module, "arrivals"):
         module.arrivals._uploads._clients.close()
     if hasattr(module, "loop"):

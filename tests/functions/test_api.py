@@ -69,8 +69,43 @@ def test_one_id_goes_from_the_gateway_to_the_log(
     headers = api.handler(asked, CONTEXT)["headers"]
     assert headers["x-request-id"] == "JKJaXmPLvHcESHA="
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    access = next(line for line in lines if line["name"] == "malaria.api.access")
+    access = next(line for line in lines if line.get("name") == "malaria.api.access")
     assert access["correlation_id"] == "JKJaXmPLvHcESHA="
+
+
+def figures(out: str) -> list[dict[str, Any]]:
+    """The lines that CloudWatch takes figures from."""
+    lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    return [line for line in lines if "_aws" in line]
+
+
+def test_figures_of_an_instance_and_its_pictures_are_in_its_log(
+    deployment: Deployment, started: Start, capsys: pytest.CaptureFixture[str], shipped_info: ModelVersion
+) -> None:
+    api = started("api")
+    for _ in range(2):
+        answer(api.handler(predict(), CONTEXT))
+    told = figures(capsys.readouterr().out)
+    assert {line["deployment"] for line in told} == {deployment.cluster}
+    assert [line["ColdStarts"] for line in told if "ColdStarts" in line] == [1.0, 0.0]
+    pictures = [line for line in told if "Pictures" in line]
+    assert [line["Pictures"] for line in pictures] == [1.0, 1.0]
+    assert {line["model_version"] for line in pictures} == {shipped_info.version}
+    assert all(line["FeatureDistance"] > 0 and line["ImageDeviation"] > 0 for line in pictures)
+
+
+def test_a_key_for_the_canary_is_made_where_one_is_sent(
+    deployment: Deployment, started: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert started("api").services.objects.list("private/canary") == []
+    monkeypatch.setenv("MALARIA_AWS_CANARY", "true")
+    monkeypatch.setenv("MALARIA_ACCESS", "keys")
+    api = started("api")
+    text = api.services.objects.get("private/canary.key").decode()
+    asked = predict()
+    assert api.handler(asked, CONTEXT)["statusCode"] == 401
+    asked["headers"]["authorization"] = f"Bearer {text}"
+    answer(api.handler(asked, CONTEXT))
 
 
 def test_a_promotion_is_taken_up_within_half_a_minute_without_a_failed_request(

@@ -183,6 +183,6 @@ def test_lines_of_the_log_are_json_with_the_ids_by_which_they_are_found(
     shell.handler(batch(deployment.put("incoming/x.zip", b"no zip")), CONTEXT)
     (job,) = shell.services.jobs.list()
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    told = next(line for line in lines if line["message"] == "seen to")
+    told = next(line for line in lines if line.get("message") == "seen to")
     assert (told["job"], told["state"], told["correlation_id"]) == (job.id, "failed", "message-0")
     assert told["service"] == "on_upload"

@@ -1,5 +1,6 @@
 """What events and the schedule have looked at: trainings that ended, uploads that were lost."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -53,6 +54,17 @@ def test_a_training_that_was_killed_is_started_again_and_then_has_failed(
     at = services.jobs.get(job.id)
     assert at.state == JobState.FAILED
     assert "/malaria/training" in at.reason
+
+
+def test_a_look_round_tells_its_figures_in_its_log(
+    deployment: Deployment, started: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = started("reconcile")
+    submitted(shell.services, tmp_path)
+    shell.handler(event("scheduled"), CONTEXT)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    told = {name: value for line in lines for name, value in line.items()}
+    assert (told["JobsQueued"], told["JobsRunning"], told["UnaccountedUploads"]) == (1.0, 0.0, 0.0)
 
 
 def test_the_end_of_one_training_starts_the_next(

@@ -10,8 +10,13 @@ from tests.infra.templates import Variant
 OURS = {metric.name for metric in metric_names.ALL}
 RINGS_FOR = {
     *("ServerErrors", "Slow", "Crashes", "Throttled", "DeadLetters", "Undelivered", "Late", "JobFailed"),
+    *("Canary", "CanaryErrors"),
     *("OnUploadErrors", "OnJobChangeErrors", "ReconcileErrors", "Unaccounted", "Review", "Drift", "Looks"),
 }
+
+
+CANARY = {"Canary", "CanaryErrors"}
+OF_CANARY = {metric_names.CANARY_OK.name, metric_names.CANARY_TIME.name}
 
 
 def _alarms(variant: Variant) -> dict[str, dict[str, Any]]:
@@ -42,11 +47,12 @@ def _of_alarm(alarm: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 def test_an_operator_is_woken_for_what_matters(variant: Variant) -> None:
     alarms = _alarms(variant)
-    assert alarms.keys() == RINGS_FOR
+    assert alarms.keys() == (RINGS_FOR if variant.settings.canary else RINGS_FOR - CANARY)
     topic = {"Ref": variant.id("AWS::SNS::Topic")}
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == [topic], name
-        assert alarm["TreatMissingData"] == "notBreaching", name
+        silence = "breaching" if name == "Canary" else "notBreaching"
+        assert alarm["TreatMissingData"] == silence, name
         assert variant.settings.deployment in alarm["AlarmDescription"]
 
 
@@ -83,7 +89,7 @@ def test_the_dashboard_draws_every_metric_of_the_application(variant: Variant) -
             if metric[0] == metric_names.NAMESPACE:
                 assert metric[2:4] == [metric_names.DIMENSION, variant.settings.deployment]
                 drawn.add(metric[1])
-    assert drawn == OURS
+    assert drawn == (OURS if variant.settings.canary else OURS - OF_CANARY)
 
 
 def test_the_dashboard_shows_all_alarms(ecs: Variant) -> None:

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from malaria.api.metered import Reading
 from malaria.api.turnstile import Tally, Turnstile
+from malaria.predict import Model
 from malaria.services import Services
 from malaria.tokens import Tokens
 
@@ -38,6 +40,11 @@ class State:
             uploads=Turnstile(BATCHES, max(1, settings.max_waiting // 8), "uploads"),
             tokens=Tokens(services.signing_keys),
         )
+
+    def reading(self, model: Model) -> Reading:
+        """Of the pictures of a request that this model answers."""
+        watched = self.services.familiarity
+        return Reading(model, watched.of(model.info) if watched else None)
 
 
 def _state(request: Request) -> State:

@@ -19,6 +19,7 @@ from malaria.cli import (
     crossvalidate,
     data,
     doctor,
+    drift,
     evaluate,
     export,
     feedback,
@@ -129,6 +130,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(subject.app, name="subject")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(gate.app, name="gate")
+app.add_typer(drift.app, name="drift")
 app.add_typer(keys.app, name="keys")
 app.command()(doctor.doctor)
 

@@ -167,6 +167,7 @@ def _each(files: list[UploadFile], most: int) -> Files:
 def _score(state: State, model: Model, source: Files, threshold: float | None) -> list[BatchEntry]:
     """An entry for each file, in order. Decodes here while the model's threads score what came before."""
     entries: list[BatchEntry] = []
+    reading = state.reading(model)
     readable: list[tuple[BatchEntry, int]] = []
 
     def pictures() -> Iterator[Pixels]:
@@ -188,13 +189,16 @@ def _score(state: State, model: Model, source: Files, threshold: float | None) -
             cell = fingerprint(picture, square)
             readable.append((one, cell))
             state.services.kept.keep(cell, data)
+            reading.seen(square)
             yield square
 
     for number, scored in enumerate(model.score_many(pictures())):
         (one, cell), answer = readable[number], interpret(scored, model.info, threshold)
+        reading.answered(scored, answer)
         for name, value in told(answer).items():
             setattr(one, name, value)
         one.prediction_id = state.tokens.sign(said(answer, model.info, cell, state.services.clock.now()))
+    reading.tell(state.services.meter)
     return entries
 
 

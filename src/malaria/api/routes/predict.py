@@ -9,9 +9,9 @@ import numpy as np
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from PIL.Image import Image
 
-from malaria import explain, preprocess, tokens
+from malaria import canary_key, explain, preprocess, tokens
 from malaria.api import upload
-from malaria.api.access import authorize
+from malaria.api.access import Caller, authorize
 from malaria.api.cell_schemas import (
     Box,
     Explanation,
@@ -30,7 +30,8 @@ from malaria.errors import BadInput, BadOptions, UploadTooLarge
 from malaria.predict import Answer, Scored, interpret
 from malaria.preprocess import Pixels
 
-router = APIRouter(tags=["predict"], dependencies=[Depends(authorize(Scope.PREDICT))])
+may_predict = authorize(Scope.PREDICT)
+router = APIRouter(tags=["predict"], dependencies=[Depends(may_predict)])
 
 THRESHOLD = "Probability from which a cell is called Parasitized. Left out: the model's own."
 FormThreshold = Annotated[
@@ -55,6 +56,7 @@ T = TypeVar("T", float, bool)
 )
 async def predict(
     state: Shared,
+    caller: Annotated[Caller, Depends(may_predict)],
     file: Annotated[
         UploadFile, File(description="The picture of one cell: PNG, JPEG, WebP, TIFF, BMP or GIF.")
     ],
@@ -74,7 +76,8 @@ async def predict(
     most = state.services.settings.max_image_bytes
     if (file.size or 0) > most:
         raise UploadTooLarge(f"The picture has {file.size:,} bytes; at most {most:,} are read.")
-    return await state.singles.run(lambda: _answered(state, file, threshold, explained))
+    metered = caller.name != f"key:{canary_key.NAME}"  # its cells are nobody's, and would look like drift
+    return await state.singles.run(lambda: _answered(state, file, threshold, explained, metered))
 
 
 def one(name: str, in_form: T | None, in_query: T | None) -> T | None:
@@ -84,7 +87,9 @@ def one(name: str, in_form: T | None, in_query: T | None) -> T | None:
     return in_query if in_form is None else in_form
 
 
-def _answered(state: State, file: UploadFile, threshold: float | None, explained: bool) -> Predicted:
+def _answered(
+    state: State, file: UploadFile, threshold: float | None, explained: bool, metered: bool
+) -> Predicted:
     model = state.services.served.model  # once: a promotion meanwhile must not mix two models in one answer
     began = time.perf_counter()
     data = file.file.read()
@@ -97,6 +102,11 @@ def _answered(state: State, file: UploadFile, threshold: float | None, explained
     scored = model.score(square)
     answer = interpret(scored, model.info, threshold)
     state.tally.add(Counter({answer.prediction or "refused": 1}))
+    if metered:
+        reading = state.reading(model)
+        reading.seen(square)
+        reading.answered(scored, answer)
+        reading.tell(state.services.meter)
     mapped = explained and answer.prediction is not None
     cell, now = fingerprint(picture, square), state.services.clock.now()
     state.services.kept.keep(cell, data)

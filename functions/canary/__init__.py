@@ -1,0 +1,1 @@
+"""Asks whether the API answers."""
