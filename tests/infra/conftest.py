@@ -15,6 +15,17 @@ from infra.context import of_file
 from infra.settings import read
 from tests.infra.templates import Variant
 
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest picks by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this folder is one tier."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.infra)
+
+
 REPORT = "validation-report.json"
 """The last file that a synthesis writes."""
 
