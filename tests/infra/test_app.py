@@ -71,7 +71,14 @@ def test_the_stack_knows_neither_account_nor_region(variant: "object") -> None:
 
 def test_make_deploys_after_it_has_checked(root: Path) -> None:
     """What make would run, in its order; nothing is run."""
-    asked = ["make", "--dry-run", "--assume-old=.venv/.all", "deploy", "ARGS=-c trainer=sagemaker"]
+    asked = [
+        "make",
+        "--no-print-directory",
+        "--dry-run",
+        "--assume-old=.venv/.all",
+        "deploy",
+        "ARGS=-c trainer=sagemaker",
+    ]
     done = subprocess.run(asked, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     check, deploy = done.stdout.strip().splitlines()[-2:]
