@@ -1,9 +1,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from malaria import roles, synthetic
 from malaria.domain import ModelVersion, Role
 from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.slow
 
 
 def test_uploads_go_through_the_whole_run_one_after_another(

@@ -18,6 +18,8 @@ from malaria.services import Services
 from malaria.synthetic import SyntheticCell
 from malaria.tours.demo import other_stain
 
+pytestmark = pytest.mark.slow
+
 ADAPT = RetrainOptions(method=Method.ADAPT)
 
 
