@@ -19,27 +19,23 @@ from infra.settings import BadSettings, Settings
 PAGE = ROOT / "ui" / "dist"
 EDGE = Path(__file__).parent / "edge"
 API_PATHS = (
-    *(
-        "/predict",
-        "/predict/*",
-        "/retrain",
-        "/retrain/*",
-        "/uploads",
-        "/uploads/*",
-        "/feedback",
-        "/feedback/*",
-    ),
-    *(
-        "/models",
-        "/models/*",
-        "/model/*",
-        "/metrics/*",
-        "/health",
-        "/status",
-        "/docs",
-        "/docs/*",
-        "/openapi.json",
-    ),
+    "/predict",
+    "/predict/*",
+    "/retrain",
+    "/retrain/*",
+    "/uploads",
+    "/uploads/*",
+    "/feedback",
+    "/feedback/*",
+    "/models",
+    "/models/*",
+    "/model/*",
+    "/metrics/*",
+    "/health",
+    "/status",
+    "/docs",
+    "/docs/*",
+    "/openapi.json",
 )
 """What CloudFront sends to the API; the rest is the page."""
 

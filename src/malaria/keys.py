@@ -1,9 +1,8 @@
 """Keys of callers: who may ask what of a server that strangers can reach.
 
 A key is 256 random bits, shown once when it is made; only its SHA-256 is kept. All keys stand in one small
-object, `private/keys/{countdown}.json`, and every change is a new one, created only where none stands: two
-people who change at once cannot undo each other, and who could do what on some day has an answer. Names
-count down, so the newest is the first that a store lists.
+object of a Countdown, `private/keys/`, and every change is a new one, created only where none stands: two
+people who change at once cannot undo each other, and who could do what on some day has an answer.
 """
 
 import hashlib
@@ -12,13 +11,15 @@ import re
 import secrets
 import threading
 import time
+import uuid
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from malaria import codec
+from malaria.countdown import Countdown
 from malaria.domain import Scope
-from malaria.errors import AlreadyExists, BadOptions, Busy, Conflict, MalariaError, NotFound
+from malaria.errors import BadOptions, Busy, Conflict, MalariaError, NotFound
 from malaria.ports import Clock, ObjectStore
 from malaria.stored import decoded, encoded
 
@@ -30,7 +31,6 @@ PREFIX = "malaria_"
 BYTES = 32
 KNOWN_SECONDS = 30.0
 """For which keys that were read are trusted: as long a key that was withdrawn may still be accepted."""
-_LAST = 99_999_999
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -48,11 +48,12 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """The keys that were valid from `at` on. number: 1 for the first."""
+    """The keys that were valid from `at` on. number: 1 for the first. nonce: tells its writer its own."""
 
     number: int
     at: datetime
     keys: tuple[Key, ...]
+    nonce: str = ""
 
 
 class Keys:
@@ -60,6 +61,7 @@ class Keys:
 
     def __init__(self, objects: ObjectStore, clock: Clock) -> None:
         self._objects, self._clock = objects, clock
+        self._rings = Countdown(objects, FOLDER)
 
     def all(self) -> tuple[Key, ...]:
         """By name. Raises Damaged."""
@@ -112,18 +114,17 @@ class Keys:
         self._write(ring, left)
 
     def _newest(self) -> Ring:
-        found = self._objects.list(FOLDER, limit=1)
-        if not found:
+        number = self._rings.newest()
+        if number is None:
             return Ring(0, self._clock.now(), ())
-        content = self._objects.get(found[0].key)
-        return decoded(found[0].key, content, lambda told: codec.from_json(Ring, told))
+        key = self._rings.key(number)
+        return decoded(key, self._objects.get(key), lambda told: codec.from_json(Ring, told))
 
     def _write(self, after: Ring, keys: Sequence[Key]) -> None:
-        ring = replace(after, number=after.number + 1, at=self._clock.now(), keys=tuple(keys))
-        try:
-            self._objects.create(f"{FOLDER}{_LAST - ring.number:08}.json", encoded(codec.to_json(ring)))
-        except AlreadyExists:
-            raise Conflict("Somebody changed the keys at the same moment. Nothing was changed.") from None
+        number, now = after.number + 1, self._clock.now()
+        ring = Ring(number, now, tuple(keys), uuid.uuid4().hex)
+        if not self._rings.write(number, encoded(codec.to_json(ring))):
+            raise Conflict("Somebody changed the keys at the same moment. Nothing was changed.")
 
 
 class Doorkeeper:

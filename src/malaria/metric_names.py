@@ -52,19 +52,4 @@ UNACCOUNTED_UPLOADS = Metric("UnaccountedUploads", "Count", "Uploads over ten mi
 CANARY_OK = Metric("CanaryOk", "Count", "1 where the canary was answered as it should be, else 0.")
 CANARY_TIME = Metric("CanaryTime", "Milliseconds", "What the canary waited for one answer.")
 
-ALL = (
-    *(
-        PICTURES,
-        PARASITIZED,
-        UNINFECTED,
-        NOT_A_CELL,
-        REVIEW,
-        LOW_CONFIDENCE,
-        CONFIDENCE,
-        PREDICT_TIME,
-        COLD_STARTS,
-    ),
-    *(FEATURE_DISTANCE, IMAGE_DEVIATION),
-    *(JOBS_QUEUED, JOBS_RUNNING, JOBS_SUCCEEDED, JOBS_FAILED, JOB_TIME, PROMOTIONS, UNACCOUNTED_UPLOADS),
-    *(CANARY_OK, CANARY_TIME),
-)
+ALL = tuple(found for found in list(globals().values()) if isinstance(found, Metric))

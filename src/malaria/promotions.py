@@ -1,27 +1,21 @@
 """The append-only log of promotions: its newest entry names the model that is served.
 
-An entry is one object, created only where none stands, and names the hash of the one before. So history
-cannot be lost, two writers cannot both win, and "what was served on that day" has an answer. Keys count
-down: the newest entry is the first that a store lists, at any length of the log.
+An entry is one object of a Countdown, created only where none stands, and names the hash of the one before.
+So history cannot be lost, two writers cannot both win, and "what was served on that day" has an answer.
 """
 
 import hashlib
-import re
-import time
 import uuid
 from collections.abc import Iterator
 
 from malaria import codec
+from malaria.countdown import Countdown
 from malaria.domain import ModelVersion, Promotion
-from malaria.errors import Busy, Conflict, Damaged, NotFound
+from malaria.errors import Conflict, Damaged, NotFound
 from malaria.ports import Clock, ObjectStore
 from malaria.stored import decoded, encoded
 
 FOLDER = "promotions/"
-_LAST = 99_999_999
-_KEY = re.compile(r"promotions/(\d{8})\.json")
-_WAITS = (0.05, 0.25, 1.0, None)
-"""Seconds to wait after each try to write an entry that ended in an error and left nothing behind."""
 
 
 class PromotionLog:
@@ -29,6 +23,7 @@ class PromotionLog:
 
     def __init__(self, objects: ObjectStore, clock: Clock) -> None:
         self._objects, self._clock = objects, clock
+        self._entries = Countdown(objects, FOLDER)
 
     def newest(self) -> Promotion | None:
         """The entry that counts, or None before the first; one list call of one key. Raises Damaged."""
@@ -85,62 +80,31 @@ class PromotionLog:
             previous=_hash(found[1]) if found else "",
             nonce=uuid.uuid4().hex,
         )
-        self._write(entry)
+        if not self._entries.write(entry.number, encoded(codec.to_json(entry))):
+            raise Conflict(
+                f"Another promotion became entry {entry.number} at the same moment and nothing of this one "
+                "was written. Look at what is served now and decide again."
+            )
         return entry
 
-    def _write(self, entry: Promotion) -> None:
-        """Write an entry once. What a create came to is settled by reading back, never by its error."""
-        content = encoded(codec.to_json(entry))
-        for wait in _WAITS:
-            try:
-                self._objects.create(_key(entry.number), content)
-                return
-            except Exception:  # AlreadyExists may be our own, met by a retried request; the rest says nothing
-                standing = self._standing(entry.number)
-                if standing is None and wait is None:
-                    raise
-            if standing == entry.nonce:
-                return
-            if standing is not None:
-                break
-            time.sleep(wait or 0.0)
-        raise Conflict(
-            f"Another promotion became entry {entry.number} at the same moment and nothing of this one was "
-            "written. Look at what is served now and decide again."
-        )
-
-    def _standing(self, number: int) -> str | None:
-        """The nonce of the entry under a number; None where there is none, or no answer just now."""
-        try:
-            content = self._objects.get(_key(number))
-        except (NotFound, Busy):
-            return None
-        return _parsed(number, content).nonce
-
     def _newest(self) -> tuple[Promotion, bytes] | None:
-        first = self._objects.list(FOLDER, limit=1)
-        if first and not _KEY.fullmatch(first[0].key):  # something that is no entry lies in the folder
-            first = [o for o in self._objects.list(FOLDER) if _KEY.fullmatch(o.key)][:1]
-        match = _KEY.fullmatch(first[0].key) if first else None
-        return self._read(_LAST - int(match[1])) if match else None
+        number = self._entries.newest()
+        return None if number is None else self._read(number)
 
     def _read(self, number: int) -> tuple[Promotion, bytes]:
+        key = self._entries.key(number)
         try:
-            content = self._objects.get(_key(number))
+            content = self._objects.get(key)
         except NotFound:
-            raise Damaged(f"Entry {number} of the promotion log is missing ({_key(number)}).") from None
-        return _parsed(number, content), content
+            raise Damaged(f"Entry {number} of the promotion log is missing ({key}).") from None
+        return _parsed(number, key, content), content
 
 
-def _parsed(number: int, content: bytes) -> Promotion:
-    entry = decoded(_key(number), content, codec.promotion_from_json)
+def _parsed(number: int, key: str, content: bytes) -> Promotion:
+    entry = decoded(key, content, codec.promotion_from_json)
     if entry.number != number:
         raise Damaged(f"Entry {number} of the promotion log says that it is entry {entry.number}.")
     return entry
-
-
-def _key(number: int) -> str:
-    return f"{FOLDER}{_LAST - number:08}.json"
 
 
 def _hash(content: bytes) -> str:

@@ -1,6 +1,7 @@
 """The one composition root: puts a system together from its settings."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,13 +66,14 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
         ),
         desk=OwnDesk(settings.max_upload_bytes),
         meter=NullMeter(),
-        signing_keys=_signing_keys(home, settings),
+        signing_keys=keys_that_sign(settings, lambda: signing_keys.stored(home)),
     )
 
 
-def _signing_keys(home: Path, settings: Settings) -> tuple[str, ...]:
+def keys_that_sign(settings: Settings, kept: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+    """Those that the settings tell, else those that are kept."""
     if settings.signing_key is None:
-        return signing_keys.stored(home)
+        return kept()
     return signing_keys.parse(settings.signing_key.get_secret_value(), ",")
 
 

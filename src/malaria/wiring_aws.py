@@ -81,7 +81,9 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
             INCOMING,
             settings.max_upload_bytes,
         ),
-        signing_keys=_signing_keys(objects, settings) if answering else (),
+        signing_keys=wiring.keys_that_sign(settings, lambda: signing_keys.shared(objects))
+        if answering
+        else (),
         meter=meter,
         elsewhere=None if launching else SqsWake(clients, lambda: deployed.need("queue_url")),
         familiarity=Familiarity(registry, wiring.shipped_models(settings), home / "cache")
@@ -151,7 +153,5 @@ def _lay_out(models: Path, cache: Path) -> None:
             laid.symlink_to((models / info.version / MODEL).resolve())
 
 
-def _signing_keys(objects: ObjectStore, settings: Settings) -> tuple[str, ...]:
-    if settings.signing_key is None:
-        return signing_keys.shared(objects)
-    return signing_keys.parse(settings.signing_key.get_secret_value(), ",")
+def _keys_that_sign(objects: ObjectStore, settings: Settings) -> tuple[str, ...]:
+    return wiring.keys_that_sign(settings, lambda: signing_keys.shared(objects))

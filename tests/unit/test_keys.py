@@ -160,3 +160,24 @@ def test_damaged_keys_say_where(keys: Keys, objects: ObjectStore) -> None:
     objects.put(f"{FOLDER}99999998.json", b"{}")
     with pytest.raises(Damaged, match="private/keys/99999998"):
         keys.all()
+
+
+def test_what_is_no_ring_is_passed_over(keys: Keys, objects: ObjectStore) -> None:
+    objects.put(f"{FOLDER}.keep", b"")
+    keys.add("lab-3", [Scope.READ])
+    assert [key.name for key in keys.all()] == ["lab-3"]
+
+
+def test_a_retried_write_that_meets_its_own_success_tells_the_key(
+    objects: ObjectStore, clock: SetClock
+) -> None:
+    class Retrying:
+        def __getattr__(self, name: str) -> object:
+            return getattr(objects, name)
+
+        def create(self, key: str, data: bytes) -> None:
+            objects.create(key, data)
+            objects.create(key, data)
+
+    text = Keys(Retrying(), clock).add("lab-3", [Scope.READ])  # type: ignore[arg-type]
+    assert doorkeeper(Keys(objects, clock), clock).holder(text)
