@@ -17,7 +17,7 @@ from infra.serving import Serving
 from infra.settings import BadSettings, Settings
 
 PAGE = ROOT / "ui" / "dist"
-EDGE = Path(__file__).parent / "edge"
+FALLBACK = Path(__file__).parent / "edge" / "page.js"
 API_PATHS = (
     "/predict",
     "/predict/*",
@@ -88,7 +88,7 @@ class Web(Construct):
             origin=origins.S3BucketOrigin.with_origin_access_control(self._bucket),
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
             response_headers_policy=cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
-            function_associations=[self._at_edge("Fallback", "page.js")],
+            function_associations=[self._fallback()],
         )
 
     def _api(self, serving: Serving) -> cloudfront.BehaviorOptions:
@@ -98,16 +98,16 @@ class Web(Construct):
             allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
             cache_policy=cloudfront.CachePolicy.CACHING_DISABLED,
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-            function_associations=[self._at_edge("SameOrigin", "same_origin.js")],
         )
 
-    def _at_edge(self, name: str, file: str) -> cloudfront.FunctionAssociation:
+    def _fallback(self) -> cloudfront.FunctionAssociation:
+        """Answers the page's own addresses with the page."""
         return cloudfront.FunctionAssociation(
             event_type=cloudfront.FunctionEventType.VIEWER_REQUEST,
             function=cloudfront.Function(
                 self,
-                name,
-                code=cloudfront.FunctionCode.from_inline((EDGE / file).read_text(encoding="utf-8")),
+                "Fallback",
+                code=cloudfront.FunctionCode.from_inline(FALLBACK.read_text(encoding="utf-8")),
                 runtime=cloudfront.FunctionRuntime.JS_2_0,
             ),
         )
