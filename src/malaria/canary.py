@@ -5,14 +5,10 @@ the API itself can show: that nothing is answered at all. The cells are made, so
 code, and the API leaves them out of its own figures, where they would pass for a strange laboratory.
 """
 
-import http.client
-import json
 import logging
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from malaria import canary_key, synthetic
 from malaria import metric_names as names
@@ -37,7 +33,7 @@ class Canary:
     """url: of the API. seconds: for which it waits for an answer."""
 
     def __init__(self, url: str, objects: ObjectStore, meter: Meter, seconds: float = SECONDS) -> None:
-        self._url, self._objects, self._meter, self._seconds = urlsplit(url), objects, meter, seconds
+        self._url, self._objects, self._meter, self._seconds = url.rstrip("/"), objects, meter, seconds
         self._cells = golden()
 
     def look(self) -> bool:
@@ -56,7 +52,7 @@ class Canary:
                 taken.append(1000 * (time.perf_counter() - began))
                 version = _checked(cell.label, told)
             well = True
-        except (_Wrong, MalariaError, OSError, http.client.HTTPException) as error:
+        except (_Wrong, MalariaError) as error:
             log.error("the canary was not answered as it should be: %s: %s", type(error).__name__, error)
         figures: dict[Metric, float | list[float]] = {names.CANARY_OK: float(well), names.CANARY_TIME: taken}
         self._meter.tell(figures, model_version=version)
@@ -72,30 +68,21 @@ class Canary:
             return canary_key.read(self._objects)
 
     def _predict(self, png: bytes, key: str) -> Any:
-        mark = uuid.uuid4().hex
-        head = (
-            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="cell.png"\r\n'
-            "Content-Type: image/png\r\n\r\n"
-        )
-        body = head.encode() + png + f"\r\n--{mark}--\r\n".encode()
-        form = {"Content-Type": f"multipart/form-data; boundary={mark}", "Authorization": f"Bearer {key}"}
-        return self._ask("POST", "/predict", body, form)
+        files = {"file": ("cell.png", png, "image/png")}
+        return self._ask("POST", "/predict", files=files, headers={"Authorization": f"Bearer {key}"})
 
-    def _ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Any:
-        """The JSON of an answer. Raises _Wrong for any status but 200, OSError where nobody answers."""
-        secure = self._url.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(str(self._url.hostname), self._url.port, timeout=self._seconds)
+    def _ask(self, method: str, path: str, **sent: Any) -> Any:
+        """The JSON of an answer. Raises _Wrong for any status but 200, and where nobody answers."""
+        import httpx  # here: trainings, which load this module with the others, have none
+
         try:
-            connection.request(method, self._url.path.rstrip("/") + path, body or None, headers or {})
-            answer = connection.getresponse()
-            content = answer.read()
-        finally:
-            connection.close()
-        if answer.status != http.client.OK:
-            raise _Wrong(f"{method} {path} was answered {answer.status}")
+            answer = httpx.request(method, self._url + path, timeout=self._seconds, **sent)
+        except httpx.HTTPError as error:
+            raise _Wrong(f"{method} {path} was not answered: {type(error).__name__}") from error
+        if answer.status_code != httpx.codes.OK:
+            raise _Wrong(f"{method} {path} was answered {answer.status_code}")
         try:
-            return json.loads(content)
+            return answer.json()
         except ValueError:
             raise _Wrong(f"{method} {path} was answered with what is no JSON") from None
 

@@ -8,11 +8,10 @@ killed between the two is made good by the next. Withdraw it for good by setting
 
 import contextlib
 import logging
-import secrets
 
 from malaria.domain import Scope
 from malaria.errors import AlreadyExists, Conflict, MalariaError, NotFound
-from malaria.keys import BYTES, PREFIX, Keys
+from malaria.keys import Keys, new_text
 from malaria.ports import ObjectStore
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ def provide(objects: ObjectStore, keys: Keys) -> None:
             text = read(objects)
         except NotFound:
             with contextlib.suppress(AlreadyExists):  # another was first
-                objects.create(OBJECT, (PREFIX + secrets.token_urlsafe(BYTES)).encode())
+                objects.create(OBJECT, new_text().encode())
             text = read(objects)
         keys.admit(NAME, text, (Scope.PREDICT,))
     except Conflict:

@@ -85,7 +85,7 @@ class Keys:
         ring = self._newest()
         if any(key.name == name for key in ring.keys):
             raise Conflict(f"There is a key {name}. Remove it first, or name the new one otherwise.")
-        text = PREFIX + secrets.token_urlsafe(BYTES)
+        text = new_text()
         key = Key(name, digest(text), tuple(scope for scope in Scope if scope in scopes), now, until)
         self._write(ring, sorted((*ring.keys, key), key=lambda one: one.name))
         return text
@@ -158,6 +158,11 @@ class Doorkeeper:
                     raise Busy("The keys cannot be read just now. Try again.") from error
                 log.warning("the keys could not be read; those known before are accepted: %s", error)
             self._due = self._monotonic() + KNOWN_SECONDS
+
+
+def new_text() -> str:
+    """The text of a key like no other."""
+    return PREFIX + secrets.token_urlsafe(BYTES)
 
 
 def digest(text: str) -> str:
