@@ -15,7 +15,7 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra lambda --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth cloud deploy \
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth seed cloud deploy \
 	diff destroy bootstrap cost clean
 
 help: ## List what can be made
@@ -124,6 +124,10 @@ destroy: $(VENV)/.all ## Remove the stack; data stays unless it was deployed wit
 
 bootstrap: $(VENV)/.all ## Once for each account and region: set up what the CDK needs there
 	$(CDK) bootstrap $(ARGS)
+
+seed: $(VENV)/.all ## Put base images into a deployment, for trainings of the whole network: DATA="part1.zip ..." (TARGET=malaria)
+	@test -n "$(DATA)" || { echo "Name the images: make seed DATA=\"part1.zip part2.zip\"" >&2; exit 2; }
+	@$(BIN)/malaria --target $(or $(TARGET),malaria) data import $(DATA)
 
 cloud: $(VENV)/.all ## Run the whole stack on a local AWS, without an account (needs Node.js); ARGS="--port 4566 -c name=value ..."
 	@$(BIN)/python -m infra.local $(ARGS)

@@ -13,7 +13,7 @@ from infra import reasons
 
 VERSIONS, PROMOTIONS, DATASETS = "models/", "promotions/", "datasets/"
 UPLOADS, LOOKS, KEPT, PRIVATE, SAGEMAKER = "uploads/", "gate-looks/", "kept/", "private/", "sagemaker/"
-TICKETS = "tickets/"
+TICKETS, CHECKPOINTS = "tickets/", "checkpoints/"
 """What lies in the bucket of models. PRIVATE holds keys, and is the API's alone; SAGEMAKER what
 SageMaker itself leaves of a job."""
 

@@ -52,7 +52,7 @@ class Dashboard(Construct):
         api = serving.api
         self._row(
             "Traffic",
-            Requests=[api.metric_count(period=SOON, statistic="Sum"), self._of.own(names.COLD_STARTS)],
+            Requests=[api.metric_count(period=SOON, statistic="Sum"), self._of.drawn(names.COLD_STARTS)],
             Latency=[api.metric_latency(period=SOON, statistic=of, label=of) for of in ("p50", "p95", "p99")],
             Errors=[
                 api.metric_client_error(period=SOON, statistic="Sum"),
@@ -65,8 +65,8 @@ class Dashboard(Construct):
         of = self._of
         self._row(
             "Answers",
-            Classes=[of.own(one) for one in (names.PARASITIZED, names.UNINFECTED, names.NOT_A_CELL)],
-            Confidence=[of.own(names.CONFIDENCE, statistic) for statistic in ("p5", "p50")],
+            Classes=[of.drawn(one) for one in (names.PARASITIZED, names.UNINFECTED, names.NOT_A_CELL)],
+            Confidence=[of.drawn(names.CONFIDENCE, statistic) for statistic in ("p5", "p50")],
             Review=[of.share(one) for one in (names.REVIEW, names.LOW_CONFIDENCE, names.NOT_A_CELL)],
         )
 
@@ -74,17 +74,17 @@ class Dashboard(Construct):
         of = self._of
         self._row(
             "Drift",
-            Features=[of.own(names.FEATURE_DISTANCE, statistic, HOUR) for statistic in ("p50", "p90")],
-            Looks=[of.own(names.IMAGE_DEVIATION, statistic, HOUR) for statistic in ("p50", "p90")],
-            Network=[of.own(names.PREDICT_TIME, statistic) for statistic in ("p50", "p99")],
+            Features=[of.drawn(names.FEATURE_DISTANCE, statistic, HOUR) for statistic in ("p50", "p90")],
+            Looks=[of.drawn(names.IMAGE_DEVIATION, statistic, HOUR) for statistic in ("p50", "p90")],
+            Network=[of.drawn(names.PREDICT_TIME, statistic) for statistic in ("p50", "p99")],
         )
 
     def _canary(self, settings: Settings) -> None:
         every = Duration.minutes(settings.canary_minutes)
         self._row(
             "Canary",
-            Answered=[self._of.own(names.CANARY_OK, "Minimum", every)],
-            Waited=[self._of.own(names.CANARY_TIME, statistic, HOUR) for statistic in ("p50", "Maximum")],
+            Answered=[self._of.drawn(names.CANARY_OK, "Minimum", every)],
+            Waited=[self._of.drawn(names.CANARY_TIME, statistic, HOUR) for statistic in ("p50", "Maximum")],
         )
 
     def _jobs(self, queues: Queues) -> None:
@@ -93,8 +93,8 @@ class Dashboard(Construct):
         looks = (names.JOBS_QUEUED, names.JOBS_RUNNING, names.UNACCOUNTED_UPLOADS)
         self._row(
             "Jobs",
-            Jobs=[*(of.own(one) for one in states), *(of.own(one, "Maximum") for one in looks)],
-            Duration=[of.own(names.JOB_TIME, "Average", HOUR), of.own(names.JOB_TIME, "Maximum", HOUR)],
+            Jobs=[*(of.drawn(one) for one in states), *(of.drawn(one, "Maximum") for one in looks)],
+            Duration=[of.drawn(names.JOB_TIME, "Average", HOUR), of.drawn(names.JOB_TIME, "Maximum", HOUR)],
             Queues=[figures.waiting(one) for one in (queues.work, queues.dead, queues.undelivered)],
         )
 
@@ -104,7 +104,7 @@ class Dashboard(Construct):
         units = ("ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits")
         self._row(
             "What costs",
-            Pictures=[self._of.own(names.PICTURES, over=HOUR)],
+            Pictures=[self._of.drawn(names.PICTURES, over=HOUR)],
             Functions=[
                 one.metric_duration(period=HOUR, statistic="Sum", label=one.node.id) for one in functions
             ],

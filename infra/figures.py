@@ -19,15 +19,19 @@ class Figures:
     settings: Settings
 
     def own(self, of: Metric, statistic: str = "Sum", over: Duration = SOON) -> cloudwatch.Metric:
-        """A metric of the application. statistic: CloudWatch's word, such as "Sum" or "p50"."""
+        """A metric of the application, for an alarm. statistic: CloudWatch's word, such as "Sum" or "p50"."""
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=of.name,
             dimensions_map={DIMENSION: self.settings.deployment},
             statistic=statistic,
             period=over,
-            label=f"{of.name} {statistic}" if statistic != "Sum" else of.name,
         )
+
+    def drawn(self, of: Metric, statistic: str = "Sum", over: Duration = SOON) -> cloudwatch.IMetric:
+        """The same for a graph, which says what each line is; an alarm that did would be a formula."""
+        label = f"{of.name} {statistic}" if statistic != "Sum" else of.name
+        return self.own(of, statistic, over).with_(label=label)
 
     def share(self, of: Metric, over: Duration = SOON, *, least: int = 0) -> cloudwatch.MathExpression:
         """Which share of the pictures it was, 0 to 1. least: 0 is told where fewer pictures were answered."""

@@ -45,6 +45,7 @@ WILDCARDS = {
     "/gate-looks/*": "Looks at the gate patients are numbered as they come.",
     "/kept/*": "Kept pictures are named by their content.",
     "/private/*": "Keys are named by what they are for.",
+    "/checkpoints/*": "Checkpoints are named by job and epoch.",
     "/tickets/*": "Tickets are named by chance, so that none is guessed.",
     "/uploads/*": "Uploads are named by the job that takes them in.",
     "/sagemaker/*": "SageMaker names what it leaves of a job.",

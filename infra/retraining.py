@@ -59,6 +59,7 @@ class Retraining(Construct):
             feedback_table=storage.feedback.table_name,
             queue_url=queues.work.queue_url,
             trainer=self._settings.trainer,
+            lost_minutes=self._settings.lost_minutes,
             **self.trainer.told,
         )
         return function(
@@ -75,27 +76,36 @@ class Retraining(Construct):
         )
 
     def _allow(self) -> None:
-        """Each looks at the ledger and launches; two take uploads in, and one sees to kept pictures, too."""
-        models = self._storage.models
+        """Each looks at the ledger and launches; two take uploads in, and one sees to kept pictures, too:
+        it removes what has lapsed, also where nothing is kept any more, and retrains on them where that is
+        asked for."""
+        models, opens = self._storage.models, self._settings.application.opens_retrainings
+        pooled = (access.KEPT,) if opens else ()
         access.objects(self.on_upload, models, read=(access.TICKETS,), write=(access.UPLOADS,))
         access.objects(
             self.reconcile,
             models,
-            read=(access.PROMOTIONS, access.KEPT, access.TICKETS),
-            write=(access.UPLOADS, access.KEPT),
+            read=(access.TICKETS, *pooled),
+            write=(access.UPLOADS, *pooled),
             delete=(access.KEPT,),
         )
-        access.rows(self.reconcile, self._storage.feedback, access.READ_ROWS)
+        if opens:
+            access.rows(self.reconcile, self._storage.feedback, access.READ_ROWS)
+        uploads = self._storage.uploads
         for taker in (self.on_upload, self.reconcile):
             self._let_take_in(taker)
+        access.allow(self.reconcile, ["s3:ListBucketVersions"], [uploads.bucket_arn])
         for one in self.functions:
             access.rows(one, self._storage.jobs, access.CHANGE_ROWS, indexes=True)
             self.trainer.let_launch(one)
+        for one in (self.on_job_change, self.reconcile):
+            self.trainer.let_see(one)
 
     def _let_take_in(self, who: iam.IGrantable) -> None:
-        """Uploads are read by their version, also those that were overwritten."""
+        """Uploads are read by their version, also those that were overwritten. Of one that is gone, who may
+        not list is told that it is forbidden."""
         uploads = self._storage.uploads
-        access.allow(who, ["s3:ListBucket", "s3:ListBucketVersions"], [uploads.bucket_arn])
+        access.allow(who, ["s3:ListBucket"], [uploads.bucket_arn])
         access.allow(who, ["s3:GetObject", "s3:GetObjectVersion"], [uploads.arn_for_objects(f"{INCOMING}*")])
 
     def _on_upload(self) -> None:

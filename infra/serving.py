@@ -115,25 +115,22 @@ class Serving(Construct):
             seconds=SECONDS,
             reserved_concurrent_executions=settings.reserved_concurrency,
         )
-        access.objects(
-            made,
-            storage.models,
-            read=(access.VERSIONS, access.PROMOTIONS, access.KEPT, access.PRIVATE, access.TICKETS),
-            write=(
-                access.VERSIONS,
-                access.PROMOTIONS,
-                access.UPLOADS,
-                access.KEPT,
-                access.PRIVATE,
-                access.TICKETS,
-            ),
-            delete=(access.KEPT,),
-        )
+        self._allow_objects(made, storage)
         access.allow(made, ["s3:PutObject"], [storage.uploads.arn_for_objects(f"{INCOMING}*")])
         access.rows(made, storage.jobs, access.CHANGE_ROWS, indexes=True)
         access.rows(made, storage.feedback, access.APPEND_ROWS)
         access.allow(made, ["sqs:SendMessage"], [queues.work.queue_arn])
         return made
+
+    def _allow_objects(self, to: lambda_.IFunction, storage: Storage) -> None:
+        """Pictures are its matter only where the settings ask that they be kept."""
+        wanted = self._settings.application
+        kept = (access.KEPT,) if wanted.keep_days else ()
+        pooled = kept if wanted.opens_retrainings else ()
+        both = (access.VERSIONS, access.PROMOTIONS, access.PRIVATE, access.TICKETS)
+        access.objects(
+            to, storage.models, read=(*both, *pooled), write=(*both, access.UPLOADS, *kept), delete=pooled
+        )
 
     def _authorizer(self) -> HttpJwtAuthorizer | None:
         """Lets in whose token the issuer has signed; keys are looked at by the function itself."""

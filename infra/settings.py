@@ -152,6 +152,13 @@ class Settings(BaseModel):
     reconcile_minutes: int = Field(
         5, ge=1, le=1440, description="Minutes between two looks for what was lost on its way."
     )
+    lost_minutes: int = Field(
+        10,
+        ge=0,
+        le=1440,
+        description="Minutes after which an upload that has no job was lost on its way: its event is told "
+        "within seconds, if at all.",
+    )
 
     canary_minutes: int = Field(
         5,
@@ -209,6 +216,12 @@ class Settings(BaseModel):
     endpoint: str | None = Field(
         None, pattern=r"^https?://", description="Address of a local stand-in of AWS; None: AWS itself."
     )
+
+    @property
+    def application(self) -> AppSettings:
+        """The application's settings, as far as they are told here."""
+        told = {name.lower(): value for name, value in self.environment.items()}
+        return AppSettings(**told)  # type: ignore[arg-type]
 
     @property
     def canary(self) -> bool:

@@ -11,9 +11,9 @@ from infra import access
 from infra.settings import Settings
 
 UNFINISHED = Duration.days(7)
-LAPSES = {access.UPLOADS: 90, access.TICKETS: 30, access.SAGEMAKER: 30}
+LAPSES = {access.UPLOADS: 90, access.TICKETS: 30, access.SAGEMAKER: 30, access.CHECKPOINTS: 7}
 """Days after which things in the bucket of models lapse: copies of uploads that waited to be taken in,
-tickets for uploads, and what SageMaker leaves of a job. Nothing else there does."""
+tickets for uploads, what SageMaker leaves of a job, and checkpoints. Nothing else there does."""
 LOG_DAYS = 90
 
 

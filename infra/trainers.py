@@ -32,7 +32,11 @@ class Trainer(Protocol):
     ended: Mapping[str, Any]
     """The pattern of the events by which AWS says that a training has ended."""
 
-    def let_launch(self, who: iam.IGrantable) -> None: ...
+    def let_launch(self, who: iam.IGrantable) -> None:
+        """Start trainings, and stop one whose job was cancelled while it was being started."""
+
+    def let_see(self, who: iam.IGrantable) -> None:
+        """See how trainings fare."""
 
 
 class Fargate(Construct):
@@ -75,15 +79,24 @@ class Fargate(Construct):
         }
 
     def let_launch(self, who: iam.IGrantable) -> None:
-        """Start these two tasks in this cluster, see how its tasks fare, and stop them; nothing elsewhere."""
-        here = {"ArnEquals": {"ecs:cluster": self._cluster.cluster_arn}}
-        tasks = Stack.of(self).format_arn(
-            service="ecs", resource="task", resource_name=f"{self._cluster.cluster_name}/*"
-        )
-        access.allow(who, ["ecs:RunTask"], [t.task_definition_arn for t in self._tasks.values()], here)
-        access.allow(who, ["ecs:DescribeTasks", "ecs:StopTask"], [tasks], here)
+        """These two tasks, in this cluster; nothing elsewhere."""
+        definitions = [one.task_definition_arn for one in self._tasks.values()]
+        access.allow(who, ["ecs:RunTask"], definitions, self._here)
+        access.allow(who, ["ecs:StopTask"], [self._anything_here], self._here)
         roles = [self._role, *(t.obtain_execution_role() for t in self._tasks.values())]
         access.hand_on(who, roles, "ecs-tasks.amazonaws.com")
+
+    def let_see(self, who: iam.IGrantable) -> None:
+        access.allow(who, ["ecs:DescribeTasks"], [self._anything_here], self._here)
+
+    @property
+    def _here(self) -> dict[str, dict[str, str]]:
+        return {"ArnEquals": {"ecs:cluster": self._cluster.cluster_arn}}
+
+    @property
+    def _anything_here(self) -> str:
+        name = f"{self._cluster.cluster_name}/*"
+        return Stack.of(self).format_arn(service="ecs", resource="task", resource_name=name)
 
     def _task(
         self, method: str, settings: Settings, cpu: int, memory: int, told: dict[str, str]
@@ -168,13 +181,18 @@ class SageMaker(Construct):
         }
 
     def let_launch(self, who: iam.IGrantable) -> None:
-        """Start, see and stop jobs of this deployment's name, which take on this role and no other."""
-        jobs = Stack.of(self).format_arn(
-            service="sagemaker", resource="training-job", resource_name=f"{self._deployment}-*"
-        )
-        verbs = ("CreateTrainingJob", "AddTags", "DescribeTrainingJob", "StopTrainingJob")
-        access.allow(who, [f"sagemaker:{verb}" for verb in verbs], [jobs])
+        """Jobs of this deployment's name, which take on this role and no other."""
+        verbs = ("CreateTrainingJob", "AddTags", "StopTrainingJob")
+        access.allow(who, [f"sagemaker:{verb}" for verb in verbs], [self._jobs])
         access.hand_on(who, [self._role], "sagemaker.amazonaws.com")
+
+    def let_see(self, who: iam.IGrantable) -> None:
+        access.allow(who, ["sagemaker:DescribeTrainingJob"], [self._jobs])
+
+    @property
+    def _jobs(self) -> str:
+        name = f"{self._deployment}-*"
+        return Stack.of(self).format_arn(service="sagemaker", resource="training-job", resource_name=name)
 
 
 def of_tasks(settings: Settings, storage: Storage) -> dict[str, Told]:
@@ -189,7 +207,8 @@ def of_tasks(settings: Settings, storage: Storage) -> dict[str, Told]:
 def let_train(role: iam.Role, storage: Storage, writes: Sequence[str] = ()) -> None:
     """Let a training read uploads that wait, add datasets, versions and promotions, and tell the ledger."""
     everything = (access.VERSIONS, access.PROMOTIONS, access.DATASETS, access.LOOKS)
-    access.objects(role, storage.models, read=(*everything, access.UPLOADS), write=(*everything, *writes))
+    kept = (*everything, access.CHECKPOINTS)
+    access.objects(role, storage.models, read=(*kept, access.UPLOADS), write=(*kept, *writes))
     access.rows(role, storage.jobs, access.CHANGE_ROWS, indexes=True)
 
 

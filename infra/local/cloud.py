@@ -9,9 +9,12 @@ from pathlib import Path
 
 from infra.local import template as templates
 from infra.local.deploying import deploy
+from infra.local.embedded import Embedded
 from infra.local.lambdas import Function
 from infra.local.ministack import ROOT, Ministack, Unusable
+from infra.local.rounds import Rounds
 from infra.local.tasks import TaskRunner
+from infra.local.told_by_aws import Gateway, ToldByAws
 from infra.settings import Settings
 
 
@@ -68,6 +71,9 @@ class Cloud:
             self.outputs = deploy(self.aws, self.settings.deployment, fitted)
             self._start()
             self.tasks = stack.enter_context(self._runner())
+            figures = Embedded(self.aws.client("cloudwatch"), self.logs)
+            stack.enter_context(Rounds("figures", figures.look, 1.0))
+            stack.enter_context(Rounds("figures of AWS", self._told_by_aws().look, 1.0))
             self._stack = stack.pop_all()
         return self
 
@@ -157,8 +163,21 @@ class Cloud:
             }
             function.start(given, self._instances if function.name == "api" else 1)
 
+    def _told_by_aws(self) -> ToldByAws:
+        clients, kinds = self.aws.client, dict[str, list[str]]()
+        for name, one in self.template["Resources"].items():
+            kinds.setdefault(one["Type"], []).append(name)
+        (api,) = kinds["AWS::ApiGatewayV2::Api"]
+        handler = next(one for one, made in self.functions.items() if made.name == "api")
+        called = self.resource(templates.handlers(self.template)[handler])
+        gateway = Gateway(self.resource(api), self.functions[handler], called)
+        urls = [self.resource(name) for name in kinds["AWS::SQS::Queue"]]
+        queues = {url.rpartition("/")[2]: url for url in urls}
+        return ToldByAws(clients("cloudwatch"), clients("sqs"), gateway, queues)
+
     def _runner(self) -> TaskRunner:
         cluster = next(
             name for name, one in self.template["Resources"].items() if one["Type"] == "AWS::ECS::Cluster"
         )
-        return TaskRunner(self.aws.client("ecs"), self.resource(cluster), ROOT, self.logs, self.credentials)
+        ecs, events = self.aws.client("ecs"), self.aws.client("events")
+        return TaskRunner(ecs, events, self.resource(cluster), ROOT, self.logs, self.credentials)

@@ -5,16 +5,19 @@ for its answer; processes of `awslambdaric` ask for the next call and give answe
 in Lambda (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 """
 
+import collections
 import http.server
 import json
 import os
 import queue
+import select
+import socket
 import subprocess
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +29,7 @@ _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _CALLS = "/2015-03-31/functions/function/invocations"
 _PATIENCE = 120.0
 """Seconds for which a call waits for its answer when the function's own timeout is longer or unknown."""
+_LOOK = 0.1
 
 
 @dataclass
@@ -41,6 +45,16 @@ class _Call:
         self.done.set()
 
 
+@dataclass(frozen=True)
+class Served:
+    """What became of a call. status: of the HTTP answer, 0 where there is none; 500 is what the gateway makes
+    of a function that failed."""
+
+    seconds: float
+    failed: bool
+    status: int
+
+
 class Function:
     """One function: a server for its calls, and the processes that serve them.
 
@@ -53,13 +67,16 @@ class Function:
     ) -> None:
         self.name, self._handler, self._root, self._seconds = name, handler, root, seconds
         self._log_path = logs / f"{name}.log"
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
         self._open: dict[str, _Call] = {}
+        self._served: collections.deque[Served] = collections.deque(maxlen=10_000)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._environment: dict[str, str] = {}
         self._log: IO[bytes] | None = None
         self._lock = threading.Lock()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _handling(self))
+        self._server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", port), type("Handling", (_Handling,), {"function": self})
+        )
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, name=f"lambda-{name}", daemon=True).start()
 
@@ -97,6 +114,12 @@ class Function:
             command, cwd=self._root, env=self._environment, stdout=self._log, stderr=self._log
         )
 
+    def renew(self) -> None:
+        """End the processes: the next call finds new ones, which know nothing of what came before."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
     def _revive(self) -> None:
         """Start anew what has ended, as Lambda does for the next call."""
         with self._lock:
@@ -121,20 +144,43 @@ class Function:
     def call(self, body: bytes) -> _Call:
         """Have a call served, and wait for it."""
         self._revive()
-        call = _Call(body)
+        call, begun = _Call(body), time.monotonic()
         self._open[call.id] = call
         self._calls.put(call)
         if not call.done.wait(self._seconds):
             call.end(_error("Timeout", f"{self.name} gave no answer in {self._seconds:g} s"), failed=True)
         self._open.pop(call.id, None)
+        seconds, status = time.monotonic() - begun, 500 if call.failed else _status(call.answer)
+        self._served.append(Served(seconds, call.failed, status))
         return call
 
-    def next(self) -> tuple[_Call, int]:
-        """The next call that still waits, and its deadline in ms since 1970."""
-        while True:
-            call = self._calls.get()
-            if call is not None and not call.done.is_set():
-                return call, int((time.time() + self._seconds) * 1000)
+    def served(self) -> list[Served]:
+        """What was served since this was last asked."""
+        return [self._served.popleft() for _ in range(len(self._served))]
+
+    def next(self, lives: Callable[[], bool]) -> _Call | None:
+        """The next call that still waits; None once the process that asks for it is gone. lives: whether it
+        is there."""
+        while lives():
+            try:
+                call = self._calls.get(timeout=_LOOK)
+            except queue.Empty:
+                continue
+            if call.done.is_set():
+                continue
+            if lives():
+                return call
+            self._calls.put(call)
+        return None
+
+    def told_of(self, call: _Call) -> dict[str, str]:
+        """What a process is told of a call beside its body. The deadline is in ms since 1970."""
+        return {
+            "Lambda-Runtime-Aws-Request-Id": call.id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + self._seconds) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": self.arn,
+            "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
+        }
 
     def answered(self, call_id: str, answer: bytes, *, failed: bool) -> None:
         call = self._open.get(call_id)
@@ -160,55 +206,63 @@ def _error(kind: str, message: str) -> bytes:
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
-def _handling(function: Function) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handling(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # the runtime client's native half reads nothing older
+def _status(answer: bytes) -> int:
+    with suppress(ValueError, AttributeError):
+        return int(json.loads(answer).get("statusCode", 0))
+    return 0
 
-        def do_GET(self) -> None:
-            if self.path != _NEXT:
-                self._answer(404, b"{}")
-                return
-            call, deadline = function.next()
-            self._answer(
-                200,
-                call.body,
-                {
-                    "Lambda-Runtime-Aws-Request-Id": call.id,
-                    "Lambda-Runtime-Deadline-Ms": str(deadline),
-                    "Lambda-Runtime-Invoked-Function-Arn": function.arn,
-                    "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
-                },
-            )
 
-        def do_POST(self) -> None:
-            body = _body(self)
-            if self.path == _CALLS:
-                call = function.call(body)
-                error = {"X-Amz-Function-Error": "Unhandled"} if call.failed else {}
-                with suppress(BrokenPipeError):  # whoever asked has not waited
-                    self._answer(200, call.answer, error)
-            elif self.path == _INIT_ERROR:
-                function.broken(body)
-                self._answer(202, b"{}")
-            elif self.path.startswith(_ANSWERS):
-                call_id, _, what = self.path.removeprefix(_ANSWERS).partition("/")
-                function.answered(call_id, body, failed=what != "response")
-                self._answer(202, b"{}")
-            else:
-                self._answer(404, b"{}")
+class _Handling(http.server.BaseHTTPRequestHandler):
+    """What ministack and the processes ask of one function."""
 
-        def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    function: Function
+    protocol_version = "HTTP/1.1"  # the runtime client's native half reads nothing older
 
-        def log_message(self, *_: object) -> None:
+    def do_GET(self) -> None:
+        if self.path != _NEXT:
+            self._answer(404, b"{}")
             return
+        call = self.function.next(lambda: _is_open(self.connection))
+        if call is None:
+            self.close_connection = True
+        else:
+            self._answer(200, call.body, self.function.told_of(call))
 
-    return Handling
+    def do_POST(self) -> None:
+        body = _body(self)
+        if self.path == _CALLS:
+            call = self.function.call(body)
+            error = {"X-Amz-Function-Error": "Unhandled"} if call.failed else {}
+            with suppress(BrokenPipeError):  # whoever asked has not waited
+                self._answer(200, call.answer, error)
+        elif self.path == _INIT_ERROR:
+            self.function.broken(body)
+            self._answer(202, b"{}")
+        elif self.path.startswith(_ANSWERS):
+            call_id, _, what = self.path.removeprefix(_ANSWERS).partition("/")
+            self.function.answered(call_id, body, failed=what != "response")
+            self._answer(202, b"{}")
+        else:
+            self._answer(404, b"{}")
+
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+def _is_open(connection: socket.socket) -> bool:
+    """Whether who is at the other end is still there: an end that was closed reads as empty."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    with suppress(ConnectionError):
+        return not readable or connection.recv(1, socket.MSG_PEEK) != b""
+    return False
 
 
 def _body(request: http.server.BaseHTTPRequestHandler) -> bytes:

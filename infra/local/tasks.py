@@ -1,56 +1,56 @@
 """Runs the tasks of an ECS cluster as processes: ministack says that a task runs, and something must run it.
 
 The entry point of the image is run with the environment and command of the task's definition and overrides,
-under the credentials of the task's role; when it ends the task is stopped, and the other way round.
+under the credentials of the task's role; when it ends the task is stopped, and the other way round. Either
+way the end is told as an event, as ECS does.
 """
 
-import logging
+import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-log = logging.getLogger(__name__)
+from infra.local.rounds import Rounds
 
 ENTRY_POINT = ("-m", "training_job")
 """As in training_job/Dockerfile."""
-_POLL = 0.2
 _GRACE = 30.0
 
 
 class TaskRunner:
-    """A thread that runs what the cluster is asked to run; a context manager starts and ends it.
+    """Runs what the cluster is asked to run; a context manager starts and ends it.
 
-    ecs: a boto3 client. credentials: gives the environment variables of a role, by its ARN. logs: folder of a
-    file for each task.
+    ecs, events: boto3 clients. credentials: gives the environment variables of a role, by its ARN. logs:
+    folder of a file for each task.
     """
 
     def __init__(
         self,
         ecs: Any,
+        events: Any,
         cluster: str,
         root: Path,
         logs: Path,
         credentials: Callable[[str], Mapping[str, str]],
     ) -> None:
-        self._ecs, self._cluster, self._root, self._logs = ecs, cluster, root, logs
+        self._ecs, self._events, self._cluster, self._root, self._logs = ecs, events, cluster, root, logs
         self._credentials = credentials
         self.running: dict[str, subprocess.Popen[bytes]] = {}
+        self.ended: dict[str, int] = {}  # exit codes
         self._seen: set[str] = set()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="tasks", daemon=True)
+        self._paused = False
+        self._rounds = Rounds("tasks", self._round)
 
     def __enter__(self) -> "TaskRunner":
-        self._thread.start()
+        self._rounds.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=10)
+        self._rounds.__exit__()
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
@@ -59,16 +59,25 @@ class TaskRunner:
             process.kill()
             process.wait()
 
-    def _work(self) -> None:
-        while not self._stop.wait(_POLL):
-            try:
-                self._round()
-            except Exception:  # whatever it was, the next round must come
-                log.exception("the tasks could not be looked at this time")
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Start nothing for a while; what was to be started meanwhile is stopped in the end."""
+        self._paused = True
+        try:
+            yield
+        finally:
+            for arn in set(self._asked()) - self._seen:
+                self._seen.add(arn)
+                self._ecs.stop_task(cluster=self._cluster, task=arn, reason="nothing ran it")
+            self._paused = False
+
+    def _asked(self) -> list[str]:
+        found: list[str] = self._ecs.list_tasks(cluster=self._cluster, desiredStatus="RUNNING")["taskArns"]
+        return found
 
     def _round(self) -> None:
-        arns = self._ecs.list_tasks(cluster=self._cluster, desiredStatus="RUNNING")["taskArns"]
-        for arn in set(arns) - self._seen:
+        arns = self._asked()
+        for arn in set(arns) - self._seen if not self._paused else ():
             self._seen.add(arn)
             self._start(arn)
         for arn, process in list(self.running.items()):
@@ -77,8 +86,21 @@ class TaskRunner:
                 del self.running[arn]
                 if arn in arns:
                     self._ecs.stop_task(cluster=self._cluster, task=arn, reason=f"exit code {code}")
+                self._tell(arn, code)
+                self.ended[arn] = code
             elif arn not in arns:
                 process.terminate()
+
+    def _tell(self, arn: str, code: int) -> None:
+        (cluster,) = self._ecs.describe_clusters(clusters=[self._cluster])["clusters"]
+        detail = {
+            "taskArn": arn,
+            "clusterArn": cluster["clusterArn"],
+            "lastStatus": "STOPPED",
+            "containers": [{"exitCode": code}],
+        }
+        entry = {"Source": "aws.ecs", "DetailType": "ECS Task State Change", "Detail": json.dumps(detail)}
+        self._events.put_events(Entries=[entry])
 
     def _start(self, arn: str) -> None:
         (task,) = self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])["tasks"]

@@ -1,7 +1,9 @@
 """The synthesised template, as far as ministack can hold it.
 
 Alarms on a formula of metrics, of which ministack knows none, are left out with what names them, and each
-function gets the address at which its calls are served. Nothing else is changed.
+function gets the address at which its calls are served. ministack asks for rights on the cluster where ECS
+asks for rights on a task, or its definition, in that cluster, so the policies are told that way. Nothing else
+is changed.
 """
 
 import json
@@ -51,6 +53,8 @@ def fitted(template: Mapping[str, Any], functions: Mapping[str, str]) -> dict[st
             one["Properties"].setdefault("Environment", {}).setdefault("Variables", {})[PROXY] = functions[
                 handler
             ]
+        for statement in _statements(one):
+            _on_the_cluster(statement)
     _forget(made, set(template["Resources"]) - set(resources))
     return made
 
@@ -70,6 +74,21 @@ def handler_of(properties: Mapping[str, Any]) -> str:
 
 def _is_math(resource: Mapping[str, Any]) -> bool:
     return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+
+
+def _statements(resource: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if resource["Type"] != "AWS::IAM::Policy":
+        return []
+    found: list[dict[str, Any]] = resource["Properties"]["PolicyDocument"]["Statement"]
+    return found
+
+
+def _on_the_cluster(statement: dict[str, Any]) -> None:
+    """Name the cluster as the resource where it is the condition."""
+    here = statement.get("Condition", {}).get("ArnEquals", {}).get("ecs:cluster")
+    if here is not None:
+        del statement["Condition"]
+        statement["Resource"] = here
 
 
 def _forget(template: dict[str, Any], gone: set[str]) -> None:

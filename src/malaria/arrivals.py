@@ -18,8 +18,6 @@ from malaria.tickets import Ticket, id_of
 log = logging.getLogger(__name__)
 
 ACTOR = "s3"
-ON_ITS_WAY = timedelta(minutes=10)
-"""For so long an event may take: what is younger is not missed yet."""
 
 
 class Uploads(Protocol):
@@ -35,10 +33,13 @@ class Uploads(Protocol):
 
 
 class Arrivals:
-    """Takes uploads in. Events may repeat and come in any order: one version of an object is one job."""
+    """Takes uploads in. Events may repeat and come in any order: one version of an object is one job.
 
-    def __init__(self, services: Services, uploads: Uploads) -> None:
-        self._services, self._uploads = services, uploads
+    on_its_way: for so long an event may take: what is younger is not missed yet.
+    """
+
+    def __init__(self, services: Services, uploads: Uploads, on_its_way: timedelta) -> None:
+        self._services, self._uploads, self._on_its_way = services, uploads, on_its_way
         self._accounted: set[str] = set()
 
     def take(self, upload: ObjectVersion) -> Job | None:
@@ -64,7 +65,7 @@ class Arrivals:
 
     def missed(self) -> list[Job]:
         """Take in the uploads whose events were lost; return their jobs. Raises as `take`."""
-        before = self._services.clock.now() - ON_ITS_WAY
+        before = self._services.clock.now() - self._on_its_way
         jobs = []
         for upload in self._uploads.list():
             late = upload.modified is not None and upload.modified < before

@@ -21,6 +21,7 @@ from malaria.challenger import (
     told_of_look,
     told_of_pool,
 )
+from malaria.checkpoints import Checkpoints
 from malaria.criteria import learning_rule
 from malaria.domain import JobState, Method, Progress, Verdict
 from malaria.errors import Conflict, MissingPart, how_to_add
@@ -155,7 +156,8 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     services, champion, work = challenge.services, challenge.champion, challenge.work
     chosen, start = every_shard(challenge, new), _start(challenge)
     branch = grafting.kept(shipped.folder(services.settings.shipped))
-    done, cells = full(start, services.shards, chosen, challenge.job.options, work, report, branch)
+    kept = Checkpoints(services.objects, challenge.job.id) if services.fleeting else None
+    done, cells = full(start, services.shards, chosen, challenge.job.options, work, report, branch, kept)
     size = cells.pixels.shape[1]
 
     @lru_cache

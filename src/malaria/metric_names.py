@@ -47,7 +47,7 @@ JOBS_SUCCEEDED = Metric("JobsSucceeded", "Count", "Jobs that came to a verdict."
 JOBS_FAILED = Metric("JobsFailed", "Count", "Jobs that failed.")
 JOB_TIME = Metric("JobTime", "Seconds", "From a job's first start to its end.")
 PROMOTIONS = Metric("Promotions", "Count", "Versions that were promoted.")
-UNACCOUNTED_UPLOADS = Metric("UnaccountedUploads", "Count", "Uploads over ten minutes old without a job.")
+UNACCOUNTED_UPLOADS = Metric("UnaccountedUploads", "Count", "Uploads that had no job for lost_minutes.")
 
 CANARY_OK = Metric("CanaryOk", "Count", "1 where the canary was answered as it should be, else 0.")
 CANARY_TIME = Metric("CanaryTime", "Milliseconds", "What the canary waited for one answer.")

@@ -1,6 +1,7 @@
 """What the steps ask of the world; adapters answer. Each port has one contract suite in tests/contract."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -97,6 +98,37 @@ class UploadDesk(Protocol):
 
     def form(self, key: str, until: datetime) -> UploadForm:
         """How to send the file of a key ('tickets/9f2c.zip') before `until`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What could not be delivered. queue: where it lies, "dead" or "undelivered". receipt: by which it is
+    removed, for as long as it is held."""
+
+    id: str
+    queue: str
+    body: str
+    sent: datetime
+    receipt: str
+
+
+class Mailbox(Protocol):
+    """The queues of dead letters, and the queue of uploads, into which what they stand for goes again. Every
+    method raises Busy where a queue fails."""
+
+    def hold(self) -> Iterator[Letter]:
+        """Every letter once; nobody else sees it for a minute."""
+
+    def put_back(self, letter: Letter) -> None:
+        """Let others see it at once."""
+
+    def send(self, body: str) -> None:
+        """Put a message into the queue of uploads."""
+
+    def look(self) -> None:
+        """Have the ledger looked at."""
+
+    def remove(self, letter: Letter) -> None: ...
 
 
 class ObjectStore(Protocol):

@@ -46,6 +46,8 @@ class Services:
     """The newest first: it signs, all are accepted."""
     elsewhere: Wake | None = None
     """Who looks at the queue of jobs where this process may not start trainings itself."""
+    fleeting: bool = False
+    """Whether this machine's disk goes with the run, so that what a later attempt needs is kept elsewhere."""
     familiarity: Familiarity | None = None
     """What the served version learnt looks like; None where nobody watches pictures for being unlike it."""
 

@@ -44,6 +44,14 @@ class AwsSettings(BaseSettings):
         None, description="SQS queue that has the ledger looked at, and brings uploads."
     )
 
+    dead_letters: str | None = Field(
+        None, description="SQS queue of uploads that could not be taken in, for whoever sees to them."
+    )
+    undelivered: str | None = Field(None, description="SQS queue of events and calls that were lost.")
+    lost_minutes: int = Field(
+        10, ge=0, description="Minutes after which an upload that has no job was lost on its way."
+    )
+
     trainer: Literal["ecs", "sagemaker"] = Field("ecs", description="Where trainings run.")
     max_runtime: int = Field(4 * 3600, ge=60, description="Seconds after which a training is stopped.")
     log_group: str = Field("/malaria/training", description="CloudWatch log group of the trainings.")

@@ -16,6 +16,7 @@ from malaria.adapters.subprocess_launcher import SubprocessLauncher
 from malaria.arrivals import Arrivals
 from malaria.canary import Canary
 from malaria.keeping import Kept
+from malaria.ports import Mailbox
 from malaria.predict import Served
 from malaria.promote import Registry
 from malaria.services import Services
@@ -132,6 +133,15 @@ def canary(aws_settings: AwsSettings | None = None) -> Canary:
     from malaria import wiring_aws
 
     return wiring_aws.canary(aws_settings or AwsSettings())
+
+
+def dead_letters(name: str) -> Mailbox:
+    """What a deployment could not deliver, for a person with rights in its account. Raises as
+    `deployment`."""
+    from malaria import wiring_aws
+    from malaria.adapters.stack_outputs import settings_of
+
+    return wiring_aws.dead_letters(settings_of(name, AwsSettings().endpoint))
 
 
 def inbox(services: Services) -> Inbox:

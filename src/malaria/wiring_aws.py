@@ -4,6 +4,8 @@ import contextlib
 import logging
 import os
 from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from malaria import canary_key, shipped, signing_keys, wiring
@@ -17,6 +19,7 @@ from malaria.adapters.no_launcher import NoLauncher
 from malaria.adapters.s3_desk import S3Desk
 from malaria.adapters.s3_uploads import S3Uploads
 from malaria.adapters.sagemaker_launcher import LOG_GROUP, SageMakerLauncher
+from malaria.adapters.sqs_letters import SqsLetters
 from malaria.adapters.sqs_wake import SqsWake
 from malaria.arrivals import Arrivals
 from malaria.canary import Canary
@@ -25,7 +28,7 @@ from malaria.errors import Busy
 from malaria.keeping import Kept
 from malaria.keys import Keys
 from malaria.metered_jobs import MeteredJobs
-from malaria.ports import Clock, Meter, ObjectStore, TrainingLauncher
+from malaria.ports import Clock, Mailbox, Meter, ObjectStore, TrainingLauncher
 from malaria.predict import Served
 from malaria.promote import MODEL, Registry
 from malaria.services import Services
@@ -85,6 +88,7 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
         if answering
         else (),
         meter=meter,
+        fleeting=True,
         elsewhere=None if launching else SqsWake(clients, lambda: deployed.need("queue_url")),
         familiarity=Familiarity(registry, wiring.shipped_models(settings), home / "cache")
         if answering and deployed.metered
@@ -95,7 +99,15 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
 def arrivals(services: Services, deployed: AwsSettings) -> Arrivals:
     """As `wiring.arrivals`."""
     clients = Clients(deployed.endpoint)
-    return Arrivals(services, S3Uploads(clients, lambda: deployed.need("uploads_bucket")))
+    uploads = S3Uploads(clients, lambda: deployed.need("uploads_bucket"))
+    return Arrivals(services, uploads, timedelta(minutes=deployed.lost_minutes))
+
+
+def dead_letters(deployed: AwsSettings) -> Mailbox:
+    """As `wiring.dead_letters`."""
+    queues = {"dead": "dead_letters", "undelivered": "undelivered"}
+    urls = {name: partial(deployed.need, setting) for name, setting in queues.items()}
+    return SqsLetters(Clients(deployed.endpoint), partial(deployed.need, "queue_url"), urls)
 
 
 def canary(deployed: AwsSettings) -> Canary:

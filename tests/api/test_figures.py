@@ -32,6 +32,8 @@ from malaria.unfamiliar import Familiarity
 from tests.api.asking import good, predict
 from tests.api.server import running
 
+LATE = timedelta(minutes=10)
+
 
 class Bucket:
     """The bucket of uploads at its port, with what a test puts in."""
@@ -105,7 +107,7 @@ def test_every_metric_is_told_by_the_code_that_stands_for_it(
     late = ObjectVersion("b", "incoming/x.zip", "1", 6, services.clock.now() - timedelta(hours=1))
     bucket = Bucket()
     bucket.files[late] = b"no zip"
-    rounds.go(services, Arrivals(services, bucket))
+    rounds.go(services, Arrivals(services, bucket, LATE))
     job = watched.submit(tmp_path, "cells.zip")
     assert retrain.run(services, job.id, 1, threading.Event())
     services.registry.publish(other := _another(services), _files(services))
@@ -209,7 +211,7 @@ def test_a_look_round_tells_of_uploads_without_a_job_and_refuses_them_once(watch
     late = ObjectVersion("b", "incoming/x.zip", "1", 6, services.clock.now() - timedelta(hours=1))
     bucket.files[late] = b"no zip"
     for _ in range(2):
-        rounds.go(services, Arrivals(services, bucket))
+        rounds.go(services, Arrivals(services, bucket, LATE))
     assert watched.meter.of(names.UNACCOUNTED_UPLOADS) == [1.0, 0.0]
     assert watched.meter.of(names.JOBS_FAILED) == [1.0]
 

@@ -11,6 +11,7 @@ import pytest
 
 from infra.local.cloud import Cloud
 from infra.local.ministack import REGION, Ministack
+from infra.settings import Settings
 from malaria.stains import washed_out
 from tests.flow.sites import Site, make_site
 
@@ -78,15 +79,10 @@ def deployed(cloud: Cloud) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    with Cloud(tmp_path_factory.mktemp("cloud")) as cloud:
-        yield from deployed(cloud)
-
-
-@pytest.fixture(scope="package")
-def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """One that enforces policies, as AWS does."""
-    home = tmp_path_factory.mktemp("enforced")
-    with Cloud(home, aws=Ministack(home / "aws", enforce=True)) as cloud:
+    """A deployment that enforces policies, as AWS does, and retrains on what people confirm."""
+    home = tmp_path_factory.mktemp("cloud")
+    settings = Settings(environment={"KEEP_DAYS": "7", "RETRAIN_CONFIRMED": "20"}, lost_minutes=0)
+    with Cloud(home, settings, aws=Ministack(home / "aws", enforce=True)) as cloud:
         yield from deployed(cloud)
 
 

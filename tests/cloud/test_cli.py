@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud.conftest import Deployed
+from tests.flow.sites import Site
 
 pytestmark = pytest.mark.cloud
 
@@ -43,6 +44,43 @@ def test_models_jobs_keys_and_a_retraining_by_command(stack: Deployed, tmp_path:
     assert jobs.returncode == 0, jobs.stderr
     asked = stack.http.get("/retrain/tasks").json()["tasks"]
     assert {job["id"] for job in json.loads(jobs.stdout)} == {task["task_id"] for task in asked}
+
+
+def test_base_images_are_put_into_a_deployment(stack: Deployed, site: Site, tmp_path: Path) -> None:
+    cells = site.zip(tmp_path / "base.zip", only=40)
+    done = malaria(stack, tmp_path / "home", "data", "import", cells, "--json")
+    assert done.returncode == 0, done.stderr
+    (told,) = json.loads(done.stdout)
+    found = stack.cloud.aws.client("s3").list_objects_v2(
+        Bucket=stack.cloud.outputs["ModelsBucket"], Prefix=f"datasets/{told['dataset']}"
+    )
+    assert found["KeyCount"] >= 1, told
+
+
+def test_dead_letters_are_told_and_come_again(stack: Deployed, tmp_path: Path) -> None:
+    (tmp_path / "late.zip").write_bytes(b"PK\x03\x04 and no more, as ever")
+    event = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": stack.cloud.outputs["UploadsBucket"]},
+            "object": {"key": "incoming/late.zip", "size": 30, "version-id": ""},
+        },
+    }
+    events = stack.cloud.aws.client("events")
+    (rule,) = [one["Name"] for one in events.list_rules()["Rules"] if "Uploaded" in one["Name"]]
+    events.disable_rule(Name=rule)
+    stack.put(tmp_path / "late.zip", "late.zip")
+    events.enable_rule(Name=rule)
+    stack.cloud.aws.client("sqs").send_message(
+        QueueUrl=stack.cloud.outputs["DeadLetters"], MessageBody=json.dumps(event)
+    )
+    listed = json.loads(malaria(stack, tmp_path / "home", "dead-letters", "list", "--json").stdout)
+    assert "incoming/late.zip" in [one["about"] for one in listed]
+    again = malaria(stack, tmp_path / "home", "dead-letters", "retry", "--drop-unknown")
+    assert again.returncode == 0, again.stderr
+    assert stack.ended("late.zip", 60)["state"] == "failed"
+    assert json.loads(malaria(stack, tmp_path / "home", "dead-letters", "list", "--json").stdout) == []
 
 
 def test_an_unknown_deployment_is_said(stack: Deployed, tmp_path: Path) -> None:

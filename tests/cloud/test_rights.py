@@ -60,10 +60,10 @@ ALLOWED = [
     ("role", "service", "ask"), REFUSED, ids=[f"{r}-{i}" for i, (r, *_) in enumerate(REFUSED)]
 )
 def test_what_a_role_may_not_do_is_refused(
-    enforced: Deployed, role: str, service: str, ask: Callable[[Any, Outputs], Any]
+    stack: Deployed, role: str, service: str, ask: Callable[[Any, Outputs], Any]
 ) -> None:
     with pytest.raises(ClientError) as refusal:
-        ask(client_of(enforced.cloud, role, service), enforced.cloud.outputs)
+        ask(client_of(stack.cloud, role, service), stack.cloud.outputs)
     assert "AccessDenied" in refusal.value.response["Error"]["Code"]
 
 
@@ -71,15 +71,15 @@ def test_what_a_role_may_not_do_is_refused(
     ("role", "service", "ask"), ALLOWED, ids=[f"{r}-{i}" for i, (r, *_) in enumerate(ALLOWED)]
 )
 def test_what_a_role_may_do_is_done(
-    enforced: Deployed, role: str, service: str, ask: Callable[[Any, Outputs], Any]
+    stack: Deployed, role: str, service: str, ask: Callable[[Any, Outputs], Any]
 ) -> None:
-    enforced.http.get("/model/info").raise_for_status()  # the API has promoted what ships by then
-    ask(client_of(enforced.cloud, role, service), enforced.cloud.outputs)
+    stack.http.get("/model/info").raise_for_status()  # the API has promoted what ships by then
+    ask(client_of(stack.cloud, role, service), stack.cloud.outputs)
 
 
-def test_whoever_nobody_knows_may_do_nothing(enforced: Deployed) -> None:
+def test_whoever_nobody_knows_may_do_nothing(stack: Deployed) -> None:
     import httpx
 
-    bucket = enforced.cloud.outputs["ModelsBucket"]
-    answer = httpx.get(f"{enforced.cloud.aws.endpoint}/{bucket}/private/signing.keys", timeout=30)
+    bucket = stack.cloud.outputs["ModelsBucket"]
+    answer = httpx.get(f"{stack.cloud.aws.endpoint}/{bucket}/private/signing.keys", timeout=30)
     assert answer.status_code == 403

@@ -18,6 +18,7 @@ from malaria.cli import (
     card,
     crossvalidate,
     data,
+    deadletters,
     doctor,
     drift,
     evaluate,
@@ -132,6 +133,7 @@ app.add_typer(feedback.app, name="feedback")
 app.add_typer(gate.app, name="gate")
 app.add_typer(drift.app, name="drift")
 app.add_typer(keys.app, name="keys")
+app.add_typer(deadletters.app, name="dead-letters")
 app.command()(doctor.doctor)
 
 

@@ -69,6 +69,12 @@ class State:
             name = ".".join(str(part) for part in first["loc"]).upper()
             raise BadOptions(f"The setting MALARIA_{name} is wrong: {first['msg']}.") from None
 
+    def deployment(self) -> str:
+        """The deployment on AWS that is meant. Raises BadOptions where it is this machine."""
+        if self.target is None or self.target == LOCAL:
+            raise BadOptions("This is about a deployment on AWS. Name it: `malaria --target lab-3 ...`.")
+        return self.target
+
     def services(self, **chosen: Any) -> "Services":
         settings = self.settings(**chosen)
         from malaria import wiring

@@ -67,11 +67,13 @@ def fit(
     run: Path,
     report: Report,
     goal: Goal | None = None,
+    kept: Callable[[Path], None] | None = None,
 ) -> keras.Model:
     """Fit `network` and return it fitted. A run that was killed goes on from its last epoch in `run`.
 
     Writes history.csv, a line an epoch, the same as curves.png, logs for TensorBoard, and FITTED_BY: what ran
-    each part. goal: None: `parasites`. Raises whatever `report` raises, leaving the last checkpoint.
+    each part. goal: None: `parasites`. kept: is told the run folder after each epoch. Raises whatever
+    `report` raises, leaving the last checkpoint.
     """
     run.mkdir(parents=True, exist_ok=True)
     resumed = _resume(run)
@@ -98,6 +100,8 @@ def fit(
         )
         _own_values(trainee)
         _keep(trainee, epoch, fitted.history, run)
+        if kept is not None:
+            kept(run)
     return trainee.get_layer(network.name)
 
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from malaria import codec
+from malaria.checkpoints import Checkpoints
 from malaria.domain import Label, ModelVersion, RetrainOptions, Role
 from malaria.errors import Conflict
 from malaria.grafting import Branch
@@ -48,11 +49,12 @@ def full(
     work: Path,
     report: Report,
     branch: Branch | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> tuple[Finished, CellArrays]:
     """Fine-tune on the train cells of the shards; goes on from its checkpoint in `work` after a kill.
 
-    branch: the subject network for the served graph. Returns the finished files and the cells, in the order
-    of the scored probabilities.
+    branch: the subject network for the served graph. checkpoints: where they are kept, too, if `work` goes
+    with the machine. Returns the finished files and the cells, in the order of the scored probabilities.
     """
     recipe = recipe_for(options, start.info)
     sources = [Stored(shards, shard) for shard in chosen]
@@ -69,7 +71,10 @@ def full(
     network = _begin(start, recipe)
     run = work / f"fit-{_key(recipe, start, sources)}"
     shown = _shown(at(Role.TRAIN)(recipe.size), recipe, work / "cache", part(report, 5, 5))
-    fitted = fit.fit(network, recipe, shown, at(Role.VALIDATION), run, part(report, 10, 80))
+    if checkpoints is not None:
+        checkpoints.bring(run)
+    kept = None if checkpoints is None else checkpoints.keep
+    fitted = fit.fit(network, recipe, shown, at(Role.VALIDATION), run, part(report, 10, 80), kept=kept)
     everything = dataset.load(sources, recipe.size, work / "cache", report)
     placeholder = replace(start.info, network=recipe.network, input_size=recipe.size)
     report = part(report, 90, 10)

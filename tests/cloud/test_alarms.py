@@ -1,0 +1,272 @@
+"""Every alarm is made to ring once, by figures that the code itself told, or AWS would, and is heard."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from malaria import synthetic
+from tests.cloud.conftest import Deployed, soon
+from tests.ringing import Alarm, Period, rings, seconds_of
+
+pytestmark = pytest.mark.cloud
+FED = {"Slow": 4000.0, "Late": 1000.0, "Throttled": 1.0}
+"""What nothing here is slow, late or throttled enough to tell: the alarm's own metric is told so."""
+
+
+@pytest.fixture(scope="module")
+def alarms(stack: Deployed) -> dict[str, Alarm]:
+    """Every alarm of the template, by its short name, as it stands in the deployment."""
+    return {
+        name.removeprefix("Alarms")[:-8]: resolved(one["Properties"], stack)
+        for name, one in stack.cloud.template["Resources"].items()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+
+def resolved(node: Any, stack: Deployed) -> Any:
+    """A piece of a template with the physical names of what it refers to."""
+    match node:
+        case list():
+            return [resolved(one, stack) for one in node]
+        case {"Ref": name}:
+            return stack.cloud.resource(name)
+        case {"Fn::GetAtt": [name, "QueueName"]}:
+            return stack.cloud.resource(name).rpartition("/")[2]
+        case {"Fn::Join": [between, parts]}:
+            return between.join(resolved(part, stack) for part in parts)
+        case dict():
+            return {key: resolved(one, stack) for key, one in node.items()}
+    return node
+
+
+class Watch:
+    """CloudWatch as an alarm reads it."""
+
+    def __init__(self, stack: Deployed, alarms: Mapping[str, Alarm]) -> None:
+        self._cloudwatch, self._alarms = stack.cloud.aws.client("cloudwatch"), alarms
+
+    def rings(self, name: str) -> bool:
+        """Whether it rings, or did until the period that has just begun."""
+        alarm, now = self._alarms[name], datetime.now(UTC)
+        before = now - timedelta(seconds=seconds_of(alarm))
+        return any(rings(alarm, self._read, when) for when in (now, before))
+
+    def _read(self, metric: Mapping[str, Any], statistic: str, period: Period) -> float | None:
+        extended = statistic.startswith("p")
+        told = self._cloudwatch.get_metric_statistics(
+            Namespace=metric["Namespace"],
+            MetricName=metric["MetricName"],
+            Dimensions=metric["Dimensions"],
+            StartTime=period[0],
+            EndTime=period[1],
+            Period=int((period[1] - period[0]).total_seconds()),
+            **({"ExtendedStatistics": [statistic]} if extended else {"Statistics": [statistic]}),
+        )["Datapoints"]
+        if not told:
+            return None
+        (point,) = told
+        return float(point["ExtendedStatistics"][statistic] if extended else point[statistic])
+
+
+@pytest.fixture(scope="module")
+def watch(stack: Deployed, alarms: dict[str, Alarm]) -> Watch:
+    return Watch(stack, alarms)
+
+
+def heard(watch: Watch, name: str) -> None:
+    soon(lambda: watch.rings(name), f"{name} does not ring", 60)
+
+
+def call(stack: Deployed, function: str, event: Any) -> dict[str, Any]:
+    """Have AWS call a function by its name in the house."""
+    handlers = {made.name: handler for handler, made in stack.cloud.functions.items()}
+    from infra.local.template import handlers as logical
+
+    name = stack.cloud.resource(logical(stack.cloud.template)[handlers[function]])
+    told: dict[str, Any] = stack.cloud.aws.client("lambda").invoke(
+        FunctionName=name, Payload=json.dumps(event).encode()
+    )
+    return told
+
+
+def test_in_quiet_none_rings_but_by_what_other_tests_did(watch: Watch, alarms: dict[str, Alarm]) -> None:
+    assert not {name for name in ("Drift", "Looks", "Review", *FED) if watch.rings(name)}
+
+
+@pytest.mark.parametrize("name", FED)
+def test_what_is_slow_late_or_throttled(
+    stack: Deployed, watch: Watch, alarms: dict[str, Alarm], name: str
+) -> None:
+    alarm, cloudwatch = alarms[name], stack.cloud.aws.client("cloudwatch")
+    for back in range(int(alarm["EvaluationPeriods"])):
+        datum = {
+            "MetricName": alarm["MetricName"],
+            "Dimensions": alarm["Dimensions"],
+            "Value": FED[name],
+            "Timestamp": datetime.now(UTC) - timedelta(seconds=back * int(alarm["Period"])),
+        }
+        cloudwatch.put_metric_data(Namespace=alarm["Namespace"], MetricData=[datum])
+    heard(watch, name)
+
+
+def test_a_retraining_that_failed(stack: Deployed, watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "no.zip").write_bytes(b"PK\x03\x04 and no more")
+    stack.put(tmp_path / "no.zip", "alarmed.zip")
+    heard(watch, "JobFailed")
+
+
+def test_an_upload_whose_event_was_lost(stack: Deployed, watch: Watch, tmp_path: Path) -> None:
+    events = stack.cloud.aws.client("events")
+    (rule,) = [one["Name"] for one in events.list_rules()["Rules"] if "Uploaded" in one["Name"]]
+    events.disable_rule(Name=rule)
+    try:
+        (tmp_path / "no.zip").write_bytes(b"PK\x03\x04 and no more, again")
+        stack.put(tmp_path / "no.zip", "lost.zip")
+        call(stack, "reconcile", {"id": "tests"})
+    finally:
+        events.enable_rule(Name=rule)
+    heard(watch, "Unaccounted")
+    assert stack.ended("lost.zip", 60)["state"] == "failed"
+
+
+@pytest.mark.parametrize("queue", ["DeadLetters", "Undelivered"])
+def test_what_could_not_be_delivered(stack: Deployed, watch: Watch, queue: str) -> None:
+    assert not watch.rings(queue)
+    stack.cloud.aws.client("sqs").send_message(QueueUrl=stack.cloud.outputs[queue], MessageBody="{}")
+    heard(watch, queue)
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        ("on_upload", "OnUploadErrors"),
+        ("on_job_change", "OnJobChangeErrors"),
+        ("reconcile", "ReconcileErrors"),
+    ],
+)
+def test_a_function_that_fails(stack: Deployed, watch: Watch, function: str, name: str) -> None:
+    for _ in range(3):
+        assert "FunctionError" in call(stack, function, "no event")
+    heard(watch, name)
+
+
+def test_an_api_that_crashes(stack: Deployed, watch: Watch) -> None:
+    for _ in range(6):
+        assert "FunctionError" in call(stack, "api", "no event")
+    heard(watch, "Crashes")
+    heard(watch, "ServerErrors")
+
+
+@pytest.fixture
+def for_hours(stack: Deployed) -> Callable[[str], None]:
+    """What a metric of ours was told last is told of the hours before, too."""
+    cloudwatch = stack.cloud.aws.client("cloudwatch")
+
+    def again(metric: str) -> None:
+        now, hour = datetime.now(UTC), timedelta(hours=1)
+        where = {
+            "MetricName": metric,
+            "Dimensions": [{"Name": "deployment", "Value": stack.cloud.settings.deployment}],
+        }
+        *_, point = cloudwatch.get_metric_statistics(
+            Namespace="Malaria",
+            **where,
+            Period=3600,
+            StartTime=now - hour,
+            EndTime=now + hour,
+            ExtendedStatistics=["p50"],
+        )["Datapoints"]
+        value = float(point["ExtendedStatistics"]["p50"])
+        data = [{**where, "Value": value, "Timestamp": now - back * hour} for back in range(4)]
+        cloudwatch.put_metric_data(Namespace="Malaria", MetricData=data)
+
+    return again
+
+
+def test_pictures_unlike_those_learnt_from(
+    stack: Deployed, watch: Watch, for_hours: Callable[[str], None]
+) -> None:
+    """Cells in false colours, as a camera with its channels mixed up would take them."""
+    files = [
+        ("files", (f"{i}.png", _false_colours(cell), "image/png"))
+        for i, cell in enumerate(synthetic.generate(120, seed=77))
+    ]
+    stack.http.post("/predict/batch", files=files).raise_for_status()
+    heard(watch, "Review")
+    for name, metric in (("Drift", "FeatureDistance"), ("Looks", "ImageDeviation")):
+        assert not watch.rings(name), "one hour is not enough"
+        for_hours(metric)
+        heard(watch, name)
+
+
+def _false_colours(cell: synthetic.SyntheticCell) -> bytes:
+    import io
+
+    from PIL import Image, ImageOps
+
+    red, green, blue = cell.image.split()
+    out = io.BytesIO()
+    ImageOps.invert(Image.merge("RGB", (green, blue, red))).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def subscriber(stack: Deployed) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Who hears of alarms; gives what it heard since it last listened."""
+    sqs, sns = stack.cloud.aws.client("sqs"), stack.cloud.aws.client("sns")
+    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = stack.cloud.outputs["AlarmTopic"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+
+    def listen() -> list[dict[str, Any]]:
+        heard = []
+        while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for one in got:
+                heard.append(json.loads(json.loads(one["Body"])["Message"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        return heard
+
+    yield listen
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_whoever_subscribed_hears_of_each(
+    stack: Deployed, subscriber: Callable[[], list[dict[str, Any]]]
+) -> None:
+    cloudwatch = stack.cloud.aws.client("cloudwatch")
+    known = [one["AlarmName"] for one in cloudwatch.describe_alarms()["MetricAlarms"]]
+    assert len(known) >= len(FED) + 10
+    for name in known:
+        for state in ("OK", "ALARM"):
+            cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="to hear it")
+    told: set[str] = set()
+
+    def all_heard() -> bool:
+        told.update(one["AlarmName"] for one in subscriber() if one["NewStateValue"] == "ALARM")
+        return told >= set(known)
+
+    soon(all_heard, f"not heard: {set(known) - told}", 30)
+
+
+def test_every_alarm_of_the_template_is_rung_here(alarms: dict[str, Alarm]) -> None:
+    rung = {
+        *FED,
+        "JobFailed",
+        "Unaccounted",
+        "DeadLetters",
+        "Undelivered",
+        "OnUploadErrors",
+        "OnJobChangeErrors",
+        "ReconcileErrors",
+        "Crashes",
+        "ServerErrors",
+        "Review",
+        "Drift",
+        "Looks",
+    }
+    assert set(alarms) == rung

@@ -1,0 +1,45 @@
+"""What goes wrong between an upload and its verdict, in the deployed stack."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cloud.conftest import Deployed, soon
+from tests.flow.sites import Site
+
+pytestmark = pytest.mark.cloud
+
+
+def begun(stack: Deployed, name: str) -> tuple[str, subprocess.Popen[bytes]]:
+    """Id of the job of an upload once its training is at work, and the process that does it."""
+
+    def look() -> str | None:
+        tasks = stack.http.get("/retrain/tasks").raise_for_status().json()["tasks"]
+        found = [task["task_id"] for task in tasks if task["name"] == name and task["state"] == "running"]
+        return found[0] if found else None
+
+    job = str(soon(look, f"the training of {name} does not begin; see {stack.cloud.logs}", 120))
+    (process,) = stack.cloud.tasks.running.values()
+    return job, process
+
+
+def test_a_training_that_is_killed_is_run_again(stack: Deployed, site: Site, tmp_path: Path) -> None:
+    stack.put(site.zip(tmp_path / "killed.zip", only=160), "killed.zip")
+    job, process = begun(stack, "killed.zip")
+    process.kill()
+    ended = stack.ended("killed.zip")
+    assert (ended["task_id"], ended["state"]) == (job, "succeeded"), ended["reason"]
+    assert stack.http.get(f"/retrain/status/{job}").json()["attempt"] == 2
+
+
+def test_a_training_that_is_cancelled_stops_and_changes_nothing(
+    stack: Deployed, site: Site, tmp_path: Path
+) -> None:
+    before = stack.http.get("/model/info").json()["version"]
+    stack.put(site.zip(tmp_path / "unwanted.zip", flipped=True), "unwanted.zip")
+    job, _ = begun(stack, "unwanted.zip")
+    asked = stack.http.delete(f"/retrain/tasks/{job}")
+    assert asked.status_code == 202, asked.text
+    assert stack.ended("unwanted.zip")["state"] == "cancelled"
+    assert stack.http.get("/model/info").json()["version"] == before
