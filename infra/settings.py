@@ -128,7 +128,9 @@ class Settings(BaseModel):
         "endpoints, paid by the hour. Neither needs a NAT gateway.",
     )
     spot: bool = Field(
-        False, description="First tries run on spare capacity, cheaper and taken away at times."
+        False,
+        description="First tries run on spare capacity, cheaper and taken away at times; where there "
+        "is none, they run without.",
     )
     max_runtime: int = Field(
         4 * 3600, ge=600, le=5 * 86400, description="Seconds after which a training is stopped."

@@ -52,13 +52,14 @@ class FakeService:
 
 
 class FakeEcs(FakeService):
-    """Fargate of one cluster. failures: what RunTask answers instead of tasks. hidden: looks for which a task
-    that was just started is not shown yet."""
+    """Fargate of one cluster. failures: what RunTask answers instead of tasks. spare: whether there is spare
+    capacity. hidden: looks for which a task that was just started is not shown yet."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tasks: dict[str, dict[str, Any]] = {}
         self.failures: list[dict[str, str]] = []
+        self.spare = True
         self.hidden = 0
         self._tokens: dict[str, tuple[dict[str, Any], str]] = {}
 
@@ -71,6 +72,8 @@ class FakeEcs(FakeService):
         self._starts(sent)
         if self.failures:
             return {"tasks": [], "failures": self.failures}
+        if "capacityProviderStrategy" in sent and not self.spare:
+            return {"tasks": [], "failures": [{"reason": "Capacity is unavailable at this time"}]}
         arn = f"arn:aws:ecs:us-east-1:{ACCOUNT}:task/{sent['cluster']}/{len(self.tasks):032x}"
         self.tasks[arn] = {"taskArn": arn, "lastStatus": "PROVISIONING", "desiredStatus": "RUNNING"}
         self._tokens[sent["clientToken"]] = (sent, arn)

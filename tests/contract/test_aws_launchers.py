@@ -72,6 +72,19 @@ def test_a_task_that_cannot_be_placed_is_busy_with_the_reason_and_starts_later(
     assert ecs_launcher.alive(ecs_launcher.launch("job", 1))
 
 
+def test_without_spare_capacity_a_task_runs_as_others_do(fake_ecs: Ecs) -> None:
+    fake, launcher = fake_ecs[0], EcsLauncher(fake_ecs[1], deployed(spot=True))
+    fake.spare = False
+    handle = launcher.launch("job", 1)
+    assert launcher.alive(handle)
+    assert ["launchType" in sent for sent in fake.asked if "clientToken" in sent] == [False, True]
+    assert launcher.launch("job", 1) == handle
+
+    fake.failures = [{"reason": "RESOURCE:FARGATE"}]
+    with pytest.raises(Busy, match="RESOURCE:FARGATE"):
+        launcher.launch("other", 1)
+
+
 def test_what_ecs_refuses_is_busy_with_the_reason(fake_ecs: Ecs, ecs_launcher: EcsLauncher) -> None:
     handle = ecs_launcher.launch("job", 1)
     for code in ("ThrottlingException", "ClusterNotFoundException", "AccessDeniedException"):

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from malaria.adapters.aws_clients import Clients, code, reason, told
@@ -34,10 +34,22 @@ class EcsLauncher:
         self._clients, self._aws, self._looks = clients, aws, looks
 
     def launch(self, job_id: str, attempt: int, method: Method = Method.AUTO) -> str:
-        """Start a task and return its ARN. ECS itself knows by a token what was started before."""
+        """Start a task and return its ARN. ECS itself knows by a token what was started before.
+
+        Where there is no spare capacity the task is started as others are: a laboratory waits for it. Asked
+        again, it may be started both ways then; the lease lets one of the two work.
+        """
+        if self._aws.spot and attempt == 1:
+            try:
+                return self._run(self._task(job_id, attempt, method, spot=True))
+            except Busy as error:
+                log.warning("job %s does not get spare capacity, so it runs without: %s", job_id, error)
+        return self._run(self._task(job_id, attempt, method))
+
+    def _run(self, asked: Mapping[str, Any]) -> str:
+        """Raises Busy where ECS cannot start it now."""
         from botocore.exceptions import ClientError
 
-        asked = self._task(job_id, attempt, method)
         try:
             with told("ECS", but=("ConflictException",)):
                 answer = self._ecs.run_task(**asked)
@@ -73,7 +85,7 @@ class EcsLauncher:
     def log(self, job_id: str) -> str:
         return f"job {job_id} in the CloudWatch log group {self._aws.log_group}, streams */{CONTAINER}/TASK"
 
-    def _task(self, job_id: str, attempt: int, method: Method) -> dict[str, Any]:
+    def _task(self, job_id: str, attempt: int, method: Method, *, spot: bool = False) -> dict[str, Any]:
         aws = self._aws
         command = ["--job", job_id, "--attempt", str(attempt)]
         network: dict[str, Any] = {
@@ -83,14 +95,14 @@ class EcsLauncher:
         if aws.security_groups:
             network["securityGroups"] = list(aws.security_groups)
         where: dict[str, Any] = {"launchType": "FARGATE"}
-        if aws.spot and attempt == 1:
+        if spot:
             where = {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}
         return {
             **where,
             "cluster": aws.need("cluster"),
             "taskDefinition": aws.need("full_task" if method == Method.FULL else "adapt_task"),
             "count": 1,
-            "clientToken": _token(aws.deployment, job_id, attempt),
+            "clientToken": _token(aws.deployment, job_id, attempt, spot=spot),
             "startedBy": f"{job_id}/{attempt}"[:128],
             "networkConfiguration": {"awsvpcConfiguration": network},
             "overrides": {"containerOverrides": [{"name": CONTAINER, "command": command}]},
@@ -121,9 +133,10 @@ class EcsLauncher:
         return self._clients.of("ecs")
 
 
-def _token(deployment: str, job_id: str, attempt: int) -> str:
+def _token(deployment: str, job_id: str, attempt: int, *, spot: bool) -> str:
     """64 characters, as many as ECS takes, that stand for this job and attempt of this deployment."""
-    return hashlib.sha256(f"{deployment}/{job_id}/{attempt}".encode()).hexdigest()
+    told = f"{deployment}/{job_id}/{attempt}" + ("/spot" if spot else "")
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _standing(error: Any) -> str:
