@@ -30,6 +30,8 @@ _CALLS = "/2015-03-31/functions/function/invocations"
 _PATIENCE = 120.0
 """Seconds for which a call waits for its answer when the function's own timeout is longer or unknown."""
 _LOOK = 0.1
+_FAILED = 502
+"""By which ministack knows that a function has failed."""
 
 
 @dataclass
@@ -232,9 +234,8 @@ class _Handling(http.server.BaseHTTPRequestHandler):
         body = _body(self)
         if self.path == _CALLS:
             call = self.function.call(body)
-            error = {"X-Amz-Function-Error": "Unhandled"} if call.failed else {}
             with suppress(BrokenPipeError):  # whoever asked has not waited
-                self._answer(200, call.answer, error)
+                self._answer(_FAILED if call.failed else 200, call.answer)
         elif self.path == _INIT_ERROR:
             self.function.broken(body)
             self._answer(202, b"{}")
