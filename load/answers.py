@@ -18,6 +18,10 @@ _SHOWN = 60
 class Wrong(Exception):
     """An answer is not what it should be. Its text says how, and is the same for all of that kind."""
 
+    def __repr__(self) -> str:
+        """The text alone: reports of failures show what this returns."""
+        return str(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from load.answers import PROBLEM, Answer, good, must, shown
+from load.answers import PROBLEM, Answer, Wrong, good, must, shown
 from load.cells import Picture
 from malaria.domain import CLASSES, JobState, Label
 
@@ -149,9 +149,16 @@ def served(answer: Answer) -> tuple[int, str]:
     told = answer.told()
     must(isinstance(told, dict) and told.get("served") is True, "the model is not said to be served")
     must(len(str(told.get("digest"))) == 64, "the model has no digest")
-    number, version = (told.get("promotion") or {}).get("number"), told.get("version")
-    must(isinstance(number, int) and version, "the model has no version or no promotion")
-    return int(number), str(version)
+    promoted = told.get("promotion") or {}
+    must(promoted.get("version") == told.get("version"), "the promotion is of another version")
+    return _promotion(promoted)
+
+
+def _promotion(told: Mapping[str, Any]) -> tuple[int, str]:
+    number, version = told.get("number"), told.get("version")
+    if not isinstance(number, int) or not isinstance(version, str) or not version:
+        raise Wrong("a promotion has no number or no version")
+    return number, version
 
 
 def status(answer: Answer) -> None:
@@ -164,17 +171,15 @@ def status(answer: Answer) -> None:
     at(told.get("time"))
 
 
-def models(answer: Answer) -> None:
-    """GET /models."""
+def promotions(answer: Answer) -> list[tuple[int, str]]:
+    """Of GET /models the numbers and versions of the log, newest first."""
     good(answer)
     told = answer.told()
-    log = told.get("promotions")
-    must(
-        isinstance(told.get("models"), list) and isinstance(log, list),
-        "there is no list of models or promotions",
-    )
-    numbers = [one.get("number") for one in log]
+    must(isinstance(told.get("models"), list), "there is no list of models")
+    log = [_promotion(one) for one in told["promotions"]]
+    numbers = [number for number, _ in log]
     must(numbers == sorted(numbers, reverse=True), "the promotions are not newest first")
+    return log
 
 
 def quality(answer: Answer) -> None:

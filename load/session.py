@@ -130,10 +130,17 @@ def _options(parser: Any) -> None:
 
 
 def _init(environment: Any, **_: Any) -> None:
-    """Before anybody asks: pictures, the address, and the course."""
-    asked = target(environment.host)
+    """Before anybody asks; what cannot be is told in a line."""
+    try:
+        _prepare(environment)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+
+
+def _prepare(environment: Any) -> None:
+    """Pictures, the address, and the course."""
+    asked, real = target(environment.host), os.environ.get(REAL)
     environment.host = asked.url
-    real = os.environ.get(REAL)
     environment.asking = Asking(Path(real) if real else None, dict(asked.headers))
     if isinstance(environment.runner, WorkerRunner):  # the verdict is its master's
         environment.events.quitting.add_listener(_no_verdict)

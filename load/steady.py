@@ -15,7 +15,7 @@ NEAR = 1e-3
 
 @dataclass
 class Versions:
-    """The versions that were seen to be served. current: of GET /model/info, number and version."""
+    """The versions that were seen to be served, by the numbers of their promotions."""
 
     monotonic: Callable[[], float] = time.monotonic
     _number: int = -1
@@ -23,14 +23,17 @@ class Versions:
     _replaced: dict[str, float] = field(default_factory=dict)
 
     def learn(self, number: int, version: str) -> None:
-        """What GET /model/info told, which may be older than what is known: instances may lag."""
+        """A promotion; one before that which is known says nothing new, since instances may lag.
+
+        Raises Wrong where a promotion has two versions.
+        """
+        if number == self._number:
+            must(version == self._current, "one promotion has two versions")
         if number <= self._number:
-            must(version == self._current or version in self._replaced, "one promotion has two versions")
             return
         if self._current and version != self._current:
             self._replaced[self._current] = self.monotonic()
         self._number, self._current = number, version
-        self._replaced.pop(version, None)
 
     def knows(self, version: str) -> bool:
         """Whether this is the version that serves, or did until a moment ago."""
@@ -49,4 +52,5 @@ class Remembered:
         before = self._said.setdefault((version, picture), (said, probability))
         must((before[1] is None) == (probability is None), "one picture was answered and refused")
         if probability is not None and before[1] is not None:
-            must(abs(before[1] - probability) <= NEAR, "one picture got two answers: answers are mixed up")
+            same = before[0] == said and abs(before[1] - probability) <= NEAR
+            must(same, "one picture got two answers: answers are mixed up")
