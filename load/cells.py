@@ -15,7 +15,7 @@ from malaria import synthetic
 
 REAL = "MALARIA_REAL_CELLS"
 """Names the variable that holds a folder of ZIPs of real cells, in class folders."""
-COUNT = 24
+COUNT = 16
 SEED = 13
 
 

@@ -60,6 +60,8 @@ CLIMBS, SLICES = 10, 10
 """Stages of a ramp before saturation, and parts of a soak."""
 BASE = 5
 """A spike is so many times what goes before and after it."""
+AT_ONCE = 100.0
+"""Users a second that come or go as good as at once; more trouble Locust."""
 SATURATED = 0.05
 """Share of refusals in a stage from which the server has enough."""
 
@@ -72,7 +74,7 @@ def stages(shape: Shape, users: int, rate: float, seconds: float) -> tuple[Stage
         few = math.ceil(users / BASE)
         parts = (
             (Kind.EVEN, few, rate, 0.4),
-            (Kind.PEAK, users, float(users), 0.2),
+            (Kind.PEAK, users, min(users, AT_ONCE), 0.2),
             (Kind.EVEN, few, rate, 0.4),
         )
         return tuple(Stage(kind, many, fast, part * seconds) for kind, many, fast, part in parts)
@@ -81,7 +83,7 @@ def stages(shape: Shape, users: int, rate: float, seconds: float) -> tuple[Stage
         each = seconds / (climbs + 2)
         levels = [math.ceil(users * (n + 1) / climbs) for n in range(climbs)]
         climb = [Stage(Kind.CLIMB, many, rate, each) for many in levels]
-        end = (Stage(Kind.HOLD, users, rate, each), Stage(Kind.EASE, levels[0], float(users), each))
+        end = (Stage(Kind.HOLD, users, rate, each), Stage(Kind.EASE, levels[0], min(users, AT_ONCE), each))
         return (*climb, *end)
     slices = SLICES if shape is Shape.SOAK else 1
     return (Stage(Kind.EVEN, users, rate, seconds / slices),) * slices

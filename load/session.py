@@ -1,10 +1,11 @@
 """A run from its first option to its exit code, as Locust's events lead through it."""
 
+import contextlib
 import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from locust.runners import WorkerRunner
 from load import checks, shapes, verdict
 from load import course as courses
 from load.answers import Answer, Wrong
-from load.cells import REAL
+from load.cells import REAL, Picture, cells
 from load.course import Course, Shape
 from load.figures import Figures, counted
 from load.target import KEY, Target, target
@@ -108,9 +109,24 @@ class Session:
 
 
 def install() -> None:
-    """Have Locust take the options, the shapes and the verdict of this package."""
+    """Have Locust take the options, the shapes and the verdict of this package.
+
+    Pictures are made here: later, workers would miss their first heartbeats over it.
+    """
+    real = os.environ.get(REAL)
+    with _in_a_line():
+        pictures = cells(Path(real) if real else None)
     events.init_command_line_parser.add_listener(_options)
-    events.init.add_listener(_init)
+    events.init.add_listener(lambda environment, **_: _init(environment, pictures))
+
+
+@contextlib.contextmanager
+def _in_a_line() -> Iterator[None]:
+    """Tell what cannot be in a line."""
+    try:
+        yield
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _options(parser: Any) -> None:
@@ -129,25 +145,18 @@ def _options(parser: Any) -> None:
     )
 
 
-def _init(environment: Any, **_: Any) -> None:
-    """Before anybody asks; what cannot be is told in a line."""
-    try:
-        _prepare(environment)
-    except ValueError as error:
-        raise SystemExit(str(error)) from None
-
-
-def _prepare(environment: Any) -> None:
-    """Pictures, the address, and the course."""
-    asked, real = target(environment.host), os.environ.get(REAL)
-    environment.host = asked.url
-    environment.asking = Asking(Path(real) if real else None, dict(asked.headers))
-    if isinstance(environment.runner, WorkerRunner):  # the verdict is its master's
-        environment.events.quitting.add_listener(_no_verdict)
-        return
-    if environment.parsed_options.headless:
-        _meet(asked, environment.asking)
-    session = Session(environment)
+def _init(environment: Any, pictures: Sequence[Picture]) -> None:
+    """Before anybody asks: the address, and the course."""
+    with _in_a_line():
+        asked = target(environment.host)
+        environment.host = asked.url
+        environment.asking = Asking(pictures, dict(asked.headers))
+        if isinstance(environment.runner, WorkerRunner):  # the verdict is its master's
+            environment.events.quitting.add_listener(_no_verdict)
+            return
+        if environment.parsed_options.headless:
+            _meet(asked, environment.asking)
+        session = Session(environment)
     environment.events.test_start.add_listener(lambda **_: session.begin())
     environment.events.quitting.add_listener(lambda **_: session.end())
     environment.events.quit.add_listener(lambda **_: session.say())

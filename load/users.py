@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from locust import task
@@ -11,12 +10,15 @@ from locust.contrib.fasthttp import FastHttpUser
 
 from load import checks
 from load.answers import Answer, Wrong, must, retry_after
-from load.cells import NOT_A_PICTURE, Form, Picture, cells, form
+from load.cells import NOT_A_PICTURE, Form, Picture, form
 from load.clumsy import ABSENT, Mistake, mistakes
 from load.figures import BATCH, REFUSED
 from load.steady import Remembered, Versions
 
 T = TypeVar("T")
+FRESH = 3.0
+"""Seconds of silence after which a new connection is opened: a server closes silent ones, Uvicorn after five,
+and a request that meets the closing is lost by nobody's fault."""
 LOST = 1.0
 """Seconds before a user asks again whom nobody answered."""
 SEEN = 20
@@ -27,9 +29,8 @@ chance = random.Random()  # noqa: S311 - who asks what next is no secret
 class Asking:
     """What the users of one process share: pictures, headers, and what was seen before."""
 
-    def __init__(self, real: Path | None, headers: dict[str, str]) -> None:
-        self.pictures = cells(real)
-        self.headers = headers
+    def __init__(self, pictures: Sequence[Picture], headers: dict[str, str]) -> None:
+        self.pictures, self.headers = pictures, headers
         self.versions = Versions()
         self.remembered = Remembered()
         self.forms = {one.name: form("file", [one]) for one in self.pictures}
@@ -48,7 +49,7 @@ class Caller(FastHttpUser):
         self.shared = environment.asking
         self.default_headers = dict(self.shared.headers)
         super().__init__(environment)
-        self._not_before = 0.0
+        self._not_before = self._silent_since = 0.0
 
     def wait_time(self) -> float:
         """Time to think; longer where the server said when to come back."""
@@ -66,6 +67,8 @@ class Caller(FastHttpUser):
     ) -> T | None:
         """What the check makes of the answer; None where it was wrong, or a refusal that said when to come
         back."""
+        if time.monotonic() - self._silent_since > FRESH:
+            self.client.client.close()
         sent = dict(headers or {})
         if body is not None:
             sent["Content-Type"] = body.content_type
@@ -78,7 +81,7 @@ class Caller(FastHttpUser):
             catch_response=True,
             allow_redirects=False,  # a key goes where it was meant to go, or nowhere
         ) as response:
-            answer = _answer(response)
+            answer, self._silent_since = _answer(response), time.monotonic()
             if not answer.status:
                 self._not_before = time.monotonic() + LOST
                 response.failure(Wrong(f"no answer: {type(response.error).__name__}"))
