@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,15 @@ def test_the_verdict_is_told_to_people_and_to_programs() -> None:
     assert [one["users"] for one in whole["steps"]] == [10, 20, 30, 30, 10]
     bad = judge(replace(GOOD, failed=500), [], None, Bounds())
     assert "FAIL  failures: 500 failed, 4.76% (bound 0.10%)" in lines(bad, [], None)
+
+
+def test_the_example_in_the_documents_is_what_was_measured(root: Path) -> None:
+    steps = json.loads((root / "docs" / "results" / "load" / "ramp.json").read_text())["steps"]
+    text, first = (root / "docs" / "load.md").read_text(), steps[0]
+    for one in steps:
+        asked = one["answered"] + one["refused"] + one["failed"]
+        row = (
+            f"| {one['kind']} | {one['users']} | {one['answers_a_second'] / first['answers_a_second']:.2f} "
+            f"| {one['p95_ms'] / first['p95_ms']:.1f} | {one['refused'] / asked:.1%} | {one['failed']} |"
+        )
+        assert row in text
