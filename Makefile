@@ -15,7 +15,7 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra lambda --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench figures edge cards graft subject synth seed cloud deploy \
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench load figures edge cards graft subject synth seed cloud deploy \
 	diff destroy bootstrap cost clean
 
 help: ## List what can be made
@@ -107,6 +107,10 @@ subject: $(VENV)/.all ## Measure what is taken for one good cell: DATA=folder, P
 bench: $(VENV)/.serve ## How much the API adds to the bare interpreter, with 1, 8 and 32 clients (URL=...)
 	@$(BIN)/python -m malaria.tours.bench $(URL)
 
+# Against URL only where that was named; its default is for the targets above.
+load: $(VENV)/.all ## Load on a server that is started for it, or on URL=...; ARGS="--shape ramp -u 100 -t 300s" (docs/load.md)
+	@$(BIN)/python -m load $(if $(filter-out file,$(origin URL)),--url $(URL)) $(ARGS)
+
 # The deployment's settings stand in cdk.json, or are typed: make deploy ARGS="-c trainer=sagemaker -c alarm_email=..."
 CDK := npx --yes aws-cdk@2.1148.1
 synth: $(VENV)/.all ## Write the CloudFormation templates to cdk.out/ (needs Node.js); ARGS="-c name=value ..."
@@ -137,4 +141,4 @@ cost: $(VENV)/.all ## What a deployment costs; ARGS="--predictions 1000000 -c tr
 
 clean: ## Remove what was built; environments and malaria-home/ stay
 	rm -rf dist build cdk.out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
-	find src tests infra training_job -name __pycache__ -type d -exec rm -rf {} +
+	find src tests infra load training_job -name __pycache__ -type d -exec rm -rf {} +

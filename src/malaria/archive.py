@@ -10,7 +10,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -103,6 +103,9 @@ class Archive:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._zip.close()
 
     def read(self, entry: Entry) -> bytes | Problem:
@@ -157,18 +160,27 @@ class Archive:
         return bytes(data)
 
 
-def open_archive(path: Path, limits: Limits | None = None) -> Iterator[tuple[str, bytes | Problem]]:
+def open_archive(
+    path: Path, limits: Limits | None = None, *, counted: Callable[[int], None] | None = None
+) -> Iterator[tuple[str, bytes | Problem]]:
     """Each file of a ZIP that a person put there, in the ZIP's order: printable name, and bytes or problem.
 
-    Raises at once as `Archive` does, and UploadTooLarge while reading.
+    counted: told how many files there are before any is unpacked; it may raise. Raises at once as `Archive`
+    does, and UploadTooLarge while reading.
     """
     archive = Archive(path, limits)
+    entries = [entry for entry in archive.entries if not entry.hidden]
+    if counted is not None:
+        try:
+            counted(len(entries))
+        except BaseException:
+            archive.close()
+            raise
 
     def each() -> Iterator[tuple[str, bytes | Problem]]:
         with archive:
-            for entry in archive.entries:
-                if not entry.hidden:
-                    yield entry.shown, archive.read(entry)
+            for entry in entries:
+                yield entry.shown, archive.read(entry)
 
     return each()
 

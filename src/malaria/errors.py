@@ -19,6 +19,8 @@ MalariaError
 |   `-- PatientOverlap             one patient on both sides of a split
 |-- Unauthorized              401  nobody is known by the key that was sent, or none was
 |-- Forbidden                 403
+|-- TooManyRequests           429  beyond what this caller may ask; it knows when to come back
+|   `-- TooManyPictures
 |-- Cancelled                 409  a person asked a job to stop
 |-- MissingPart               501  an optional part is not installed; the text names the command
 |-- Busy                      503  try again later
@@ -128,6 +130,21 @@ class Unauthorized(MalariaError):
 class Forbidden(MalariaError):
     status = 403
     title = "Not allowed"
+
+
+class TooManyRequests(MalariaError):
+    """retry_after: seconds after which the same may be asked again."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, text: str, retry_after: int) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class TooManyPictures(TooManyRequests):
+    title = "Too many pictures"
 
 
 class MissingPart(MalariaError):

@@ -37,13 +37,16 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 @dataclass(frozen=True, slots=True)
 class Key:
     """name: whose it is. digest: SHA-256 of its text, hexadecimal. scopes: what it may do, reading apart,
-    which all may. until: None for a key that does not end."""
+    which all may. until: None for a key that does not end. requests_per_minute, pictures_per_minute: None for
+    what the settings say, 0 for no limit."""
 
     name: str
     digest: str
     scopes: tuple[Scope, ...]
     created: datetime
     until: datetime | None = None
+    requests_per_minute: int | None = None
+    pictures_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,19 @@ class Keys:
         """By name. Raises Damaged."""
         return self._newest().keys
 
-    def add(self, name: str, scopes: Collection[Scope], until: datetime | None = None) -> str:
+    def add(
+        self,
+        name: str,
+        scopes: Collection[Scope],
+        until: datetime | None = None,
+        *,
+        requests_per_minute: int | None = None,
+        pictures_per_minute: int | None = None,
+    ) -> str:
         """Make a key and return its text, which is told nowhere else.
 
-        Raises BadOptions where name, scopes or end cannot be, Conflict where the name has a key or somebody
-        changed the keys at the same moment.
+        Raises BadOptions where name, scopes, end or limits cannot be, Conflict where the name has a key or
+        somebody changed the keys at the same moment.
         """
         now = self._clock.now()
         if not _NAME.fullmatch(name):
@@ -82,11 +93,14 @@ class Keys:
             raise BadOptions(f"Say what the key may do: {', '.join(Scope)}.")
         if until is not None and until <= now:
             raise BadOptions("The key would have ended already. Name a time to come.")
+        if min(requests_per_minute or 0, pictures_per_minute or 0) < 0:
+            raise BadOptions("A limit is a number a minute, 1 or more; 0 is for none.")
         ring = self._newest()
         if any(key.name == name for key in ring.keys):
             raise Conflict(f"There is a key {name}. Remove it first, or name the new one otherwise.")
         text = new_text()
-        key = Key(name, digest(text), tuple(scope for scope in Scope if scope in scopes), now, until)
+        may = tuple(scope for scope in Scope if scope in scopes)
+        key = Key(name, digest(text), may, now, until, requests_per_minute, pictures_per_minute)
         self._write(ring, sorted((*ring.keys, key), key=lambda one: one.name))
         return text
 

@@ -38,6 +38,16 @@ class Settings(BaseSettings):
         "keys add`); `jwt`, whom the gateway before it has let in.",
     )
 
+    requests_per_minute: int = Field(
+        0,
+        ge=0,
+        description="Requests that a caller may send a minute: by key or token, where access is open by "
+        "address; 0: no limit. A key may have its own. Each process counts by itself.",
+    )
+    pictures_per_minute: int = Field(
+        0, ge=0, description="Pictures that a caller may send a minute, likewise; 0: no limit."
+    )
+
     interpreters: int | None = Field(None, ge=1, le=64, description="Interpreters at once; None: one a core.")
     max_waiting: int = Field(64, ge=1, description="Predictions that may wait before 503 is answered.")
     max_image_bytes: int = Field(10 * 2**20, description="Largest single picture.")

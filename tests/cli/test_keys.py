@@ -25,6 +25,19 @@ def test_a_key_is_made_listed_and_withdrawn(run: Run, services: Services) -> Non
     assert Doorkeeper(keys, services.clock).holder(text) is None
 
 
+def test_a_key_may_have_limits_of_its_own(run: Run, services: Services) -> None:
+    run("keys", "add", "night", "--scope", "predict", "--per-minute", 1200, "--pictures-per-minute", 0)
+    run("keys", "add", "plain", "--scope", "read")
+    night, plain = Keys(services.objects, services.clock).all()
+    assert (night.requests_per_minute, night.pictures_per_minute) == (1200, 0)
+    assert (plain.requests_per_minute, plain.pictures_per_minute) == (None, None)
+    shown = run("keys", "list").stdout
+    assert "1,200" in shown and "no limit" in shown and "as set" in shown
+    told = json.loads(run("keys", "list", "--json").stdout)
+    assert [key["requests_per_minute"] for key in told] == [1200, None]
+    assert run("keys", "add", "none", "--scope", "read", "--per-minute", -1).exit_code == 2
+
+
 def test_what_cannot_be_is_said(run: Run) -> None:
     again = run("keys", "add", "a b", "--scope", "read")
     assert again.exit_code == 2

@@ -156,6 +156,28 @@ def test_a_store_that_fails_leaves_what_is_known(keys: Keys, objects: ObjectStor
     assert failing.asked == before, "a store that fails is asked by every request"
 
 
+def test_limits_of_a_key_are_kept_and_cannot_be_less_than_none(keys: Keys) -> None:
+    keys.add("lab-3", [Scope.READ], requests_per_minute=60, pictures_per_minute=0)
+    (key,) = keys.all()
+    assert (key.requests_per_minute, key.pictures_per_minute) == (60, 0)
+    with pytest.raises(BadOptions, match="a minute"):
+        keys.add("lab-4", [Scope.READ], requests_per_minute=-1)
+    with pytest.raises(BadOptions, match="a minute"):
+        keys.add("lab-4", [Scope.READ], pictures_per_minute=-1)
+
+
+def test_keys_made_before_there_were_limits_are_read(keys: Keys, objects: ObjectStore) -> None:
+    import json
+
+    keys.add("lab-3", [Scope.READ], requests_per_minute=60)
+    (stored,) = objects.list(FOLDER)
+    told = json.loads(objects.get(stored.key))
+    for key in told["keys"]:
+        del key["requests_per_minute"], key["pictures_per_minute"]
+    objects.put(stored.key, json.dumps(told).encode())
+    assert [key.requests_per_minute for key in keys.all()] == [None]
+
+
 def test_damaged_keys_say_where(keys: Keys, objects: ObjectStore) -> None:
     objects.put(f"{FOLDER}99999998.json", b"{}")
     with pytest.raises(Damaged, match="private/keys/99999998"):

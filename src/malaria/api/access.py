@@ -29,10 +29,15 @@ _BEARER = HTTPBearer(auto_error=False, description="A key. A server on a laptop 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. name: what the record of a job says where nobody was named. scopes: what they may do."""
+    """Who asks. name: what the record of a job says where nobody was named. scopes: what they may do.
+
+    requests_per_minute, pictures_per_minute: their own limits; None for those of the settings, 0 for none.
+    """
 
     name: str
     scopes: frozenset[Scope]
+    requests_per_minute: int | None = None
+    pictures_per_minute: int | None = None
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes or (scope is Scope.READ and bool(self.scopes))
@@ -69,7 +74,7 @@ def _by_key(connection: Connection, doorkeeper: Doorkeeper) -> Caller | None:
     key = doorkeeper.holder(text.strip()) if kind.lower() == "bearer" else None
     if key is None:
         raise Unauthorized(f"The key is not known here, was withdrawn or has ended. {HOW}")
-    return Caller(f"key:{key.name}", frozenset(key.scopes))
+    return Caller(f"key:{key.name}", frozenset(key.scopes), key.requests_per_minute, key.pictures_per_minute)
 
 
 def _by_claims(connection: Connection) -> Caller | None:

@@ -9,9 +9,11 @@ from starlette.staticfiles import StaticFiles
 from malaria.api import docs, openapi, problems
 from malaria.api.access import Door, identify
 from malaria.api.guards import BodyLimit, Correlate, HostGuard, OriginGuard
+from malaria.api.limited import Limited
 from malaria.api.routes import batch, feedback, health, models, predict, retrain, uploads
 from malaria.api.state import State
 from malaria.keys import Doorkeeper, Keys
+from malaria.limits import Buckets
 from malaria.services import Services
 from malaria.settings import Settings
 
@@ -45,6 +47,7 @@ def _guard(app: FastAPI, services: Services) -> None:
         ("POST", "/uploads/*"): settings.max_upload_bytes,
     }
     app.add_middleware(BodyLimit, limits=limits)
+    app.add_middleware(Limited, buckets=Buckets(), settings=settings)
     doorkeeper = Doorkeeper(Keys(services.objects, services.clock), services.clock)
     app.add_middleware(Door, identify=identify(settings.access, doorkeeper))
     if settings.access == "open":

@@ -65,11 +65,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _tell_of_keys(told: dict[str, Any]) -> None:
-    """What asks for a key may answer that none was sent, or one that may not do this."""
+    """What asks for a key may answer that none was sent, one that may not do this, or one that asked too
+    much."""
     for path in told["paths"].values():
         for operation in path.values():
             if operation.get("security"):
-                for status, response in responses(401, 403).items():
+                for status, response in responses(401, 403, 429).items():
                     operation["responses"].setdefault(str(status), response)
 
 

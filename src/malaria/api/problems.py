@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from malaria.api import context
 from malaria.api.invalid import explained
-from malaria.errors import Damaged, MalariaError
+from malaria.errors import Damaged, MalariaError, TooManyRequests
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ _SAID: Mapping[int, tuple[str, str]] = {
     403: ("cross-site", "Not allowed from another site"),
     409: ("conflict", "The present state forbids it"),
     422: ("invalid-request", "The request is wrong"),
+    429: ("too-many-requests", "Too many requests"),
     503: ("busy", "Too busy, try again"),
     500: ("internal-error", "Something went wrong"),
 }
@@ -115,7 +116,8 @@ def of_error(error: MalariaError, path: str) -> JSONResponse:
     """One of the house's own errors as a problem; what is the server's fault is logged."""
     if isinstance(error, Damaged):
         log.error("request %s: %s", context.request_id.get(), error, exc_info=error)
-    return problem(error.status, str(error), path=path, code=error.code, title=error.title)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) else None
+    return problem(error.status, str(error), path=path, code=error.code, title=error.title, headers=headers)
 
 
 def internal(path: str) -> JSONResponse:

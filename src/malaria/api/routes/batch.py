@@ -17,6 +17,7 @@ from malaria.api import upload
 from malaria.api.access import authorize
 from malaria.api.cell_schemas import BatchAnswer, BatchEntry, EntryError, ImageSize
 from malaria.api.invalid import missing_file, no_multipart, reads_multipart
+from malaria.api.limited import Allowance, allowance
 from malaria.api.problems import responses
 from malaria.api.routes.predict import THRESHOLD, QueryThreshold, fingerprint, one, said, told
 from malaria.api.state import Shared, State
@@ -61,7 +62,12 @@ _CSV_ANSWER = {"schema": {"type": "string"}, "example": "index,filename,predicti
     },
     openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _BODY}}}},
 )
-async def predict_batch(request: Request, state: Shared, threshold: QueryThreshold = None) -> Response:
+async def predict_batch(
+    request: Request,
+    state: Shared,
+    allowed: Annotated[Allowance, Depends(allowance)],
+    threshold: QueryThreshold = None,
+) -> Response:
     """Many pictures in the field `files`, or one ZIP of them; folders within the ZIP do not matter.
 
     A file that cannot be read gets an entry with `error`, and the others are answered. `Accept: text/csv`
@@ -77,7 +83,9 @@ async def predict_batch(request: Request, state: Shared, threshold: QueryThresho
             files = _files(form)
             at = one("threshold", _in_form(form), threshold)
             as_csv = wants_csv(request.headers.get("accept", ""))
-            return await state.batches.run(lambda: _respond(state, files, at, as_csv))
+            if not _is_one_zip(files):
+                allowed.take_pictures(len(files))
+            return await state.batches.run(lambda: _respond(state, allowed, files, at, as_csv))
     except HTTPException as error:
         if error.detail.startswith("Too many files"):  # Starlette's own words
             raise UploadTooLarge(
@@ -107,9 +115,15 @@ def _in_form(form: FormData) -> float | None:
         raise RequestValidationError(wrong, body=form) from None
 
 
-def _respond(state: State, files: list[UploadFile], threshold: float | None, as_csv: bool) -> Response:
+def _is_one_zip(files: list[UploadFile]) -> bool:
+    return len(files) == 1 and upload.is_zip(files[0])
+
+
+def _respond(
+    state: State, allowed: Allowance, files: list[UploadFile], threshold: float | None, as_csv: bool
+) -> Response:
     """Score, and write the answer here too: ten thousand entries would hold up the event loop."""
-    answer = _answer(state, files, threshold)
+    answer = _answer(state, allowed, files, threshold)
     state.tally.add(Counter(answer.counts) + Counter(refused=answer.refused, failed=answer.failed))
     if as_csv:
         held = {"Content-Disposition": 'attachment; filename="predictions.csv"'}
@@ -117,13 +131,16 @@ def _respond(state: State, files: list[UploadFile], threshold: float | None, as_
     return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")
 
 
-def _answer(state: State, files: list[UploadFile], threshold: float | None) -> BatchAnswer:
+def _answer(
+    state: State, allowed: Allowance, files: list[UploadFile], threshold: float | None
+) -> BatchAnswer:
     model = state.services.served.model  # once: all of a batch is answered by one model
     began = time.perf_counter()
     with ExitStack() as open_files:
-        if len(files) == 1 and upload.is_zip(files[0]):
+        if _is_one_zip(files):
             path = open_files.enter_context(upload.on_disk(files[0]))
-            source: Files = open_archive(path, _limits(state.services.settings))
+            limits = _limits(state.services.settings)
+            source: Files = open_archive(path, limits, counted=allowed.take_pictures)
         else:
             source = _each(files, state.services.settings.max_image_bytes)
         entries = _score(state, model, source, threshold)

@@ -23,6 +23,7 @@ from malaria.api.cell_schemas import (
     Scale,
     Spot,
 )
+from malaria.api.limited import Allowance, allowance
 from malaria.api.problems import responses
 from malaria.api.state import Shared, State
 from malaria.domain import Label, ModelVersion, Said, Scope
@@ -57,6 +58,7 @@ T = TypeVar("T", float, bool)
 async def predict(
     state: Shared,
     caller: Annotated[Caller, Depends(may_predict)],
+    allowed: Annotated[Allowance, Depends(allowance)],
     file: Annotated[
         UploadFile, File(description="The picture of one cell: PNG, JPEG, WebP, TIFF, BMP or GIF.")
     ],
@@ -76,6 +78,7 @@ async def predict(
     most = state.services.settings.max_image_bytes
     if (file.size or 0) > most:
         raise UploadTooLarge(f"The picture has {file.size:,} bytes; at most {most:,} are read.")
+    allowed.take_pictures(1)
     metered = caller.name != f"key:{canary_key.NAME}"  # its cells are nobody's, and would look like drift
     return await state.singles.run(lambda: _answered(state, file, threshold, explained, metered))
 
