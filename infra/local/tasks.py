@@ -5,14 +5,15 @@ under the credentials of the task's role; when it ends the task is stopped, and 
 """
 
 import logging
-import os
+import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from infra.local import processes
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class TaskRunner:
     """A thread that runs what the cluster is asked to run; a context manager starts and ends it.
 
     ecs: a boto3 client. credentials: gives the environment variables of a role, by its ARN. logs: folder of a
-    file for each task.
+    file for each task. images: whoever has the images of the tasks; else they are processes of this Python.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class TaskRunner:
         root: Path,
         logs: Path,
         credentials: Callable[[str], Mapping[str, str]],
+        images: processes.Images | None = None,
     ) -> None:
+        self._images = images
         self._ecs, self._cluster, self._root, self._logs = ecs, cluster, root, logs
         self._credentials = credentials
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -52,11 +55,11 @@ class TaskRunner:
         self._stop.set()
         self._thread.join(timeout=10)
         for process in self.running.values():
-            process.terminate()
+            processes.tell(process, signal.SIGTERM)
         for process in self.running.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=_GRACE)
-            process.kill()
+            processes.tell(process, signal.SIGKILL)
             process.wait()
 
     def _work(self) -> None:
@@ -78,7 +81,7 @@ class TaskRunner:
                 if arn in arns:
                     self._ecs.stop_task(cluster=self._cluster, task=arn, reason=f"exit code {code}")
             elif arn not in arns:
-                process.terminate()
+                processes.tell(process, signal.SIGTERM)
 
     def _start(self, arn: str) -> None:
         (task,) = self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])["tasks"]
@@ -89,20 +92,14 @@ class TaskRunner:
         own: dict[str, Any] = next((o for o in overrides if o.get("name") == container["name"]), {})
         told = {e["name"]: e["value"] for e in (*container["environment"], *own.get("environment", []))}
         number = arn.rpartition("/")[2]
-        home = self._logs / f"task-{number}"
-        home.mkdir(parents=True, exist_ok=True)
-        environment = {
-            "PATH": os.defpath,
-            "LANG": "C.UTF-8",
-            "AWS_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **told,
-            **self._credentials(definition["taskRoleArn"]),
-            "MALARIA_HOME": str(home),  # a container of its own has a disk of its own
-            "PYTHONPATH": os.pathsep.join([str(self._root), str(self._root / "src")]),
-        }
-        command = [sys.executable, *ENTRY_POINT, *(own.get("command") or container.get("command") or [])]
+        environment = {**processes.AWS, **told, **self._credentials(definition["taskRoleArn"])}
+        command = own.get("command") or container.get("command") or []
         with (self._logs / f"task-{number}.log").open("ab") as out:
-            self.running[arn] = subprocess.Popen(
-                command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
+            if self._images:
+                launch = self._images(container["image"], container.get("user", ""))
+            else:
+                home = self._logs / f"task-{number}"
+                home.mkdir(parents=True, exist_ok=True)
+                environment["MALARIA_HOME"] = str(home)  # a container of its own has a disk of its own
+                launch = processes.here(ENTRY_POINT, self._root, home)
+            self.running[arn] = launch(command, environment, out)
