@@ -66,18 +66,19 @@ import base64, importlib.util, json, os, sys
 from functions.api.handler import handler
 told = handler(json.loads(base64.b64decode(sys.argv[2])), None)
 names = sys.argv[1].split(",")
-def stale(module):
+
+def compiled(module):
+    # Whether its bytecode is there, and read without a look at the source's time.
     cached = getattr(module, "__cached__", None) or ""
     if not cached.startswith("/opt/"):
-        return False
-    made = open(cached, "rb").read(16) if os.path.exists(cached) else b""
-    return int.from_bytes(made[8:12], "little") != int(os.stat(module.__file__).st_mtime)
+        return True
+    return os.path.exists(cached) and open(cached, "rb").read(8)[4:] == bytes([1, 0, 0, 0])
 
 print(json.dumps({
     "status": told["statusCode"],
     "loaded": sorted(set(sys.modules) & set(names)),
     "there": [name for name in ("tensorflow", "keras", "scipy", "sklearn") if importlib.util.find_spec(name)],
-    "not compiled": [name for name, module in sorted(sys.modules.items()) if stale(module)],
+    "not compiled": [name for name, module in sorted(sys.modules.items()) if not compiled(module)],
     "user": os.getuid(),
     "writable": [folder for folder in ("/app", "/opt/malaria") if os.access(folder, os.W_OK)],
 }))
