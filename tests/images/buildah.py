@@ -65,8 +65,12 @@ class Buildah:
         config = json.loads(self("inspect", "--type", "image", tag))["OCIv1"]["config"]
         return Image(self, tag, config, self._bytes(tag) - self._bytes(BASE))
 
-    def remove(self, tag: str) -> None:
-        self("rmi", "--force", tag)
+    def clear(self) -> None:
+        """Keep the stand-in alone."""
+        self("rm", "--all")
+        for name in self._names() - {BASE}:
+            self("rmi", "--force", name)
+        self("rmi", "--prune")
 
     @contextmanager
     def mounted(self, image: str) -> Iterator[Path]:
@@ -104,7 +108,6 @@ class Buildah:
 
     def _works(self, driver: str) -> bool:
         """Layers lie over each other where the file system lets them, else each is a copy."""
-        self._where.mkdir(parents=True, exist_ok=True)
         asked = subprocess.run([*self._of(driver), "info"], capture_output=True, check=False)
         return asked.returncode == 0
 

@@ -1,5 +1,6 @@
 """The images as the stack would build them, and the stack on a local AWS, run in them."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -51,11 +52,18 @@ def pytest_terminal_summary(
 
 
 @pytest.fixture(scope="session")
-def buildah() -> Buildah:
+def buildah() -> Iterator[Buildah]:
+    """A store that is this run's alone, until it ends."""
     lacking = [one for one in NEEDED if shutil.which(one) is None]
     if lacking or os.geteuid() != 0:
         pytest.skip(f"images are built as root, with {', '.join(NEEDED)}; not here: {lacking}")
-    return Buildah(folder())
+    folder().mkdir(parents=True, exist_ok=True)
+    with (folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = Buildah(folder())
+        made.clear()  # what a run that was killed has left
+        yield made
+        made.clear()
 
 
 class Images:
@@ -75,8 +83,6 @@ class Images:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-        for image in self.built.values():
-            self._buildah.remove(image.tag)
 
     def named(self, name: str) -> Image:
         """name: 'api', 'training-adapt' or 'training-train'."""
@@ -112,7 +118,7 @@ class Images:
                 self._out / source["directory"],
                 source["dockerFile"],
                 source.get("dockerBuildArgs", {}),
-                f"localhost/malaria-{name}:{digest[:12]}-{os.getpid()}",
+                f"localhost/malaria-{name}:{digest[:12]}",
             )
         return self.built[key]
 

@@ -9,6 +9,7 @@ from malaria.domain import Role
 from tests.cloud.conftest import Deployed
 from tests.cloud.test_cli import malaria
 from tests.images.buildah import Image
+from tests.images.test_training import HOME, NOBODY
 from tests.train.test_full import base_zip
 
 ALLOCATOR = """
@@ -33,6 +34,11 @@ print(json.dumps([
 def test_memory_is_kept_from_step_to_step(full: Image) -> None:
     """jemalloc answers itself how it was told to do so; what it does not understand it would say."""
     assert json.loads(full.python(ALLOCATOR)) == [2, 3000, 3000, 0, "always"]
+
+
+def test_a_task_finds_an_empty_home_that_it_may_write_to(full: Image) -> None:
+    """What a smoke import of TensorFlow or matplotlib leaves behind would belong to root."""
+    assert full.python(HOME, user=NOBODY) == "/tmp [] True"
 
 
 def test_a_whole_network_is_trained_as_a_task_of_ecs(

@@ -23,6 +23,7 @@ from tests.images.conftest import Apart
 TAKEN_UP = 45.0
 """Seconds in which a warm environment takes up a promotion: it looks every 30."""
 NOBODY = "65534"
+HOME = "import os; home = os.path.expanduser('~'); print(home, os.listdir(home), os.access(home, os.W_OK))"
 ADAPT = RetrainOptions(method=Method.ADAPT)
 
 
@@ -51,7 +52,6 @@ class OptMl:
     def lay(self, asked: dict) -> None:
         for folder in ("input/config", "input/data", "model", "output"):
             (self.root / folder).mkdir(parents=True)
-        name = asked["TrainingJobName"]
         files = {
             "hyperparameters.json": asked["HyperParameters"],
             "resourceconfig.json": {"current_host": "algo-1", "hosts": ["algo-1"]},
@@ -59,7 +59,6 @@ class OptMl:
         }
         for file, content in files.items():
             (self.root / "input" / "config" / file).write_text(json.dumps(content))
-        assert name
 
     @property
     def failure(self) -> str | None:
@@ -121,3 +120,7 @@ def test_a_job_that_nobody_knows_is_an_error_of_the_task(adapt: Image, apart: Ap
 def test_the_small_image_has_no_tensorflow(adapt: Image) -> None:
     code = "import importlib.util as u; print([n for n in ('tensorflow', 'keras') if u.find_spec(n)])"
     assert adapt.python(code) == "[]"
+
+
+def test_a_task_finds_an_empty_home_that_it_may_write_to(adapt: Image) -> None:
+    assert adapt.python(HOME, user=NOBODY) == "/tmp [] True"
