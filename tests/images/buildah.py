@@ -23,7 +23,7 @@ BASE = f"localhost/malaria-stand-in:{RELEASE}"
 _PACKAGES = "python3,python3-pip,ca-certificates"
 _CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 _PATH = "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"
-_BUILD_SECONDS = 1200
+_BUILD_SECONDS = 3600
 
 
 def folder() -> Path:

@@ -53,7 +53,7 @@ def test_a_whole_network_is_trained_as_a_task_of_ecs(
     with zipfile.ZipFile(upload, "a") as archive:
         archive.writestr("retrain.json", json.dumps({"method": "full", "epochs": 1, "batch_size": 16}))
     stack.put(upload, "whole.zip")
-    job = stack.ended("whole.zip", 900)
+    job = stack.ended("whole.zip", 1800)
     assert job["state"] == "succeeded", job["reason"]
     told = stack.http.get(f"/retrain/status/{job['task_id']}").raise_for_status().json()
     (epoch,) = told["losses"]
