@@ -41,11 +41,18 @@ class Buildah:
 
     def __call__(self, *arguments: str, seconds: float = 120) -> str:
         """What a command prints. Raises AssertionError with what it said where it fails."""
-        done = subprocess.run(
-            [*self._options, *arguments], capture_output=True, text=True, timeout=seconds, check=False
+        process = subprocess.Popen(
+            [*self._options, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
-        assert done.returncode == 0, f"buildah {' '.join(arguments)}:\n{(done.stdout + done.stderr)[-4000:]}"
-        return done.stdout.strip()
+        try:
+            out, told = (text.decode() for text in process.communicate(timeout=seconds))
+        finally:
+            end(process)
+        assert process.returncode == 0, f"buildah {' '.join(arguments)}:\n{(out + told)[-4000:]}"
+        return out.strip()
 
     def base(self) -> str:
         """The name of the stand-in, which is made where it is not there: in under a minute."""
