@@ -41,8 +41,8 @@ DEALT = $(if $(filter -m,$(ARGS)),$(if $(filter train,$(ARGS)),-n auto --dist lo
 test: $(VENV)/.all ## Run the tests (under ten minutes); ARGS=... goes to pytest
 	$(BIN)/pytest $(DEALT) $(ARGS)
 
-test-all: $(VENV)/.all ## Run the longer tiers too: flow, envs, train, slow, infra, cloud
-	$(BIN)/pytest -m "flow or envs or train or slow or infra or cloud" $(ARGS)
+test-all: $(VENV)/.all ## Run the longer tiers too: flow, envs, train, slow, infra, cloud, images
+	$(BIN)/pytest -m "flow or envs or train or slow or infra or cloud or images" $(ARGS)
 
 lint: $(VENV)/.all ## Check style, types and who imports what
 	$(BIN)/ruff check .

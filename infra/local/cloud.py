@@ -7,6 +7,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+from infra.local import processes
 from infra.local import template as templates
 from infra.local.deploying import deploy
 from infra.local.embedded import Embedded
@@ -22,7 +23,8 @@ class Cloud:
     """A deployment on a local AWS; a context manager deploys and ends it.
 
     home: folder of state and logs. settings: of the deployment; the endpoint is put in. instances: processes
-    that serve the API at once. functions: by handler.
+    that serve the API at once. images: whoever has the images of functions and tasks; else they are
+    processes of this Python. functions: by handler.
     """
 
     def __init__(
@@ -32,8 +34,9 @@ class Cloud:
         *,
         aws: Ministack | None = None,
         instances: int = 1,
+        images: processes.Images | None = None,
     ) -> None:
-        self.home, self._instances = home, instances
+        self.home, self._instances, self._images = home, instances, images
         self.aws = aws or Ministack(home / "aws")
         asked = (settings or Settings()).model_dump(exclude_unset=True)
         self.settings = Settings(
@@ -154,14 +157,15 @@ class Cloud:
         for handler, logical in templates.handlers(self.template).items():
             function = self.functions[handler]
             told = lambdas.get_function_configuration(FunctionName=self.resource(logical))
-            home = self.home / "functions" / function.name
-            home.mkdir(parents=True, exist_ok=True)
-            given = {
-                **told["Environment"]["Variables"],
-                **self.credentials(told["Role"]),
-                "MALARIA_HOME": str(home),  # each function has a disk of its own
-            }
-            function.start(given, self._instances if function.name == "api" else 1)
+            given = {**told["Environment"]["Variables"], **self.credentials(told["Role"])}
+            launch = None
+            if self._images:
+                launch = self._images(templates.image_of(self.template["Resources"][logical]), "")
+            else:
+                home = self.home / "functions" / function.name
+                home.mkdir(parents=True, exist_ok=True)
+                given["MALARIA_HOME"] = str(home)  # each function has a disk of its own
+            function.start(given, self._instances if function.name == "api" else 1, launch)
 
     def _told_by_aws(self) -> ToldByAws:
         clients, kinds = self.aws.client, dict[str, list[str]]()
@@ -179,5 +183,5 @@ class Cloud:
         cluster = next(
             name for name, one in self.template["Resources"].items() if one["Type"] == "AWS::ECS::Cluster"
         )
-        ecs, events = self.aws.client("ecs"), self.aws.client("events")
-        return TaskRunner(ecs, events, self.resource(cluster), ROOT, self.logs, self.credentials)
+        ecs, events, physical = self.aws.client("ecs"), self.aws.client("events"), self.resource(cluster)
+        return TaskRunner(ecs, events, physical, ROOT, self.logs, self.credentials, self._images)

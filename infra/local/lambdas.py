@@ -8,12 +8,11 @@ in Lambda (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
 import collections
 import http.server
 import json
-import os
 import queue
 import select
+import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import uuid
@@ -23,6 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from infra.local import processes
+
+ENTRY_POINT = ("-m", "awslambdaric")
+"""As in functions/api/Dockerfile."""
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _ANSWERS = "/2018-06-01/runtime/invocation/"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
@@ -74,6 +77,7 @@ class Function:
         self._served: collections.deque[Served] = collections.deque(maxlen=10_000)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._environment: dict[str, str] = {}
+        self._launch: processes.Launch | None = None
         self._log: IO[bytes] | None = None
         self._lock = threading.Lock()
         self._server = http.server.ThreadingHTTPServer(
@@ -95,31 +99,31 @@ class Function:
     def arn(self) -> str:
         return f"arn:aws:lambda:us-east-1:000000000000:function:{self.name}"
 
-    def start(self, environment: Mapping[str, str], instances: int = 1) -> None:
-        """Start processes that serve calls; those that came before have waited."""
+    def start(
+        self, environment: Mapping[str, str], instances: int = 1, launch: processes.Launch | None = None
+    ) -> None:
+        """Start processes that serve calls; those that came before have waited. launch: how; else as
+        processes of this Python."""
         self._log = self._log_path.open("ab")
+        self._launch = launch or processes.here(ENTRY_POINT, self._root, self._root)
         self._environment = {
-            **_PLAIN,
+            **processes.AWS,
             **environment,
-            "PYTHONPATH": os.pathsep.join([str(self._root), str(self._root / "src")]),
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self.port}",
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
-            "LAMBDA_TASK_ROOT": str(self._root),
         }
         self._processes = [self._process() for _ in range(instances)]
 
-    def _process(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "awslambdaric", self._handler]
-        return subprocess.Popen(
-            command, cwd=self._root, env=self._environment, stdout=self._log, stderr=self._log
-        )
+    def _process(self) -> "subprocess.Popen[bytes]":
+        assert self._launch is not None and self._log is not None, "it was started"
+        return self._launch([self._handler], self._environment, self._log)
 
     def renew(self) -> None:
         """End the processes: the next call finds new ones, which know nothing of what came before."""
         for process in self._processes:
-            process.kill()
+            processes.tell(process, signal.SIGKILL)
             process.wait()
 
     def _revive(self) -> None:
@@ -134,7 +138,8 @@ class Function:
         with self._lock:
             ended, self._processes = self._processes, []
         for process in ended:
-            process.kill()  # one that waits for a call in native code does not hear anything else
+            # One that waits for a call in native code does not hear anything else.
+            processes.tell(process, signal.SIGKILL)
             process.wait()
         self._server.shutdown()
         self._server.server_close()
@@ -193,15 +198,6 @@ class Function:
         """The process could not even start: whoever waits need not wait longer."""
         for call in list(self._open.values()):
             call.end(error, failed=True)
-
-
-_PLAIN = {
-    "PATH": os.defpath,
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_REGION": "us-east-1",
-    "LANG": "C.UTF-8",
-}
-"""What a process finds beside its function's own environment, and nothing of this one's."""
 
 
 def _error(kind: str, message: str) -> bytes:

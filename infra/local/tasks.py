@@ -6,14 +6,14 @@ way the end is told as an event, as ECS does.
 """
 
 import json
-import os
+import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from infra.local import processes
 from infra.local.rounds import Rounds
 
 ENTRY_POINT = ("-m", "training_job")
@@ -25,7 +25,8 @@ class TaskRunner:
     """Runs what the cluster is asked to run; a context manager starts and ends it.
 
     ecs, events: boto3 clients. credentials: gives the environment variables of a role, by its ARN. logs:
-    folder of a file for each task.
+    folder of a file for each task. images: whoever has the images of the tasks; else they are processes of
+    this Python.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class TaskRunner:
         root: Path,
         logs: Path,
         credentials: Callable[[str], Mapping[str, str]],
+        images: processes.Images | None = None,
     ) -> None:
         self._ecs, self._events, self._cluster, self._root, self._logs = ecs, events, cluster, root, logs
+        self._images = images
         self._credentials = credentials
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self.ended: dict[str, int] = {}  # exit codes
@@ -52,11 +55,11 @@ class TaskRunner:
     def __exit__(self, *_: object) -> None:
         self._rounds.__exit__()
         for process in self.running.values():
-            process.terminate()
+            processes.tell(process, signal.SIGTERM)
         for process in self.running.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=_GRACE)
-            process.kill()
+            processes.tell(process, signal.SIGKILL)
             process.wait()
 
     @contextmanager
@@ -89,7 +92,7 @@ class TaskRunner:
                 self._tell(arn, code)
                 self.ended[arn] = code
             elif arn not in arns:
-                process.terminate()
+                processes.tell(process, signal.SIGTERM)
 
     def _tell(self, arn: str, code: int) -> None:
         (cluster,) = self._ecs.describe_clusters(clusters=[self._cluster])["clusters"]
@@ -111,20 +114,14 @@ class TaskRunner:
         own: dict[str, Any] = next((o for o in overrides if o.get("name") == container["name"]), {})
         told = {e["name"]: e["value"] for e in (*container["environment"], *own.get("environment", []))}
         number = arn.rpartition("/")[2]
-        home = self._logs / f"task-{number}"
-        home.mkdir(parents=True, exist_ok=True)
-        environment = {
-            "PATH": os.defpath,
-            "LANG": "C.UTF-8",
-            "AWS_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **told,
-            **self._credentials(definition["taskRoleArn"]),
-            "MALARIA_HOME": str(home),  # a container of its own has a disk of its own
-            "PYTHONPATH": os.pathsep.join([str(self._root), str(self._root / "src")]),
-        }
-        command = [sys.executable, *ENTRY_POINT, *(own.get("command") or container.get("command") or [])]
+        environment = {**processes.AWS, **told, **self._credentials(definition["taskRoleArn"])}
+        command = own.get("command") or container.get("command") or []
         with (self._logs / f"task-{number}.log").open("ab") as out:
-            self.running[arn] = subprocess.Popen(
-                command, cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-            )
+            if self._images:
+                launch = self._images(container["image"], container.get("user", ""))
+            else:
+                home = self._logs / f"task-{number}"
+                home.mkdir(parents=True, exist_ok=True)
+                environment["MALARIA_HOME"] = str(home)  # a container of its own has a disk of its own
+                launch = processes.here(ENTRY_POINT, self._root, home)
+            self.running[arn] = launch(command, environment, out)

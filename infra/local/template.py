@@ -72,6 +72,11 @@ def handler_of(properties: Mapping[str, Any]) -> str:
     return str(properties["ImageConfig"]["Command"][0])
 
 
+def image_of(function: Mapping[str, Any]) -> str:
+    """The address of a function's image, with what CloudFormation fills in still unfilled."""
+    return str(function["Properties"]["Code"]["ImageUri"]["Fn::Sub"])
+
+
 def _is_math(resource: Mapping[str, Any]) -> bool:
     return resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
 

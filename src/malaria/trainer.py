@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from malaria import opt_ml, retrain, wiring
+from malaria.domain import JobState
 from malaria.errors import MalariaError
 from malaria.services import Services
 from malaria.settings_aws import AwsSettings
@@ -22,13 +23,14 @@ from malaria.settings_aws import AwsSettings
 log = logging.getLogger("malaria.trainer")
 
 DONE, FAILED, LATER = 0, 1, 75
-"""Exit codes: the job ended and its row says how; it failed and no row says so; another run is at work."""
+"""Exit codes: the job ended and its row says how; it failed and no row says so; another run is at work. To
+SageMaker a job that failed is a failure, too: it shows a training job as its process ended."""
 _TO_TELL = 120
 """Seconds before a platform would stop the training, in which the row is written."""
 
 
 class Failure(Exception):
-    """A training that ends without a row that says so. code: of the process; its text is the reason."""
+    """A training whose process has to say how it ended. code: of the process; its text is the reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None, root: Path = opt_ml.ROOT) -> int:
     argv = sys.argv[1:] if argv is None else argv
     by_sagemaker = list(argv) == [opt_ml.TRAIN]
     try:
-        _main(opt_ml.arguments(root) if by_sagemaker else argv)
+        _main(opt_ml.arguments(root) if by_sagemaker else argv, rows_suffice=not by_sagemaker)
     except Exception as error:
         known = isinstance(error, Failure | MalariaError)
         log.error("the training failed: %s", error, exc_info=not known)
@@ -50,7 +52,7 @@ def main(argv: Sequence[str] | None = None, root: Path = opt_ml.ROOT) -> int:
     return DONE
 
 
-def _main(argv: Sequence[str]) -> None:
+def _main(argv: Sequence[str], *, rows_suffice: bool) -> None:
     args = _arguments(argv)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=_line(args.job))
     stop = threading.Event()
@@ -60,7 +62,10 @@ def _main(argv: Sequence[str]) -> None:
 
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    run(wiring.by_environment(), args.job, args.attempt, stop, _longest())
+    services = wiring.by_environment()
+    run(services, args.job, args.attempt, stop, _longest())
+    if not rows_suffice and (ended := services.jobs.get(args.job)).state == JobState.FAILED:
+        raise Failure(FAILED, ended.reason)
 
 
 def run(

@@ -78,7 +78,8 @@ class Deployment:
         return [json.loads(message["Body"]) for message in got.get("Messages", ())]
 
 
-def _make(clients: Clients, name: str) -> Deployment:
+def make(clients: Clients, name: str) -> Deployment:
+    """Make what a stack of this name would."""
     s3, ecs = clients.of("s3"), clients.of("ecs")
     for bucket in ("uploads", "models"):
         s3.create_bucket(Bucket=f"{name}-{bucket}")
@@ -107,7 +108,7 @@ def deployment(
 ) -> Deployment:
     """A deployment of its own, and the environment that its stack gives to functions and tasks."""
     name = f"d{uuid.uuid4().hex[:12]}"
-    made = _make(clients, name)
+    made = make(clients, name)
     ec2 = clients.of("ec2")
     subnet, group = ec2.describe_subnets()["Subnets"][0], ec2.describe_security_groups()["SecurityGroups"][0]
     told = {

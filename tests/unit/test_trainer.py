@@ -68,17 +68,29 @@ def test_however_it_is_told_the_job_it_runs_it(
     assert failure(tmp_path / "ml") is None
 
 
+def failing(services: Services, folder: Path) -> Job:
+    (folder / "bad.zip").write_bytes(b"no zip")
+    return services.trigger.submit(
+        folder / "bad.zip", name="bad.zip", identity=None, options=RetrainOptions(), actor="test"
+    )
+
+
 def test_a_job_whose_row_says_that_it_failed_is_no_failure_of_the_process(
     laptop: Services, tmp_path: Path
 ) -> None:
-    (tmp_path / "bad.zip").write_bytes(b"no zip")
-    job = laptop.trigger.submit(
-        tmp_path / "bad.zip", name="bad.zip", identity=None, options=RetrainOptions(), actor="test"
-    )
-    tell(tmp_path / "ml", job=job.id, attempt="1")
-    assert trainer.main(["train"], tmp_path / "ml") == trainer.DONE
+    job = failing(laptop, tmp_path)
+    assert trainer.main(["--job", job.id], tmp_path / "ml") == trainer.DONE
     assert laptop.jobs.get(job.id).state == JobState.FAILED
     assert failure(tmp_path / "ml") is None
+
+
+def test_to_sagemaker_a_job_that_failed_is_a_failed_training_job(laptop: Services, tmp_path: Path) -> None:
+    job = failing(laptop, tmp_path)
+    tell(tmp_path / "ml", job=job.id, attempt="1")
+    assert trainer.main(["train"], tmp_path / "ml") == trainer.FAILED
+    ended = laptop.jobs.get(job.id)
+    assert (ended.state, failure(tmp_path / "ml")) == (JobState.FAILED, ended.reason)
+    assert "ZIP" in ended.reason
 
 
 def test_a_job_that_nobody_knows_is_told_to_sagemaker(laptop: Services, tmp_path: Path) -> None:
