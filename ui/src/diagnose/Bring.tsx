@@ -9,6 +9,7 @@ import styles from './Bring.module.css';
 import { readClipboard } from './clipboard';
 import type { Intake } from './useIntake';
 
+const TEST_ID = { 'data-testid': 'files' };
 const SAMPLES = [1, 48] as const;
 
 export function Bring({ intake }: { intake: Intake }) {
@@ -35,7 +36,7 @@ export function Bring({ intake }: { intake: Intake }) {
         enablePointerEvents
         className={styles.zone}
         tabIndex={-1}
-        inputProps={{ 'aria-label': t('bring.files'), tabIndex: -1 }}
+        inputProps={{ 'aria-label': t('bring.files'), tabIndex: -1, ...TEST_ID }}
       >
         <Stack align="center" gap="lg">
           <IconPhotoPlus size="4rem" stroke={1.4} aria-hidden className={styles.icon} />

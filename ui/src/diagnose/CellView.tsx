@@ -24,14 +24,16 @@ export function CellView({ cell, narrow = false }: Props) {
   const model = useModel(cell.answer?.version ?? null);
   const [opacity, setOpacity] = useState(1);
   const map = told?.explanation ?? null;
-  const answer = cell.answer;
+  const { answer } = cell;
+  const picture = <Picture cell={cell} map={map} opacity={opacity} />;
+  const slider = map ? <MapSlider value={opacity} onChange={setOpacity} /> : null;
   return (
     <div className={narrow ? styles.narrow : styles.wide}>
       <Stack gap="sm">
-        <Picture cell={cell} map={map} opacity={opacity} />
-        {map ? <MapSlider value={opacity} onChange={setOpacity} /> : null}
+        {picture}
+        {narrow ? null : slider}
       </Stack>
-      <Stack gap="lg" aria-live="polite" aria-busy={!answer && !error}>
+      <Stack gap={narrow ? 'md' : 'lg'} aria-live="polite" aria-busy={!answer && !error}>
         {answer || cell.trouble ? <Verdict cell={cell} /> : error ? null : <Asking />}
         {error ? <FailureNote error={error} onRetry={again} /> : null}
         {answer && answer.probability !== null ? (
@@ -42,6 +44,7 @@ export function CellView({ cell, narrow = false }: Props) {
           />
         ) : null}
         {answer ? <DecisionButtons cell={cell} /> : null}
+        {narrow ? slider : null}
         <Details cell={cell} told={told} model={model} />
       </Stack>
     </div>

@@ -1,7 +1,7 @@
 import { Anchor, Group, Text, Title } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { Link, useRoute } from 'wouter';
+import { Link, useLocation, useRoute } from 'wouter';
 import { SCREENS } from '../screens';
 import { KeyButton } from './KeyButton';
 import { LanguageMenu } from './LanguageMenu';
@@ -10,6 +10,7 @@ import styles from './Shell.module.css';
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
+  useTitle();
   return (
     <div className={styles.page}>
       <a className={styles.skip} href="#main">
@@ -55,4 +56,14 @@ function NavigationLink({ screen }: { screen: (typeof SCREENS)[number] }) {
       {t(screen.name)}
     </Link>
   );
+}
+
+/** The tab says which screen it shows, in the language of the page. */
+function useTitle(): void {
+  const { t } = useTranslation();
+  const [path] = useLocation();
+  useEffect(() => {
+    const screen = SCREENS.find((one) => one.path === path);
+    document.title = screen ? `${t(screen.name)} · ${t('app.name')}` : t('app.name');
+  }, [t, path]);
 }
