@@ -41,7 +41,9 @@ def web_page(page: Path, home: Path, models_dir: Path) -> Iterator[httpx.Client]
 
 
 @pytest.mark.parametrize("path", ["/", "/diagnose"])
-def test_the_page_stands_at_its_own_addresses_and_is_asked_for_anew(web_page: httpx.Client, path: str) -> None:
+def test_the_page_stands_at_its_own_addresses_and_is_asked_for_anew(
+    web_page: httpx.Client, path: str
+) -> None:
     answer = web_page.get(path)
     assert answer.text == HOME
     assert answer.headers["cache-control"] == "no-cache"

@@ -48,7 +48,7 @@ class AccessNow(BaseModel):
     """How callers are known here, and what the one who asks may do."""
 
     mode: Literal["open", "keys", "jwt"] = Field(
-        description="`open`: whoever reaches the server; `keys`: who sends a key; `jwt`: who is let in before it."
+        description="`open`: whoever reaches the server; `keys`: who sends one; `jwt`: who was let in before."
     )
     scopes: list[Scope] = Field(description="Of the caller; empty where none was named.")
 

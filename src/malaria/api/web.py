@@ -25,7 +25,7 @@ class Assets(StaticFiles):
 
 
 def folder(chosen: Path | None = None) -> Path | None:
-    """Where the built page lies: as chosen, else in the package, else in the checkout; None: there is none."""
+    """Where the built page lies: as chosen, else in the package, else in the checkout. None: nowhere."""
     packaged = Path(__file__).parents[1] / "_page"
     places = (packaged, Path(__file__).parents[3] / "ui" / "dist") if chosen is None else (chosen,)
     return next((place for place in places if (place / INDEX).is_file()), None)

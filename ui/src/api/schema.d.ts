@@ -470,7 +470,7 @@ export interface components {
         AccessNow: {
             /**
              * Mode
-             * @description `open`: whoever reaches the server; `keys`: who sends a key; `jwt`: who is let in before it.
+             * @description `open`: whoever reaches the server; `keys`: who sends one; `jwt`: who was let in before.
              * @enum {string}
              */
             mode: "open" | "keys" | "jwt";

@@ -16,7 +16,13 @@ export function Anywhere({ intake, replacing, onAnswered }: Props) {
   const { t } = useTranslation();
   return (
     <>
-      <Dropzone.FullScreen active onDrop={intake.bring} useFsAccessApi={false}>
+      <Dropzone.FullScreen
+        active
+        onDrop={intake.bring}
+        useFsAccessApi={false}
+        role="presentation"
+        tabIndex={-1}
+      >
         <div className={styles.full}>
           <IconPhotoPlus size="4rem" aria-hidden />
           <Text size="xl" fw={600}>
@@ -29,7 +35,7 @@ export function Anywhere({ intake, replacing, onAnswered }: Props) {
         onClose={onAnswered}
         title={t('replace.title')}
         lockScroll={false}
-        closeButtonProps={{ 'aria-label': t('replace.keep') }}
+        withCloseButton={false}
       >
         <Stack>
           <Text>{t('replace.what')}</Text>

@@ -38,8 +38,9 @@ export function useIntake(onPrecious: (files: File[]) => void): Intake {
     async (files: readonly File[]) => {
       const { cells, skipped, broken } = await gather(files);
       for (const name of broken)
-        notifications.show({ color: 'red', title: t('intake.broken'), message: name });
-      if (skipped.length > 0) notifications.show({ message: t('intake.skipped', { count: skipped.length }) });
+        notifications.show({ color: 'red', autoClose: false, title: t('intake.broken'), message: name });
+      if (skipped.length > 0)
+        notifications.show({ autoClose: 15_000, message: t('intake.skipped', { count: skipped.length }) });
       if (cells.length > 0) sessions.open(cells);
       else if (broken.length === 0) notifications.show({ color: 'red', message: t('intake.none') });
     },

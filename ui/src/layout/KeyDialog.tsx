@@ -23,7 +23,7 @@ export default function KeyDialog() {
       onClose={keys.decline}
       title={t('key.title')}
       lockScroll={false}
-      closeButtonProps={{ 'aria-label': t('key.later') }}
+      withCloseButton={false}
     >
       <form onSubmit={give}>
         <Stack>
