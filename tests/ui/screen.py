@@ -2,6 +2,7 @@
 
 import base64
 import io
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,21 +12,23 @@ from playwright.sync_api import FilePayload, Locator, Page
 
 from tests.ui.browser import PATIENCE, Heard
 
-_DROP = """([files, where]) => {
+_BRING = """async ([files, how]) => {
   const moved = new DataTransfer();
   for (const [name, data] of files) {
     const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
     moved.items.add(new File([bytes], name, { type: 'image/png' }));
   }
-  if (where === 'paste') {
+  if (how === 'paste') {
     window.dispatchEvent(new ClipboardEvent('paste', { clipboardData: moved }));
     return;
   }
-  const target = document.querySelector(where);
   for (const type of ['dragenter', 'dragover', 'drop']) {
-    target.dispatchEvent(new DragEvent(type, { dataTransfer: moved, bubbles: true, cancelable: true }));
+    const under = document.elementFromPoint(innerWidth / 2, innerHeight / 2);
+    under.dispatchEvent(new DragEvent(type, { dataTransfer: moved, bubbles: true, cancelable: true }));
+    await new Promise((done) => setTimeout(done, 300));
   }
 }"""
+"""A drop is in the middle of the window, on whatever lies there by then."""
 
 
 @dataclass
@@ -45,12 +48,15 @@ class Screen:
     def choose_folder(self, folder: Path) -> None:
         self.page.get_by_test_id("folder").set_input_files(folder)
 
-    def drop(self, files: Mapping[str, bytes], where: str = ".mantine-Dropzone-root") -> None:
-        coded = [[name, base64.b64encode(data).decode()] for name, data in files.items()]
-        self.page.evaluate(_DROP, [coded, where])
+    def drop(self, files: Mapping[str, bytes]) -> None:
+        self._bring(files, "drop")
 
     def paste(self, files: Mapping[str, bytes]) -> None:
-        self.drop(files, "paste")
+        self._bring(files, "paste")
+
+    def _bring(self, files: Mapping[str, bytes], how: str) -> None:
+        coded = [[name, base64.b64encode(data).decode()] for name, data in files.items()]
+        self.page.evaluate(_BRING, [coded, how])
 
     @property
     def verdict(self) -> Locator:
@@ -80,6 +86,13 @@ class Screen:
         """Of the summary; 0 where it does not tell."""
         found = self.page.get_by_test_id(f"count-{standing}")
         return int(found.inner_text().replace(",", "")) if found.count() else 0
+
+    def wait(self, expression: str) -> None:
+        """Until it is true. Playwright's own waiting has the page evaluate text, which its policy forbids."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not self.page.evaluate(expression):
+            assert time.monotonic() < deadline, expression
+            self.page.wait_for_timeout(20)
 
     def download(self, kind: str) -> str:
         """The text of an export: "Table (CSV)" or "JSON"."""

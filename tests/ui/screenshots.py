@@ -61,7 +61,7 @@ def main(folder: Path) -> None:
         try:
             for name, (act, size) in SCREENS.items():
                 for scheme in ("light", "dark"):
-                    _write(folder / f"{name}-{scheme}.png", _picture(browser, server.url, act, size, scheme))
+                    _write(folder / f"{name}-{scheme}.webp", _picture(browser, server.url, act, size, scheme))
         finally:
             server.stop()
 
@@ -85,10 +85,8 @@ def _picture(browser: Browser, url: str, act: Act, size: tuple[int, int], scheme
 
 
 def _write(path: Path, taken: bytes) -> None:
-    """256 colours are enough for a page, and a third of the bytes."""
-    Image.open(io.BytesIO(taken)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-        path, optimize=True
-    )
+    """A tenth of the bytes of a PNG, with no difference to be seen."""
+    Image.open(io.BytesIO(taken)).convert("RGB").save(path, quality=88, method=6)
 
 
 if __name__ == "__main__":
