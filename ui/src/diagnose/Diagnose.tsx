@@ -22,7 +22,7 @@ export default function Diagnose() {
       <Suspense fallback={<Loader m="xl" />}>
         {session.kind === 'empty' ? <Bring intake={intake} /> : null}
         {session.kind === 'single' ? <Single cell={session.cell} intake={intake} /> : null}
-        {session.kind === 'many' ? <Many run={session.run} intake={intake} /> : null}
+        {session.kind === 'many' ? <Many run={session.run} /> : null}
       </Suspense>
     </>
   );

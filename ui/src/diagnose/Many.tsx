@@ -11,15 +11,13 @@ import type { Run } from './run';
 import { SummaryCard } from './SummaryCard';
 import { summarise } from './summary';
 import { Toolbar } from './Toolbar';
-import type { Intake } from './useIntake';
 import { useLeaveWarning } from './useLeaveWarning';
 
 interface Props {
   run: Run;
-  intake: Intake;
 }
 
-export default function Many({ run, intake }: Props) {
+export default function Many({ run }: Props) {
   const version = useSyncExternalStore(run.subscribe, run.snapshot);
   const [filter, setFilter] = useState<Filter>('all');
   const [chosen, setChosen] = useState<Cell | null>(null);
@@ -34,7 +32,7 @@ export default function Many({ run, intake }: Props) {
     <div className={styles.many}>
       <ProgressLine run={run} />
       <SummaryCard summary={summary} run={run} />
-      <Toolbar run={run} summary={summary} filter={filter} onFilter={setFilter} intake={intake} />
+      <Toolbar run={run} summary={summary} filter={filter} onFilter={setFilter} />
       <div className={styles.body}>
         <Grid
           sections={sections}

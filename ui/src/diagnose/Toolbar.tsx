@@ -9,14 +9,12 @@ import styles from './Panels.module.css';
 import type { Run } from './run';
 import { StartOver } from './StartOver';
 import type { Summary } from './summary';
-import type { Intake } from './useIntake';
 
 interface Props {
   run: Run;
   summary: Summary;
   filter: Filter;
   onFilter: (filter: Filter) => void;
-  intake: Intake;
 }
 
 export function Toolbar({ run, summary, filter, onFilter }: Props) {

@@ -1,7 +1,6 @@
 /** What the page knows of one picture, and what follows from that. */
 
 export type Decision = 'parasitized' | 'uninfected' | 'excluded';
-export const CLASSES = ['parasitized', 'uninfected'] as const;
 
 export interface Reason {
   /** Stable; the page has words for those it knows. */
