@@ -76,7 +76,7 @@ class Screen:
     def done(self) -> None:
         """Until all cells are answered."""
         self.headline.wait_for()
-        self.page.get_by_test_id("progress").wait_for(state="detached", timeout=3 * PATIENCE)
+        self.page.get_by_test_id("progress").wait_for(state="detached", timeout=2 * PATIENCE)
 
     def state(self, wanted: str) -> None:
         """Until the run is `wanted`: running, paused, stalled or cancelled."""

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from malaria import wiring
 from malaria.domain import Scope
@@ -16,16 +17,33 @@ from tests.ui.serving import Server
 FETCHED = "performance.getEntriesByType('resource').some((one) => /Single.*[.]js/.test(one.name))"
 """What the next step needs is there."""
 Start = Callable[..., Server]
-BEGUN = "Number(document.querySelector('[data-testid=count-waiting]')?.innerText ?? 200) < 200"
-"""Some of 200 cells are answered."""
+BATCH = "**/predict/batch"
+
+
+@dataclass
+class Parts:
+    """The parts in which many cells were sent."""
+
+    asked: list[Route] = field(default_factory=list)
+
+    def count(self, route: Route) -> int:
+        """Which one this is, from 1."""
+        self.asked.append(route)
+        return len(self.asked)
 
 
 def test_a_server_that_dies_in_the_middle_costs_no_cell(visit: Open, own_server: Start, cells: Files) -> None:
     server = own_server()
     screen = visit(server.url).ready()
-    screen.drop(cells)
-    screen.wait(BEGUN)
-    server.stop()
+    parts = Parts()
+
+    def die_at_the_third(route: Route) -> None:
+        if parts.count(route) == 3:
+            server.stop()
+        route.continue_()
+
+    screen.page.route(BATCH, die_at_the_third)
+    screen.paste(cells)
     screen.state("stalled")
     expect(screen.page.get_by_role("alert")).to_contain_text("The server does not answer")
     expect(screen.page.get_by_text("Nothing is lost.", exact=False)).to_be_visible()
@@ -34,24 +52,33 @@ def test_a_server_that_dies_in_the_middle_costs_no_cell(visit: Open, own_server:
     server.start()
     screen.done()  # by itself
     assert screen.count("waiting") == screen.count("unreadable") == 0
-    told = sum(screen.count(name) for name in ("infected", "clear", "review"))
-    assert told == 200
+    assert sum(screen.count(name) for name in ("infected", "clear", "review")) == 200
 
 
 def test_pause_holds_and_cancel_keeps_what_is_answered(visit: Open, cells: Files) -> None:
     screen = visit().ready()
-    screen.drop(cells)
+    parts = Parts()
+
+    def hold_from_the_third(route: Route) -> None:
+        if parts.count(route) <= 2:
+            route.continue_()
+
+    screen.page.route(BATCH, hold_from_the_third)
+    screen.paste(cells)
+    expect(screen.page.get_by_test_id("count-waiting")).to_have_text("136")
     screen.press("Pause")
     screen.state("paused")
-    screen.wait(BEGUN)
+    for route in parts.asked[2:]:  # what was under way is answered, and nothing more is sent
+        route.continue_()
+    expect(screen.page.get_by_test_id("count-waiting")).to_have_text("72")
+    assert len(parts.asked) == 4
     screen.press("Go on")
+    screen.state("running")
     screen.press("Cancel")
     screen.state("cancelled")
-    left = screen.count("waiting")
-    assert 0 < left < 200
+    assert screen.count("waiting") == 72
     told = json.loads(screen.download("JSON"))["cells"]
-    assert len(told) == 200
-    assert sum(cell["counts_as"] == "waiting" for cell in told) == left
+    assert [len(told), sum(cell["counts_as"] == "waiting" for cell in told)] == [200, 72]
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "broken.png"])
