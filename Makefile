@@ -16,7 +16,7 @@ ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra 
 
 .DEFAULT_GOAL := help
 .PHONY: help serve dev test test-all lint format train evaluate demo smoke bench load figures edge cards graft subject synth seed cloud deploy \
-	diff destroy bootstrap cost clean
+	diff destroy bootstrap cost ui ui-dev ui-types ui-check screenshots clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -29,7 +29,8 @@ $(VENV)/.all: pyproject.toml uv.lock scripts/uv
 	$(UV) sync --frozen --inexact $(ALL_EXTRAS)
 	@touch $@ $(VENV)/.serve
 
-serve: $(VENV)/.serve ## Serve the model on http://127.0.0.1:8000 (HOST=..., PORT=...)
+serve: $(VENV)/.serve ## Serve the page and the API on http://127.0.0.1:8000 (HOST=..., PORT=...)
+	@scripts/page --if-possible
 	@$(BIN)/malaria serve $(LISTEN)
 
 dev: $(VENV)/.all ## The same, reloading on every change of the code
@@ -41,8 +42,8 @@ DEALT = $(if $(filter -m,$(ARGS)),$(if $(filter train,$(ARGS)),-n auto --dist lo
 test: $(VENV)/.all ## Run the tests (under ten minutes); ARGS=... goes to pytest
 	$(BIN)/pytest $(DEALT) $(ARGS)
 
-test-all: $(VENV)/.all ## Run the longer tiers too: flow, envs, train, slow, infra, cloud, images
-	$(BIN)/pytest -m "flow or envs or train or slow or infra or cloud or images" $(ARGS)
+test-all: $(VENV)/.all ## Run the longer tiers too: flow, envs, train, slow, infra, cloud, images, ui
+	$(BIN)/pytest -m "flow or envs or train or slow or infra or cloud or images or ui" $(ARGS)
 
 lint: $(VENV)/.all ## Check style, types and who imports what
 	$(BIN)/ruff check .
@@ -139,6 +140,26 @@ cloud: $(VENV)/.all ## Run the whole stack on a local AWS, without an account (n
 cost: $(VENV)/.all ## What a deployment costs; ARGS="--predictions 1000000 -c trainer=sagemaker"
 	@$(BIN)/python -m infra.cost $(ARGS)
 
+ui: ## Build the web page into ui/dist (needs Node.js 20.19 or newer)
+	@scripts/page
+
+ui-dev: ui ## The page of a running server (URL=...), reloading on every change of its sources
+	@cd ui && MALARIA_URL=$(URL) npm run --silent dev
+
+ui-types: ui/node_modules $(VENV)/.serve ## Write the page's types anew, from what the API tells of itself
+	@$(BIN)/python -m malaria.api > ui/src/api/openapi.json
+	@cd ui && npm run --silent types
+
+ui-check: ui/node_modules ## Check the page's style and types, and run its own tests
+	@cd ui && npm run --silent check && npm run --silent test
+
+ui/node_modules: ui/package-lock.json
+	@cd ui && npm ci --loglevel=error
+	@touch $@
+
+screenshots: ui $(VENV)/.all ## Write pictures of each screen in both themes to docs/images (needs Chromium)
+	@$(BIN)/python -m tests.ui.screenshots docs/images
+
 clean: ## Remove what was built; environments and malaria-home/ stay
-	rm -rf dist build cdk.out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	rm -rf dist build cdk.out ui/dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find src tests infra load training_job -name __pycache__ -type d -exec rm -rf {} +

@@ -23,7 +23,9 @@ class Settings(BaseSettings):
         None,
         description="Network that `serve` serves: mobilenet_v2, compact_cnn or ensemble; None: as promoted.",
     )
-    ui: Path | None = Field(None, description="Folder of a built web page to serve at /, where there is one.")
+    ui: Path | None = Field(
+        None, description="Folder of a built web page to serve at /; None: the package's own, else ui/dist."
+    )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on.")

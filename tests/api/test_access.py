@@ -167,3 +167,18 @@ def test_claims_of_a_checked_token_open(gated: httpx.Client, png: bytes, scope: 
 
 def test_a_header_is_no_token_that_was_checked(gated: httpx.Client) -> None:
     problem(gated.get("/models", headers=bearing("anything")), 401, "unauthorized")
+
+
+def test_status_tells_what_the_key_may_do(guarded: System, texts: dict[str, str]) -> None:
+    assert guarded.http.get("/status").json()["access"] == {"mode": "keys", "scopes": []}
+    for name, text in texts.items():
+        told = guarded.http.get("/status", headers=bearing(text)).json()["access"]
+        assert set(told["scopes"]) == {name, "read"}
+    problem(guarded.http.get("/status", headers=bearing("nobody")), 401, "unauthorized")
+
+
+def test_made_cells_are_for_those_who_may_predict(guarded: System, texts: dict[str, str]) -> None:
+    problem(guarded.http.get("/predict/sample"), 401, "unauthorized")
+    problem(guarded.http.get("/predict/sample", headers=bearing(texts["read"])), 403, "forbidden")
+    few = guarded.http.get("/predict/sample?count=1", headers=bearing(texts["predict"]))
+    assert few.status_code == 200

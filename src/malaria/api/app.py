@@ -4,13 +4,12 @@ from importlib.metadata import version as installed
 
 from fastapi import FastAPI
 from starlette.responses import RedirectResponse
-from starlette.staticfiles import StaticFiles
 
-from malaria.api import docs, openapi, problems
+from malaria.api import docs, openapi, problems, web
 from malaria.api.access import Door, identify
 from malaria.api.guards import BodyLimit, Correlate, HostGuard, OriginGuard
 from malaria.api.limited import Limited
-from malaria.api.routes import batch, feedback, health, models, predict, retrain, uploads
+from malaria.api.routes import batch, feedback, health, models, predict, retrain, sample, uploads
 from malaria.api.state import State
 from malaria.keys import Doorkeeper, Keys
 from malaria.limits import Buckets
@@ -20,17 +19,23 @@ from malaria.settings import Settings
 
 def create_app(services: Services) -> FastAPI:
     """The application over `services`. It starts no thread; closing is the caller's."""
-    app = FastAPI(
-        title="Malaria", version=installed("malaria"), docs_url=None, redoc_url=None, redirect_slashes=False
-    )
+    app = described()
     app.state.malaria = State.over(services)
-    for routes in (predict, batch, feedback, models, retrain, uploads, health):
-        app.include_router(routes.router)
     problems.install(app)
-    openapi.install(app)
     docs.install(app)
     _guard(app, services)
     _front(app, services.settings)
+    return app
+
+
+def described() -> FastAPI:
+    """The routes and their description, with nothing behind them."""
+    app = FastAPI(
+        title="Malaria", version=installed("malaria"), docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    for routes in (predict, sample, batch, feedback, models, retrain, uploads, health):
+        app.include_router(routes.router)
+    openapi.install(app)
     return app
 
 
@@ -58,8 +63,9 @@ def _guard(app: FastAPI, services: Services) -> None:
 
 def _front(app: FastAPI, settings: Settings) -> None:
     """The web page where there is one, else the docs."""
-    if settings.ui is not None and settings.ui.is_dir():
-        app.mount("/", StaticFiles(directory=settings.ui, html=True), name="ui")
+    page = web.folder(settings.ui)
+    if page is not None:
+        web.install(app, page)
         return
 
     @app.get("/", include_in_schema=False)

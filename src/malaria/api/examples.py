@@ -99,6 +99,7 @@ STATUS: dict[str, Any] = {
     "promotion": PROMOTION,
     "training": {"running": [], "queued": 0},
     "confirmed": {"keep_days": 30, "pool": 41, "retrain_at": 200, "retrain_drift": 3.0},
+    "access": {"mode": "keys", "scopes": ["read", "predict"]},
 }
 
 

@@ -21,9 +21,11 @@ access_log = logging.getLogger("malaria.api.access")
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+"""blob: is a picture that a person has dropped, shown without being sent anywhere. Styles need no exception:
+the page sets them through the object model, and its theme is a file."""
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 FORM_OVERHEAD = 64 * 2**10
 """Bytes that boundaries, part headers and small fields may add to a form's files."""

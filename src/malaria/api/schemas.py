@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from malaria.api import examples
 from malaria.api.examples import shown
+from malaria.domain import Scope
 
 
 class Health(BaseModel):
@@ -43,6 +44,15 @@ class ConfirmedNow(BaseModel):
     )
 
 
+class AccessNow(BaseModel):
+    """How callers are known here, and what the one who asks may do."""
+
+    mode: Literal["open", "keys", "jwt"] = Field(
+        description="`open`: whoever reaches the server; `keys`: who sends one; `jwt`: who was let in before."
+    )
+    scopes: list[Scope] = Field(description="Of the caller; empty where none was named.")
+
+
 class Status(Health):
     """Health and more, for people who look after the system."""
 
@@ -56,6 +66,7 @@ class Status(Health):
     promotion: "PromotionEntry | None"
     training: TrainingNow
     confirmed: ConfirmedNow
+    access: AccessNow
 
 
 class PromotionEntry(BaseModel):

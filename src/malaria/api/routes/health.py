@@ -4,12 +4,13 @@ import time
 from datetime import UTC
 from importlib.metadata import version as installed
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from malaria.api.access import CALLER, Caller
 from malaria.api.routes.models import entry
-from malaria.api.schemas import ConfirmedNow, Health, PromotionEntry, Status, TrainingNow
+from malaria.api.schemas import AccessNow, ConfirmedNow, Health, PromotionEntry, Status, TrainingNow
 from malaria.api.state import Shared, State
-from malaria.domain import CLASSES, JobState
+from malaria.domain import CLASSES, JobState, Scope
 from malaria.errors import MalariaError
 
 router = APIRouter(tags=["health"])
@@ -22,7 +23,8 @@ def health(state: Shared) -> Health:
 
 
 @router.get("/status", summary="Health, promotion and training in one look")
-def status(state: Shared) -> Status:
+def status(request: Request, state: Shared) -> Status:
+    """Needs no key; with one, `access` says what that may do."""
     now = _health(state)
     jobs = state.services.jobs
     return Status(
@@ -41,7 +43,12 @@ def status(state: Shared) -> Status:
             retrain_at=state.services.settings.retrain_confirmed,
             retrain_drift=state.services.settings.retrain_drift,
         ),
+        access=AccessNow(mode=state.services.settings.access, scopes=_scopes(request.scope[CALLER])),
     )
+
+
+def _scopes(caller: Caller | None) -> list[Scope]:
+    return [scope for scope in Scope if caller is not None and caller.may(scope)]
 
 
 def _health(state: State) -> Health:

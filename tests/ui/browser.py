@@ -1,0 +1,79 @@
+"""Debian's Chromium, driven by Playwright: whatever a test does, nothing foreign may be asked for."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = [
+    "--no-sandbox",  # Chromium refuses to be root with one, and in a container root is who runs it
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 180_000
+"""Milliseconds; machines that run tests may be slow."""
+
+
+def executable() -> str | None:
+    """Where Chromium lies; None where there is none."""
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@contextlib.contextmanager
+def launched(path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Heard:
+    """What a page has said to its console, and what it has asked for elsewhere."""
+
+    home: str
+    errors: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob") and parts.netloc != urlsplit(self.home).netloc:
+            self.foreign.append(request.url)
+
+    def unexpected(self) -> list[str]:
+        """Errors, without those that the browser itself writes of every answer that is none."""
+        return [text for text in self.errors if not text.startswith("Failed to load resource")]
+
+
+def listen(page: Page, home: str) -> Heard:
+    heard = Heard(home)
+    page.on("console", heard.console)
+    page.on("pageerror", lambda error: heard.errors.append(str(error)))
+    page.on("request", heard.asked)
+    page.set_default_timeout(PATIENCE)
+    return heard
+
+
+def axe(page: Page, source: Path) -> list[str]:
+    """What axe finds wrong and calls serious or critical, a line for each place."""
+    page.evaluate(source.read_text(encoding="utf-8"))
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]

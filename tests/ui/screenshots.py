@@ -1,0 +1,93 @@
+"""`make screenshots`: pictures of each screen in both themes, of made cells, for the documentation."""
+
+import io
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser
+
+from malaria import synthetic
+from tests.ui import browser as chromium
+from tests.ui.screen import Screen
+from tests.ui.serving import Server
+
+DESK, PHONE = (1440, 900), (360, 740)
+Act = Callable[[Screen], None]
+
+
+def _start(screen: Screen) -> None:
+    screen.page.get_by_role("heading", level=2).wait_for()
+
+
+def _single(screen: Screen) -> None:
+    cell = next(synthetic.generate(1, seed=5))
+    screen.choose({cell.name: cell.png()})
+    screen.page.get_by_role("slider").wait_for()
+
+
+def _many(screen: Screen) -> None:
+    cells = {cell.name: cell.png() for cell in synthetic.generate(96, seed=2)}
+    screen.choose(cells | {"notes.png": b"no picture"})
+    screen.done()
+    screen.thumbnails.nth(1).click()
+    if screen.page.viewport_size == {"width": PHONE[0], "height": PHONE[1]}:
+        screen.press("Back to the cells")
+        screen.page.get_by_role("dialog").wait_for(state="detached")
+        return
+    screen.page.keyboard.press("p")
+    screen.page.get_by_role("slider").wait_for()
+
+
+SCREENS: dict[str, tuple[Act, tuple[int, int]]] = {
+    "diagnose-start": (_start, DESK),
+    "diagnose-one": (_single, DESK),
+    "diagnose-many": (_many, DESK),
+    "diagnose-one-phone": (_single, PHONE),
+    "diagnose-many-phone": (_many, PHONE),
+}
+
+
+def main(folder: Path) -> None:
+    """Write all of them. Raises SystemExit where there is no Chromium."""
+    path = chromium.executable()
+    if path is None:
+        raise SystemExit("Chromium is not on PATH; on Debian: apt-get install chromium")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, chromium.launched(path) as browser:
+        server = Server(Path(home)).start()
+        try:
+            for name, (act, size) in SCREENS.items():
+                for scheme in ("light", "dark"):
+                    _write(folder / f"{name}-{scheme}.webp", _picture(browser, server.url, act, size, scheme))
+        finally:
+            server.stop()
+
+
+def _picture(browser: Browser, url: str, act: Act, size: tuple[int, int], scheme: str) -> bytes:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+        device_scale_factor=2 if size == PHONE else 1,
+    )
+    page = context.new_page()
+    screen = Screen(page, chromium.listen(page, url))
+    page.goto(url)
+    act(screen.ready())
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_load_state("networkidle")
+    taken = page.screenshot(full_page=size == PHONE and act is _single)
+    context.close()
+    return taken
+
+
+def _write(path: Path, taken: bytes) -> None:
+    """A tenth of the bytes of a PNG, with no difference to be seen."""
+    Image.open(io.BytesIO(taken)).convert("RGB").save(path, quality=88, method=6)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

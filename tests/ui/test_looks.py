@@ -1,0 +1,136 @@
+"""How it looks and for whom: themes, languages, small and large screens, keyboard and screen reader."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui import browser as chromium
+from tests.ui.conftest import Files, Open
+from tests.ui.screen import Screen
+from tests.ui.serving import Server
+
+WIDTHS = [360, 768, 1440, 3840]
+
+
+def _overflow(page: Page) -> int:
+    """Pixels by which the page is wider than the screen."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_screen(
+    visit: Open, made_cells: Files, infected: bytes, width: int
+) -> None:
+    screen = visit(viewport={"width": width, "height": 740}).ready()
+    assert _overflow(screen.page) <= 0
+    screen.choose({"a-name-as-long-as-those-of-microscopes-are-2026-01-02-0001.png": infected})
+    expect(screen.page.get_by_alt_text("Activation map", exact=False)).to_be_visible()
+    assert _overflow(screen.page) <= 0
+    screen.press("Other cells")
+    screen.choose(made_cells)
+    screen.done()
+    assert _overflow(screen.page) <= 0
+
+
+def test_on_a_phone_a_cell_opens_over_the_grid(visit: Open, made_cells: Files) -> None:
+    screen = visit(viewport={"width": 360, "height": 740}).ready()
+    screen.choose(made_cells)
+    screen.done()
+    screen.thumbnails.first.click()
+    dialog = screen.page.get_by_role("dialog", name="The chosen cell")
+    expect(dialog.get_by_test_id("verdict")).to_be_visible()
+    dialog.get_by_role("button", name="Uninfected").click()
+    screen.press("Back to the cells")
+    expect(screen.page.get_by_role("button", name="Judged by you")).to_be_visible()
+
+
+def test_dark_follows_the_system_and_may_be_chosen(visit: Open) -> None:
+    page = visit(color_scheme="dark").ready().page
+    scheme = page.locator("html")
+    expect(scheme).to_have_attribute("data-mantine-color-scheme", "dark")
+    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("menuitem", name="Light").click()
+    expect(scheme).to_have_attribute("data-mantine-color-scheme", "light")
+    page.reload()
+    expect(scheme).to_have_attribute("data-mantine-color-scheme", "light")
+
+
+def test_the_page_speaks_french(visit: Open, infected: bytes) -> None:
+    screen = visit(locale="fr-FR").ready()
+    expect(screen.page.locator("html")).to_have_attribute("lang", "fr")
+    expect(screen.page).to_have_title("Diagnostic · Cellules et paludisme")
+    screen.choose({"a.png": infected})
+    expect(screen.verdict).to_have_text("Semble parasitée")
+    expect(screen.page.get_by_role("contentinfo")).to_contain_text("Pour la recherche uniquement")
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("Español", "Examinar glóbulos rojos"),
+        ("Português", "Examinar glóbulos vermelhos"),
+        ("Kiswahili", "Chunguza seli nyekundu za damu"),
+    ],
+)
+def test_another_language_is_chosen_and_kept(visit: Open, language: str, title: str) -> None:
+    page = visit().ready().page
+    page.get_by_role("button", name="Language").click()
+    page.get_by_role("menuitem", name=language).click()
+    expect(page.get_by_role("heading", level=2)).to_have_text(title)
+    page.reload()
+    expect(page.get_by_role("heading", level=2)).to_have_text(title)
+
+
+def _start(screen: Screen, cells: Files) -> None: ...
+
+
+def _single(screen: Screen, cells: Files) -> None:
+    name = next(iter(cells))
+    screen.choose({name: cells[name]})
+    screen.page.get_by_role("slider").wait_for()
+
+
+def _many(screen: Screen, cells: Files) -> None:
+    screen.choose(cells | {"bad.png": b"no picture"})
+    screen.done()
+    screen.thumbnails.nth(1).click()
+    screen.page.keyboard.press("p")
+    screen.page.get_by_role("slider").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("act", [_start, _single, _many])
+def test_axe_finds_nothing_serious(
+    visit: Open, ui: Path, made_cells: Files, scheme: str, act: Callable[[Screen, Files], None]
+) -> None:
+    screen = visit(color_scheme=scheme, reduced_motion="reduce").ready()
+    act(screen, made_cells)
+    assert chromium.axe(screen.page, ui / "node_modules/axe-core/axe.min.js") == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_when_a_key_is_asked_for(
+    visit: Open, own_server: Callable[..., Server], ui: Path, infected: bytes, scheme: str
+) -> None:
+    screen = visit(own_server(access="keys").url, color_scheme=scheme, reduced_motion="reduce").ready()
+    screen.choose({"a.png": infected})
+    screen.page.get_by_role("dialog").wait_for()
+    assert chromium.axe(screen.page, ui / "node_modules/axe-core/axe.min.js") == []
+
+
+def test_all_of_the_start_is_reached_by_tab(visit: Open) -> None:
+    page = visit().ready().page
+    reached = []
+    for _ in range(11):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.innerText || document.activeElement.ariaLabel"))
+    assert reached[:5] == ["Skip to the content", "Diagnose", "Language", "Light or dark", "Choose files"]
+    assert {
+        "Choose a folder",
+        "Paste",
+        "Draw a synthetic cell",
+        "Draw 48 synthetic cells",
+        "HTTP interface",
+    } <= set(reached)

@@ -1,0 +1,12 @@
+/** The shapes of the server, by the names that the page uses. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+export type Predicted = Schemas['Predicted'];
+export type BatchAnswer = Schemas['BatchAnswer'];
+export type BatchEntry = Schemas['BatchEntry'];
+export type Explanation = Schemas['Explanation'];
+export type ServedModel = Schemas['ServedModel'];
+export type Status = Schemas['Status'];
+export type Health = Schemas['Health'];
+export type Problem = Schemas['Problem'];

@@ -1,0 +1,36 @@
+/** What a person says of a cell: a button each, and the key that does the same. */
+import { Button, Group, Kbd } from '@mantine/core';
+import { useTranslation } from 'react-i18next';
+import type { Cell, Decision } from './cell';
+import { MARKS } from './marks';
+import { sessions } from './session';
+
+export const DECISIONS: readonly { decision: Decision; key: string }[] = [
+  { decision: 'parasitized', key: 'P' },
+  { decision: 'uninfected', key: 'U' },
+  { decision: 'excluded', key: 'X' },
+];
+
+export function DecisionButtons({ cell }: { cell: Cell }) {
+  const { t } = useTranslation();
+  return (
+    <Group gap="xs" role="group" aria-label={t('decide.label')}>
+      {DECISIONS.map(({ decision, key }) => {
+        const { Icon, ink } = MARKS[decision];
+        const chosen = cell.decision === decision;
+        return (
+          <Button
+            key={decision}
+            variant={chosen ? 'filled' : 'default'}
+            aria-pressed={chosen}
+            onClick={() => sessions.decide(cell, decision)}
+            leftSection={<Icon size="1.2rem" aria-hidden color={chosen ? 'currentColor' : ink} />}
+            rightSection={<Kbd size="xs">{key}</Kbd>}
+          >
+            {t(`decide.${decision}`)}
+          </Button>
+        );
+      })}
+    </Group>
+  );
+}

@@ -1,0 +1,84 @@
+/** From what a person brings (files, folders, ZIPs, the clipboard) to cells. */
+import type { Cell } from './cell';
+
+export interface Brought {
+  cells: Cell[];
+  /** Files that came along and are no pictures. */
+  skipped: string[];
+  /** ZIPs that cannot be opened. */
+  broken: string[];
+}
+
+type Source = Pick<Cell, 'name' | 'size' | 'load'>;
+
+const TYPES: Record<string, string> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+  tif: 'image/tiff',
+  tiff: 'image/tiff',
+  bmp: 'image/bmp',
+  gif: 'image/gif',
+};
+/** What lies beside pictures and is none. Anything else is sent: the server tells by the content, not by the name. */
+const BESIDE =
+  /(^|\/)(\.[^/]*|__MACOSX\/.*|thumbs\.db|desktop\.ini)$|\.(csv|json|txt|md|xml|html?|pdf|docx?|xlsx?|log)$/i;
+
+export async function gather(files: readonly File[]): Promise<Brought> {
+  const brought: Brought = { cells: [], skipped: [], broken: [] };
+  const sources: Source[] = [];
+  for (const file of files) {
+    const name = pathOf(file);
+    if (await isZip(file)) await addZip(file, name, sources, brought);
+    else if (BESIDE.test(name) && files.length > 1) brought.skipped.push(name);
+    else sources.push({ name, size: file.size, load: async () => file });
+  }
+  brought.cells = sources.map((source, id) => ({
+    ...source,
+    id,
+    answer: null,
+    trouble: null,
+    decision: null,
+  }));
+  return brought;
+}
+
+/** Folders that a drop or a folder chooser tells of. */
+function pathOf(file: File): string {
+  const told =
+    (file as File & { path?: string; relativePath?: string }).path || file.webkitRelativePath || file.name;
+  return told.replace(/^\.?\//, '');
+}
+
+async function isZip(file: File): Promise<boolean> {
+  const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+  return start[0] === 0x50 && start[1] === 0x4b && (start[2] === 3 || start[2] === 5);
+}
+
+/** Only the directory is read now; each picture is unpacked when it is needed, so a ZIP may be of any size. */
+async function addZip(file: File, name: string, sources: Source[], brought: Brought): Promise<void> {
+  const { BlobReader, BlobWriter, configure, ZipReader } = await import(
+    '@zip.js/zip.js/lib/zip-core-custom.js'
+  );
+  configure({ useWebWorkers: false });
+  try {
+    for (const entry of await new ZipReader(new BlobReader(file)).getEntries()) {
+      if (entry.directory) continue;
+      const path = entry.filename;
+      if (BESIDE.test(path)) brought.skipped.push(path);
+      else
+        sources.push({
+          name: path,
+          size: entry.uncompressedSize,
+          load: () => entry.getData(new BlobWriter(typeOf(path))),
+        });
+    }
+  } catch {
+    brought.broken.push(name);
+  }
+}
+
+export function typeOf(name: string): string {
+  return TYPES[name.slice(name.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream';
+}

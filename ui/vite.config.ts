@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+import { themeCss } from './theme-css.ts';
+
+const SERVER = process.env.MALARIA_URL ?? 'http://127.0.0.1:8000';
+const API = [
+  '/predict',
+  '/retrain',
+  '/uploads',
+  '/feedback',
+  '/models',
+  '/model',
+  '/metrics',
+  '/health',
+  '/status',
+];
+
+/** The server answers with the page at these addresses, and only there. */
+function routes(): Plugin {
+  const source = readFileSync(new URL('./src/routes.json', import.meta.url), 'utf-8');
+  return {
+    name: 'routes',
+    generateBundle() {
+      this.emitFile({ type: 'asset', fileName: 'routes.json', source });
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), themeCss(), routes()],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0, // a data: address is no file, so a policy would have to allow it
+    modulePreload: { polyfill: false },
+    manifest: true,
+    sourcemap: false,
+  },
+  server: { proxy: Object.fromEntries(API.map((path) => [path, { target: SERVER, changeOrigin: true }])) },
+});
