@@ -92,7 +92,7 @@ class Alarms(Construct):
         self._alarm("Unaccounted", lost, 0, "An upload lies in its bucket and no job knows of it.")
 
     def _of_answers(self) -> None:
-        settings, far = self._settings, self._of.own(names.FEATURE_DISTANCE, "p50", HOUR)
+        settings, far = self._settings, self._of.own(names.FEATURE_DISTANCE, "p90", HOUR)
         share = self._of.review_share()
         self._alarm("Review", share, settings.alarm_review_share, "Many pictures are sent to a person.")
         self._alarm("Drift", far, settings.alarm_drift, "Pictures are unlike those learnt from.", periods=3)

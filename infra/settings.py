@@ -199,10 +199,10 @@ class Settings(BaseModel):
         description="Share of pictures sent to a person, over an hour, beyond which one rings.",
     )
     alarm_drift: float = Field(
-        1.5,
+        1.0,
         gt=0,
-        description="Median distance from what the model learnt, over an hour, beyond which one rings; 1 is "
-        "what 5 in 100 of its own cells exceed.",
+        description="Distance from what the model learnt that one picture in ten exceeds, over three hours, "
+        "beyond which one rings; 1 is what one in twenty of its own cells exceed.",
     )
     monthly_budget: int = Field(
         100,
