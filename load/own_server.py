@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 STOP_SECONDS = 20.0
 OURS = ("MALARIA_HOME", "MALARIA_TARGET", "MALARIA_ACCESS", "MALARIA_HOST", "MALARIA_PORT", "MALARIA_KEY")
 """Settings that this server does not take from the environment: it is open, and on the loopback address."""
