@@ -2972,6 +2972,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -3091,6 +3111,26 @@ export interface operations {
                      *       "detail": "What is wrong here and how to mend it.",
                      *       "instance": "/the/path/asked",
                      *       "code": "invalid-request",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
                      *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
                      *     }
                      */
@@ -3291,6 +3331,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -3475,6 +3535,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -3604,6 +3684,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -3698,6 +3798,26 @@ export interface operations {
                      *       "detail": "What is wrong here and how to mend it.",
                      *       "instance": "/the/path/asked",
                      *       "code": "cross-site",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
                      *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
                      *     }
                      */
@@ -3827,6 +3947,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -3944,6 +4084,26 @@ export interface operations {
                      *       "detail": "What is wrong here and how to mend it.",
                      *       "instance": "/the/path/asked",
                      *       "code": "invalid-request",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
                      *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
                      *     }
                      */
@@ -4075,6 +4235,26 @@ export interface operations {
                      *       "detail": "What is wrong here and how to mend it.",
                      *       "instance": "/the/path/asked",
                      *       "code": "invalid-request",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
                      *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
                      *     }
                      */
@@ -4248,6 +4428,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -4412,6 +4612,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -4561,6 +4781,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -4689,6 +4929,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4829,6 +5089,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -4947,6 +5227,26 @@ export interface operations {
                      *       "detail": "What is wrong here and how to mend it.",
                      *       "instance": "/the/path/asked",
                      *       "code": "invalid-request",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
                      *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
                      *     }
                      */
@@ -5113,6 +5413,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -5257,6 +5577,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something went wrong */
             500: {
                 headers: {
@@ -5385,6 +5725,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5588,6 +5948,26 @@ export interface operations {
                      *       "detail": "What is wrong here and how to mend it.",
                      *       "instance": "/the/path/asked",
                      *       "code": "invalid-request",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
                      *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
                      *     }
                      */
