@@ -47,6 +47,6 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health", timeout=5).json()["status"] == "ok"
+            return bool(httpx.get(f"{self.url}/health", timeout=5).json()["status"] == "ok")
         except httpx.HTTPError:
             return False

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from malaria.adapters.objects import local
 from malaria.checkpoints import Checkpoints
 from malaria.errors import Busy
 from malaria.ports import ObjectStore
-from malaria.wiring import local_objects
 
 
 @pytest.fixture
 def objects(tmp_path: Path) -> ObjectStore:
-    return local_objects(tmp_path / "objects", synced=False)
+    return local(tmp_path / "objects", synced=False)
 
 
 def epoch(run: Path, number: int) -> None:
