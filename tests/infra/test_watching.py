@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from malaria import metric_names
 from tests.infra.templates import Variant
+from tests.ringing import rings
 
 OURS = {metric.name for metric in metric_names.ALL}
 RINGS_FOR = {
@@ -125,3 +127,24 @@ def test_names_of_metrics_are_each_others_alone() -> None:
     units = {"Count", "Milliseconds", "Seconds", "None"}
     assert {metric.unit for metric in metric_names.ALL} <= units
     assert all(metric.what.endswith(".") for metric in metric_names.ALL)
+
+
+def _ring_for(alarm: dict[str, Any], *told: float | None) -> bool:
+    """Whether an alarm rings where its metric was told so, the latest period first."""
+    now = datetime(2026, 1, 1, 12, 2, tzinfo=UTC)
+    values = iter(told)
+    return rings(alarm, lambda *_: next(values), now)
+
+
+def test_the_canary_rings_when_it_was_answered_wrongly_twice_or_is_silent(ecs: Variant) -> None:
+    canary = _alarms(ecs)["Canary"]
+    assert _ring_for(canary, 0.0, 0.0)
+    assert _ring_for(canary, None, None)
+    assert not _ring_for(canary, 0.0, 1.0)
+    assert not _ring_for(canary, 1.0, 0.0)
+    assert not _ring_for(canary, 1.0, 1.0)
+
+
+def test_what_is_only_silent_rings_nothing_else(ecs: Variant) -> None:
+    for name, alarm in _alarms(ecs).items():
+        assert _ring_for(alarm, *[None] * 9) is (name == "Canary"), name
