@@ -10,7 +10,7 @@ const CHOICES = [
 
 export function SchemeSwitch() {
   const { t } = useTranslation();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const Now = CHOICES.find((choice) => choice.scheme === colorScheme)?.Icon ?? IconDeviceDesktop;
   return (
     <Menu position="bottom-end" withinPortal>
