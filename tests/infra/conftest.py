@@ -40,7 +40,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "reserved_concurrency": "50",
         "provisioned_concurrency": "2",
         "origins": "https://laboratory.example",
-        "environment": '{"KEEP_DAYS": "30"}',
+        "environment": '{"KEEP_DAYS": "30", "RETRAIN_CONFIRMED": "200"}',
         "deployment": "hospital",
     },
     "sagemaker-web": {"trainer": "sagemaker", "web": "on", "alarm_email": "ana@laboratory.example"},

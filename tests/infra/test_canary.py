@@ -39,9 +39,8 @@ def test_it_is_sent_as_often_as_the_settings_say_and_the_alarm_looks_as_often(ec
     rule = ecs.one("AWS::Events::Rule", "Sent")
     assert rule["ScheduleExpression"] == f"rate({ecs.settings.canary_minutes} minutes)"
     [alarm] = [one for name, one in ecs.of("AWS::CloudWatch::Alarm").items() if name[6:-8] == "Canary"]
-    [read] = [one["MetricStat"] for one in alarm["Metrics"]]
-    assert read["Metric"]["MetricName"] == "CanaryOk"
-    assert (read["Period"], read["Stat"]) == (60 * ecs.settings.canary_minutes, "Minimum")
+    assert alarm["MetricName"] == "CanaryOk"
+    assert (alarm["Period"], alarm["Statistic"]) == (60 * ecs.settings.canary_minutes, "Minimum")
     assert alarm["EvaluationPeriods"] == 2
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
 

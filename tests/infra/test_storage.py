@@ -49,7 +49,7 @@ def test_only_raw_uploads_and_their_copies_expire(ecs: Variant) -> None:
     assert {name[7:-8]: found for name, found in lapses.items()} == {
         "AccessLogs": {("", 90)},
         "Uploads": {("", ecs.settings.raw_upload_days)},
-        "Models": {("uploads/", 90), ("tickets/", 30), ("sagemaker/", 30)},
+        "Models": {("uploads/", 90), ("tickets/", 30), ("sagemaker/", 30), ("checkpoints/", 7)},
     }
 
 
