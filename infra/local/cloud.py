@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from infra.local import processes
@@ -90,14 +90,19 @@ class Cloud:
         )
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
-    def role_of(self, name: str) -> str:
-        """ARN of the role under which a function ('api'), or a training ('adapt', 'full'), runs."""
+    def function(self, name: str) -> tuple[Function, str]:
+        """A function by its name here, such as 'api', and its name on AWS. Raises KeyError."""
         for handler, logical in templates.handlers(self.template).items():
             if self.functions[handler].name == name:
-                told = self.aws.client("lambda").get_function_configuration(
-                    FunctionName=self.resource(logical)
-                )
-                return str(told["Role"])
+                return self.functions[handler], self.resource(logical)
+        raise KeyError(name)
+
+    def role_of(self, name: str) -> str:
+        """ARN of the role under which a function ('api'), or a training ('adapt', 'full'), runs."""
+        with suppress(KeyError):
+            asked = self.function(name)[1]
+            told = self.aws.client("lambda").get_function_configuration(FunctionName=asked)
+            return str(told["Role"])
         ecs = self.aws.client("ecs")
         for arn in ecs.list_task_definitions()["taskDefinitionArns"]:
             found = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
@@ -172,9 +177,7 @@ class Cloud:
         for name, one in self.template["Resources"].items():
             kinds.setdefault(one["Type"], []).append(name)
         (api,) = kinds["AWS::ApiGatewayV2::Api"]
-        handler = next(one for one, made in self.functions.items() if made.name == "api")
-        called = self.resource(templates.handlers(self.template)[handler])
-        gateway = Gateway(self.resource(api), self.functions[handler], called)
+        gateway = Gateway(self.resource(api), *self.function("api"))
         urls = [self.resource(name) for name in kinds["AWS::SQS::Queue"]]
         queues = {url.rpartition("/")[2]: url for url in urls}
         return ToldByAws(clients("cloudwatch"), clients("sqs"), gateway, queues)

@@ -47,12 +47,6 @@ def still(stack: Deployed) -> Iterator[Deployed]:
         lambdas.update_event_source_mapping(UUID=one["UUID"], Enabled=True)
 
 
-def call(stack: Deployed, function: str, event: Any) -> str:
-    """Call a function; what it answers."""
-    named = next(one for one in stack.cloud.functions.values() if one.name == function)
-    return named.call(json.dumps(event).encode()).answer.decode()
-
-
 def no_cells() -> bytes:
     """A ZIP like no other, without any cell in it."""
     out = io.BytesIO()
@@ -85,7 +79,7 @@ def settle(stack: Deployed) -> None:
             answer = stack.http.delete(f"/retrain/tasks/{task['task_id']}")
             assert answer.status_code in (200, 202, 409), answer.text
         if still_open:
-            call(stack, "reconcile", {"id": "tests"})
+            stack.call("reconcile", {"id": "tests"})
         return not still_open
 
     soon(none_is_open, "jobs do not end", 120)
@@ -104,9 +98,7 @@ def test_the_api(still: Deployed) -> None:
     http = still.http
 
     def drive() -> str:
-        for one in still.cloud.functions.values():
-            if one.name == "api":
-                one.renew()
+        still.cloud.function("api")[0].renew()
         (cell,) = synthetic.generate(1, seed=next(_numbers))
         answers = [http.get(path) for path in ("/model/info", "/models", "/retrain/tasks")]
         picture = http.post("/predict", files={"file": ("cell.png", cell.png(), "image/png")})
@@ -122,7 +114,7 @@ def test_the_api(still: Deployed) -> None:
 def test_on_upload(idling: Deployed) -> None:
     def drive() -> str:
         settle(idling)
-        return call(idling, "on_upload", upload(idling)[1])
+        return idling.call("on_upload", upload(idling)[1])
 
     found = idle(idling, "on_upload", drive, "on_upload.log")
     assert [one["Action"] for one in found] == [TO_HEAR_OF_ABSENCE, TO_HEAR_OF_ABSENCE]
@@ -132,7 +124,7 @@ def test_on_job_change(idling: Deployed) -> None:
     def drive() -> str:
         settle(idling)
         idling.http.post("/retrain", files={"file": ("few.zip", no_cells(), "application/zip")})
-        return "\n".join(call(idling, "on_job_change", {"id": "tests"}) for _ in range(2))
+        return "\n".join(idling.call("on_job_change", {"id": "tests"}) for _ in range(2))
 
     assert idle(idling, "on_job_change", drive, "on_job_change.log") == []
 
@@ -140,12 +132,12 @@ def test_on_job_change(idling: Deployed) -> None:
 def test_reconcile(idling: Deployed) -> None:
     def drive() -> str:
         settle(idling)
-        call(idling, "reconcile", {"id": "tests"})  # what was lost before comes to light, and is done with
+        idling.call("reconcile", {"id": "tests"})  # what was lost before comes to light, and is done with
         settle(idling)
         confirmed(idling, 10)
-        first = call(idling, "reconcile", {"id": "tests"})
+        first = idling.call("reconcile", {"id": "tests"})
         upload(idling)
-        return first + call(idling, "reconcile", {"id": "tests"})
+        return first + idling.call("reconcile", {"id": "tests"})
 
     found = idle(idling, "reconcile", drive, "reconcile.log")
     assert [one["Action"] for one in found] == [TO_HEAR_OF_ABSENCE]
@@ -159,7 +151,7 @@ def test_a_training(still: Deployed, site: Site, tmp_path: Path) -> None:
         with path.open("rb") as file:
             still.http.post("/retrain", files={"file": (path.name, file, "application/zip")})
         before = len(still.cloud.tasks.ended)
-        call(still, "on_job_change", {"id": "tests"})
+        still.call("on_job_change", {"id": "tests"})
         soon(lambda: len(still.cloud.tasks.ended) > before, "the training does not end", 240)
         return ""
 

@@ -1,6 +1,7 @@
-import { ActionIcon, Menu, useMantineColorScheme } from '@mantine/core';
-import { IconCheck, IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react';
+import { useMantineColorScheme } from '@mantine/core';
+import { IconDeviceDesktop, IconMoon, IconSun } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { IconMenu } from '../parts/IconMenu';
 
 const CHOICES = [
   { scheme: 'auto', Icon: IconDeviceDesktop },
@@ -10,27 +11,21 @@ const CHOICES = [
 
 export function SchemeSwitch() {
   const { t } = useTranslation();
+  // Otherwise Mantine writes a <style> element for the moment of the change, which the policy forbids.
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const Now = CHOICES.find((choice) => choice.scheme === colorScheme)?.Icon ?? IconDeviceDesktop;
+  const choices = CHOICES.map(({ scheme, Icon }) => ({
+    key: scheme,
+    label: t(`scheme.${scheme}`),
+    icon: <Icon size="1.1rem" aria-hidden />,
+    choose: () => setColorScheme(scheme),
+  }));
   return (
-    <Menu position="bottom-end" withinPortal>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="xl" aria-label={t('scheme.label')}>
-          <Now size="1.3rem" aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {CHOICES.map(({ scheme, Icon }) => (
-          <Menu.Item
-            key={scheme}
-            leftSection={<Icon size="1.1rem" aria-hidden />}
-            rightSection={scheme === colorScheme ? <IconCheck size="1rem" aria-hidden /> : null}
-            onClick={() => setColorScheme(scheme)}
-          >
-            {t(`scheme.${scheme}`)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <IconMenu
+      label={t('scheme.label')}
+      icon={<Now size="1.3rem" aria-hidden />}
+      chosen={colorScheme}
+      choices={choices}
+    />
   );
 }
