@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import type { Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
 import { themeCss } from './theme-css.ts';
 
 const SERVER = process.env.MALARIA_URL ?? 'http://127.0.0.1:8000';
@@ -38,5 +39,6 @@ export default defineConfig({
     manifest: true,
     sourcemap: false,
   },
+  test: { testTimeout: 60_000 }, // machines that run tests may be slow
   server: { proxy: Object.fromEntries(API.map((path) => [path, { target: SERVER, changeOrigin: true }])) },
 });

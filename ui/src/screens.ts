@@ -4,12 +4,21 @@
  * routes.json lists their addresses for the server; a test holds the two together, and keeps them apart from the
  * API's own (/models and /retrain are taken).
  */
-import { IconMicroscope, type TablerIcon } from '@tabler/icons-react';
+import {
+  IconActivity,
+  IconAdjustmentsCheck,
+  IconChartDots,
+  IconMicroscope,
+  IconRefreshDot,
+  IconTags,
+  IconVersions,
+  type TablerIcon,
+} from '@tabler/icons-react';
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
 
 interface Screen {
   path: string;
-  name: 'nav.diagnose';
+  name: `nav.${'diagnose' | 'review' | 'setup' | 'training' | 'versions' | 'data' | 'monitor'}`;
   Icon: TablerIcon;
   Screen: LazyExoticComponent<ComponentType>;
 }
@@ -20,5 +29,31 @@ export const SCREENS: readonly [Screen, ...Screen[]] = [
     name: 'nav.diagnose',
     Icon: IconMicroscope,
     Screen: lazy(() => import('./diagnose/Diagnose')),
+  },
+  { path: '/review', name: 'nav.review', Icon: IconTags, Screen: lazy(() => import('./review/Review')) },
+  {
+    path: '/setup',
+    name: 'nav.setup',
+    Icon: IconAdjustmentsCheck,
+    Screen: lazy(() => import('./setup/Setup')),
+  },
+  {
+    path: '/training',
+    name: 'nav.training',
+    Icon: IconRefreshDot,
+    Screen: lazy(() => import('./training/Training')),
+  },
+  {
+    path: '/versions',
+    name: 'nav.versions',
+    Icon: IconVersions,
+    Screen: lazy(() => import('./versions/Versions')),
+  },
+  { path: '/data', name: 'nav.data', Icon: IconChartDots, Screen: lazy(() => import('./data/Data')) },
+  {
+    path: '/monitor',
+    name: 'nav.monitor',
+    Icon: IconActivity,
+    Screen: lazy(() => import('./monitor/Monitor')),
   },
 ];
