@@ -42,6 +42,7 @@ class Dashboard(Construct):
         if settings.canary:
             self._canary(settings)
         self._jobs(queues)
+        self._process()
         self._costs(serving, retraining, storage)
 
     @property
@@ -96,6 +97,14 @@ class Dashboard(Construct):
             Jobs=[*(of.drawn(one) for one in states), *(of.drawn(one, "Maximum") for one in looks)],
             Duration=[of.drawn(names.JOB_TIME, "Average", HOUR), of.drawn(names.JOB_TIME, "Maximum", HOUR)],
             Queues=[figures.waiting(one) for one in (queues.work, queues.dead, queues.undelivered)],
+        )
+
+    def _process(self) -> None:
+        of = self._of
+        self._row(
+            "What it takes to answer",
+            Memory=[of.drawn(names.MEMORY, statistic) for statistic in ("p50", "Maximum")],
+            Processor=[of.drawn(names.CPU_TIME)],
         )
 
     def _costs(self, serving: Serving, retraining: Retraining, storage: Storage) -> None:

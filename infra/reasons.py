@@ -56,6 +56,7 @@ WILDCARDS = {
     ":log-group:/aws/sagemaker/TrainingJobs:*": "SageMaker names the streams of its log.",
     "ecr:GetAuthorizationToken *": "A token is for the whole registry; what may be pulled is named.",
     "ec2:* *": "SageMaker joins a network with interfaces that have no name before they are made.",
+    "cloudwatch:GetMetricData *": "CloudWatch has no rights by namespace or name of a figure.",
     "xray:* *": "X-Ray takes traces without naming what they belong to.",
 }
 """Ends of the resources that have a wildcard, and why none narrower would do; `<>` stands for a name that

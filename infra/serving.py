@@ -20,7 +20,7 @@ from infra.logs import log_group
 from infra.queues import Queues
 from infra.settings import Settings
 from infra.storage import Storage
-from malaria.settings_aws import INCOMING
+from malaria.settings_aws import INCOMING, PREFIX
 
 SECONDS = 29
 """An HTTP API waits 30 seconds for an answer; the function ends before, so that its log says why."""
@@ -67,6 +67,7 @@ class Serving(Construct):
         )
         self._open_paths()
         self._stage()
+        self._let_it_tell_of_itself()
         reasons.accept(self.api, "APIG4")
 
     @property
@@ -121,6 +122,13 @@ class Serving(Construct):
         access.rows(made, storage.feedback, access.APPEND_ROWS)
         access.allow(made, ["sqs:SendMessage"], [queues.work.queue_arn])
         return made
+
+    def _let_it_tell_of_itself(self) -> None:
+        """What the API tells of requests it asks of CloudWatch, by the gateway's id."""
+        told = environment(self._settings, api_id=self.api.api_id)
+        name = f"{PREFIX}API_ID"
+        self.function.add_environment(name, told[name])
+        access.allow(self.function, ["cloudwatch:GetMetricData"], ["*"])
 
     def _allow_objects(self, to: lambda_.IFunction, storage: Storage) -> None:
         """Pictures are its matter only where the settings ask that they be kept."""

@@ -28,6 +28,8 @@ REVIEW = Metric("Review", "Count", "Of these, sent to a person.")
 LOW_CONFIDENCE = Metric("LowConfidence", "Count", "Of these, sent to a person because the answer was unsure.")
 CONFIDENCE = Metric("Confidence", "None", "Probability of the class that was named, 0.5 to 1, of a picture.")
 PREDICT_TIME = Metric("PredictTime", "Milliseconds", "What the network took for the pictures of one request.")
+MEMORY = Metric("Memory", "Megabytes", "Memory of the process that answers, as it stands in the machine.")
+CPU_TIME = Metric("CpuTime", "Seconds", "Processor time of the process that answers, since it last told.")
 COLD_STARTS = Metric("ColdStarts", "Count", "1 for the first call of an instance, else 0.")
 
 FEATURE_DISTANCE = Metric(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from malaria.domain import Confirmation, Job, JobState, Method, ObjectInfo, Progress, UploadForm
+from malaria.history import Course, Span
 from malaria.metric_names import Metric
 
 
@@ -28,6 +29,24 @@ class Meter(Protocol):
         properties: what else belongs to them, such as model_version. They stand beside the figures in the
         log, and never name a patient or a file. Raises ValueError where one has the name of a metric.
         """
+
+
+class History(Protocol):
+    """What was told of the system, kept. Every method raises Busy where it cannot be reached for now."""
+
+    def read(self, metrics: Sequence[Metric], span: Span) -> Mapping[Metric, Course]:
+        """How each of these went; of those that nobody tells here there is no entry."""
+        ...
+
+
+class Recorder(Meter, History, Protocol):
+    """Keeps what it is told itself; what is told is written when it is asked to. Both raise Busy."""
+
+    def flush(self) -> None:
+        """Write what was told since."""
+
+    def thin(self) -> None:
+        """Keep what is old more coarsely, or no longer."""
 
 
 class JobStore(Protocol):

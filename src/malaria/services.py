@@ -10,9 +10,11 @@ from malaria.keeping import Kept
 from malaria.ports import (
     Clock,
     FeedbackStore,
+    History,
     JobStore,
     Meter,
     ObjectStore,
+    Recorder,
     TrainingLauncher,
     UploadDesk,
     Wake,
@@ -42,12 +44,16 @@ class Services:
     kept: Kept
     desk: UploadDesk
     meter: Meter
+    history: History
+    """What was told of the system, for people who watch."""
     signing_keys: tuple[str, ...] = field(repr=False)
     """The newest first: it signs, all are accepted."""
     elsewhere: Wake | None = None
     """Who looks at the queue of jobs where this process may not start trainings itself."""
     fleeting: bool = False
     """Whether this machine's disk goes with the run, so that what a later attempt needs is kept elsewhere."""
+    recorder: Recorder | None = None
+    """Who keeps figures here, requests among them; None where AWS tells of requests and keeps all."""
     familiarity: Familiarity | None = None
     """What the served version learnt looks like; None where nobody watches pictures for being unlike it."""
 

@@ -33,6 +33,7 @@ class AwsSettings(BaseSettings):
         description="Of a local stand-in of AWS; None: AWS itself. Read as AWS_ENDPOINT_URL, as boto3 does.",
     )
 
+    api_id: str | None = Field(None, description="Id of the HTTP API, under which AWS tells of requests.")
     canary: bool = Field(False, description="Whether the API provides a key for the canary.")
     canary_url: str | None = Field(None, description="Where the canary asks: the API's public address.")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from malaria import shipped, signing_keys
 from malaria.adapters.inbox import Inbox
-from malaria.adapters.meters import NullMeter
 from malaria.adapters.objects import local as local_objects
 from malaria.adapters.own_desk import OwnDesk
 from malaria.adapters.sqlite_feedback import SqliteFeedback
+from malaria.adapters.sqlite_history import SqliteHistory
 from malaria.adapters.sqlite_jobs import SqliteJobs
 from malaria.adapters.subprocess_launcher import SubprocessLauncher
 from malaria.arrivals import Arrivals
@@ -24,6 +24,7 @@ from malaria.settings import Settings
 from malaria.settings_aws import PREFIX, AwsSettings
 from malaria.shards import Shards
 from malaria.trigger import Trigger
+from malaria.unfamiliar import Familiarity
 
 
 class SystemClock:
@@ -45,6 +46,7 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
     objects = local_objects(home / "store")
     jobs = SqliteJobs(home / "jobs.sqlite", clock)
     launcher = SubprocessLauncher(home)
+    history = SqliteHistory(home / "history.sqlite", clock)
     registry = Registry(objects, clock)
     shipped.install_shipped(registry, shipped_models(settings), settings.network)
     return Services(
@@ -66,7 +68,10 @@ def local(home: Path | None = None, settings: Settings | None = None) -> Service
             pooled=settings.opens_retrainings,
         ),
         desk=OwnDesk(settings.max_upload_bytes),
-        meter=NullMeter(),
+        meter=history,
+        history=history,
+        recorder=history,
+        familiarity=Familiarity(registry, shipped_models(settings), home / "cache"),
         signing_keys=keys_that_sign(settings, lambda: signing_keys.stored(home)),
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from malaria import canary_key, shipped, signing_keys, wiring
 from malaria.adapters import objects as stores
 from malaria.adapters.aws_clients import Clients, region
+from malaria.adapters.cloudwatch_history import CloudWatchHistory
 from malaria.adapters.dynamo_feedback import DynamoFeedback
 from malaria.adapters.dynamo_jobs import DynamoJobs
 from malaria.adapters.ecs_launcher import EcsLauncher
@@ -88,6 +89,9 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
         if answering
         else (),
         meter=meter,
+        history=CloudWatchHistory(
+            clients, deployed.deployment, lambda: deployed.need("api_id"), canary=deployed.canary
+        ),
         fleeting=True,
         elsewhere=None if launching else SqsWake(clients, lambda: deployed.need("queue_url")),
         familiarity=Familiarity(registry, wiring.shipped_models(settings), home / "cache")

@@ -22,6 +22,7 @@ ROUTES = {
     ("get", "/predict/sample"),
     ("post", "/feedback"),
     ("get", "/metrics/quality"),
+    ("get", "/metrics/summary"),
     ("get", "/health"),
     ("get", "/status"),
     ("get", "/model/info"),

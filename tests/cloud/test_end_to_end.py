@@ -7,6 +7,7 @@ ECS task whose command is run, and the HTTP API.
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -40,6 +41,25 @@ def test_an_upload_becomes_the_served_model_and_is_rolled_back(
     after = stack.predict(picture)
     assert after["model_version"] == before["model_version"]
     assert after["probabilities"] == before["probabilities"]
+
+
+def test_the_summary_tells_what_was_asked_and_answered(stack: Deployed, site: Site) -> None:
+    """AWS's own figures and the application's, as a page reads them; the last step is not over yet."""
+    before = stack.http.get("/metrics/summary?window=1h").raise_for_status().json()["total"]
+    for _, picture in site.cells[:3]:
+        stack.predict(picture)
+
+    def grown() -> dict[str, Any] | None:
+        total = dict(stack.http.get("/metrics/summary?window=1h").raise_for_status().json()["total"])
+        return total if total["pictures"] == before["pictures"] + 3 else None
+
+    total = soon(grown, "the pictures are not told of", 60)
+    assert total["requests"] >= before["requests"] + 3
+    assert total["server_errors"] == before["server_errors"]
+    assert 0 < total["latency_ms"]["p50"] <= total["latency_ms"]["p99"]
+    assert 0.5 <= total["confidence"]["p50"] <= 1
+    assert total["feature_distance"]["p90"] > 0
+    assert total["memory_mb"] > 50
 
 
 def test_a_zip_that_cannot_be_used_fails_with_its_reason_and_blocks_nothing(

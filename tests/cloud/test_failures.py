@@ -26,7 +26,7 @@ def begun(stack: Deployed, name: str) -> tuple[str, subprocess.Popen[bytes]]:
 
 
 def promotions(stack: Deployed) -> list[dict[str, Any]]:
-    """The log of promotions as it is kept; a warm environment may serve what was promoted before for a while."""
+    """The log of promotions as it is kept: a warm environment may serve what stood before for a while."""
     return list(stack.http.get("/models").raise_for_status().json()["promotions"])
 
 

@@ -103,7 +103,12 @@ def test_the_api(still: Deployed) -> None:
         answers = [http.get(path) for path in ("/model/info", "/models", "/retrain/tasks")]
         picture = http.post("/predict", files={"file": ("cell.png", cell.png(), "image/png")})
         told = {"prediction_id": picture.json().get("prediction_id"), "label": "Uninfected", "by": "tests"}
-        answers += [picture, http.post("/feedback", json=told), http.get("/metrics/quality")]
+        answers += [
+            picture,
+            http.post("/feedback", json=told),
+            http.get("/metrics/quality"),
+            http.get("/metrics/summary"),
+        ]
         answers += upload(still)[0]
         answers += [http.post("/retrain", files={"file": ("few.zip", no_cells(), "application/zip")})]
         return "\n".join(answer.text for answer in answers)

@@ -20,10 +20,10 @@ MOST = 100
 
 
 class NullMeter:
-    """Tells nobody: for a laptop, where `/status` counts and a person looks."""
+    """Tells nobody: for commands and trainings on a laptop, whose outcome says enough."""
 
     def tell(self, values: Mapping[Metric, float | Sequence[float]], **properties: str) -> None:
-        _checked(values, properties)
+        finite(values, properties)
 
 
 @dataclass
@@ -33,8 +33,8 @@ class MemoryMeter:
     told: list[tuple[dict[Metric, list[float]], dict[str, str]]] = field(default_factory=list)
 
     def tell(self, values: Mapping[Metric, float | Sequence[float]], **properties: str) -> None:
-        if finite := _checked(values, properties):
-            self.told.append((finite, properties))
+        if told := finite(values, properties):
+            self.told.append((told, properties))
 
     def of(self, metric: Metric) -> list[float]:
         """Every value of a metric, in the order in which they were told."""
@@ -51,11 +51,11 @@ class EmfMeter:
         self._deployment, self._clock, self._out = deployment, clock, out
 
     def tell(self, values: Mapping[Metric, float | Sequence[float]], **properties: str) -> None:
-        finite = _checked(values, properties)
-        longest = max(map(len, finite.values()), default=0)
+        known = finite(values, properties)
+        longest = max(map(len, known.values()), default=0)
         out = self._out or sys.stdout
         for start in range(0, longest, MOST):
-            part = {metric: told[start : start + MOST] for metric, told in finite.items()}
+            part = {metric: told[start : start + MOST] for metric, told in known.items()}
             line = json.dumps(self._line({m: told for m, told in part.items() if told}, properties))
             out.write(f"{line}\n")  # at once, so that no other thread's line comes between
         out.flush()
@@ -71,7 +71,7 @@ class EmfMeter:
         return {"_aws": told, DIMENSION: self._deployment, **properties, **figures}
 
 
-def _checked(
+def finite(
     values: Mapping[Metric, float | Sequence[float]], properties: Mapping[str, str]
 ) -> dict[Metric, list[float]]:
     """The finite values; metrics without any are left out. Raises ValueError where a property has the name
@@ -80,5 +80,5 @@ def _checked(
     if taken:
         raise ValueError(f"{', '.join(sorted(taken))} cannot name a property")
     listed = {metric: [told] if isinstance(told, int | float) else told for metric, told in values.items()}
-    finite = {metric: [float(v) for v in told if math.isfinite(v)] for metric, told in listed.items()}
-    return {metric: told for metric, told in finite.items() if told}
+    kept = {metric: [float(v) for v in told if math.isfinite(v)] for metric, told in listed.items()}
+    return {metric: told for metric, told in kept.items() if told}

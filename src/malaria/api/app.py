@@ -9,8 +9,9 @@ from malaria.api import docs, openapi, problems, web
 from malaria.api.access import Door, identify
 from malaria.api.guards import BodyLimit, Correlate, HostGuard, OriginGuard
 from malaria.api.limited import Limited
-from malaria.api.routes import batch, feedback, health, models, predict, retrain, sample, uploads
+from malaria.api.routes import batch, feedback, health, models, predict, retrain, sample, summary, uploads
 from malaria.api.state import State
+from malaria.api.watched import Measured
 from malaria.keys import Doorkeeper, Keys
 from malaria.limits import Buckets
 from malaria.services import Services
@@ -33,7 +34,7 @@ def described() -> FastAPI:
     app = FastAPI(
         title="Malaria", version=installed("malaria"), docs_url=None, redoc_url=None, redirect_slashes=False
     )
-    for routes in (predict, sample, batch, feedback, models, retrain, uploads, health):
+    for routes in (predict, sample, batch, feedback, summary, models, retrain, uploads, health):
         app.include_router(routes.router)
     openapi.install(app)
     return app
@@ -59,6 +60,11 @@ def _guard(app: FastAPI, services: Services) -> None:
         app.add_middleware(OriginGuard)
     app.add_middleware(HostGuard, allowed=settings.allowed_hosts)
     app.add_middleware(Correlate)
+    if services.recorder is not None:
+        page = web.folder(settings.ui)
+        app.add_middleware(
+            Measured, meter=services.recorder, unmeasured=list(web.files(page)) if page else []
+        )
 
 
 def _front(app: FastAPI, settings: Settings) -> None:

@@ -185,6 +185,43 @@ QUALITY: dict[str, Any] = {
 }
 
 
+_SPREAD = {"p50": 0.981, "p90": 0.997, "p95": 0.998, "p99": 0.999}
+_WATCHED: dict[str, Any] = {
+    "up": 1.0,
+    "requests": 1240,
+    "client_errors": 3,
+    "server_errors": 0,
+    "latency_ms": {"p50": 18.2, "p90": 31.0, "p95": 44.7, "p99": 120.5},
+    "pictures": 1150,
+    "parasitized": 212,
+    "uninfected": 931,
+    "not_a_cell": 7,
+    "review": 64,
+    "low_confidence": 51,
+    "confidence": _SPREAD,
+    "predict_ms": {"p50": 11.0, "p90": 15.2, "p95": 19.9, "p99": 48.0},
+    "feature_distance": {"p50": 0.48, "p90": 0.81, "p95": 0.97, "p99": 1.3},
+    "image_deviation": {"p50": 0.7, "p90": 1.6, "p95": 1.9, "p99": 2.8},
+    "memory_mb": 248.3,
+    "cpu_cores": 0.04,
+    "uploads": 1,
+    "jobs_succeeded": 1,
+    "jobs_failed": 0,
+}
+SUMMARY: dict[str, Any] = {
+    "window": "24h",
+    "start": "2026-01-11T10:15:00Z",
+    "end": "2026-01-12T10:15:00Z",
+    "step_seconds": 900,
+    "time": "2026-01-12T10:02:51Z",
+    "total": _WATCHED,
+    "requests_per_minute": 0.87,
+    "job_seconds": 64.0,
+    "served": [{"version": MODEL["version"], "since": "2026-01-05T08:00:00Z", "until": None}],
+    "steps": [{"at": "2026-01-12T10:00:00Z", **_WATCHED}],
+}
+
+
 def shown(example: dict[str, Any]) -> dict[str, Any]:
     """An example as a model's schema takes it."""
     return {"example": example}

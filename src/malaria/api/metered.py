@@ -11,6 +11,7 @@ from malaria.ports import Meter
 from malaria.predict import UNCERTAIN, Answer, Model, Scored
 from malaria.preprocess import Pixels
 from malaria.unfamiliar import Familiar
+from malaria.vitals import Vitals
 
 _CALLED = {CLASSES[Label.PARASITIZED]: names.PARASITIZED, CLASSES[Label.UNINFECTED]: names.UNINFECTED}
 
@@ -21,8 +22,8 @@ class Reading:
     familiar: what the model learnt looks like; None where nobody watches, or where it is not known.
     """
 
-    def __init__(self, model: Model, familiar: Familiar | None) -> None:
-        self._version, self._familiar = model.info.version, familiar
+    def __init__(self, model: Model, familiar: Familiar | None, vitals: Vitals) -> None:
+        self._version, self._familiar, self._vitals = model.info.version, familiar, vitals
         self._counts: dict[Metric, float] = dict.fromkeys(
             (names.PICTURES, *_CALLED.values(), names.NOT_A_CELL, names.REVIEW, names.LOW_CONFIDENCE), 0
         )
@@ -58,6 +59,7 @@ class Reading:
                 names.PREDICT_TIME: 1000 * self._seconds,
                 names.FEATURE_DISTANCE: self._distances,
                 names.IMAGE_DEVIATION: self._deviations,
+                **self._vitals.take(),
             },
             model_version=self._version,
         )

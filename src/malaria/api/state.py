@@ -12,6 +12,7 @@ from malaria.api.turnstile import Tally, Turnstile
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.tokens import Tokens
+from malaria.vitals import Vitals
 
 BATCHES = 2
 """Batches at once: each keeps every interpreter busy, so more would only slow down the rest."""
@@ -27,6 +28,7 @@ class State:
     uploads: Turnstile
     tokens: Tokens
     tally: Tally = field(default_factory=Tally)
+    vitals: Vitals = field(default_factory=Vitals)
     began: float = field(default_factory=time.monotonic)
 
     @classmethod
@@ -44,7 +46,7 @@ class State:
     def reading(self, model: Model) -> Reading:
         """Of the pictures of a request that this model answers."""
         watched = self.services.familiarity
-        return Reading(model, watched.of(model.info) if watched else None)
+        return Reading(model, watched.of(model.info) if watched else None, self.vitals)
 
 
 def _state(request: Request) -> State:

@@ -37,14 +37,17 @@ def install(app: FastAPI, page: Path) -> None:
     Nothing is mounted at "/", which would answer in place of the API where that refuses: an address that
     neither has stays a problem, and a wrong method stays one too.
     """
-    for address in _addresses(page):
-        _serve(app, address, page / INDEX)
-    for file in sorted(page.iterdir()):
-        if file.is_file() and file.name not in (INDEX, ROUTES):
-            _serve(app, f"/{file.name}", file)
+    for address, file in files(page).items():
+        _serve(app, address, file)
     if (page / ASSETS).is_dir():
         squeezed = GZipMiddleware(Assets(directory=page / ASSETS), minimum_size=1024)
         app.mount(f"/{ASSETS}", squeezed, name="page-assets")
+
+
+def files(page: Path) -> dict[str, Path]:
+    """What is served by address, but for the assets."""
+    others = (file for file in sorted(page.iterdir()) if file.is_file() and file.name not in (INDEX, ROUTES))
+    return dict.fromkeys(_addresses(page), page / INDEX) | {f"/{file.name}": file for file in others}
 
 
 def _addresses(page: Path) -> list[str]:

@@ -120,6 +120,7 @@ def _serve(services: "Services", listening: socket.socket, supervised: bool) -> 
     server = uvicorn.Server(uvicorn.Config(app, log_level="info", access_log=False))
     # Ctrl-C is how a server is meant to end: no error
     with (
+        _pulse(services, app),
         _supervisor(services) if supervised else contextlib.nullcontext(),
         contextlib.suppress(KeyboardInterrupt),
     ):
@@ -131,6 +132,15 @@ def _supervisor(services: "Services") -> Any:
     from malaria.supervisor import Supervisor
 
     return Supervisor(services, wiring.inbox(services))
+
+
+def _pulse(services: "Services", app: Any) -> Any:
+    """What writes figures down, where it is here that they are kept."""
+    from malaria.pulse import Pulse
+
+    return (
+        Pulse(services.recorder, app.state.malaria.vitals) if services.recorder else contextlib.nullcontext()
+    )
 
 
 def _serve_reloading(chosen: State, listening: socket.socket, supervised: bool) -> None:
@@ -148,15 +158,20 @@ def _serve_reloading(chosen: State, listening: socket.socket, supervised: bool) 
 
 
 def bare_app() -> Any:
-    from malaria.api.app import create_app
-
-    return create_app(State().services())
+    """The app for the reloader: its process ends with the threads in it."""
+    return _pulsing(State().services())
 
 
 def supervised_app() -> Any:
-    """The app for the reloader: its process ends with the supervisor's thread in it."""
-    from malaria.api.app import create_app
-
+    """As `bare_app`, with the supervisor."""
     services = State().services()
     _supervisor(services).__enter__()
-    return create_app(services)
+    return _pulsing(services)
+
+
+def _pulsing(services: "Services") -> Any:
+    from malaria.api.app import create_app
+
+    app = create_app(services)
+    _pulse(services, app).__enter__()
+    return app

@@ -120,6 +120,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/metrics/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the system fared
+         * @description Requests and errors, how long they took, what pictures were called and how surely, how far they are
+         *     from what was learnt, memory and processor, jobs and versions: of the whole window, and in even steps.
+         *
+         *     A laptop's server keeps these itself, in its home folder; on AWS CloudWatch is asked, which tells some of
+         *     them minutes late. Live accuracy is told by `/metrics/quality`.
+         */
+        get: operations["metrics_summary_metrics_summary_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/model/info": {
         parameters: {
             query?: never;
@@ -1761,6 +1785,20 @@ export interface components {
             note: string;
         };
         /**
+         * Quantiles
+         * @description Null where no value was told.
+         */
+        Quantiles: {
+            /** P50 */
+            p50: number | null;
+            /** P90 */
+            p90: number | null;
+            /** P95 */
+            p95: number | null;
+            /** P99 */
+            p99: number | null;
+        };
+        /**
          * Receipt
          * @description What the gate said of a job, and why.
          * @example {
@@ -2195,6 +2233,22 @@ export interface components {
             promoted: string[];
             promotion: components["schemas"]["PromotionEntry"];
         };
+        /** ServedThen */
+        ServedThen: {
+            /** Version */
+            version: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             * @description Null: it is served still.
+             */
+            until?: string | null;
+        };
         /**
          * Spot
          * @description A pixel of the picture, from the left and from the top.
@@ -2303,6 +2357,238 @@ export interface components {
             training: components["schemas"]["TrainingNow"];
             confirmed: components["schemas"]["ConfirmedNow"];
             access: components["schemas"]["AccessNow"];
+        };
+        /** Step */
+        Step: {
+            /**
+             * Up
+             * @description Share of the time in which the server was there, 0 to 1.
+             */
+            up: number | null;
+            /** Requests */
+            requests: number | null;
+            /**
+             * Client Errors
+             * @description Answered with 400 to 499.
+             */
+            client_errors: number | null;
+            /**
+             * Server Errors
+             * @description Answered with 500 or more.
+             */
+            server_errors: number | null;
+            /** @description From a request's arrival to the end of its answer. */
+            latency_ms: components["schemas"]["Quantiles"];
+            /** Pictures */
+            pictures: number;
+            /** Parasitized */
+            parasitized: number;
+            /** Uninfected */
+            uninfected: number;
+            /** Not A Cell */
+            not_a_cell: number;
+            /**
+             * Review
+             * @description Sent to a person.
+             */
+            review: number;
+            /**
+             * Low Confidence
+             * @description Of these, because the answer was unsure.
+             */
+            low_confidence: number;
+            /** @description Probability of the class that was named, 0.5 to 1. */
+            confidence: components["schemas"]["Quantiles"];
+            /** @description What the network took for the pictures of one request. */
+            predict_ms: components["schemas"]["Quantiles"];
+            /** @description How far pictures are from what was learnt; 1 is what 5 in 100 learnt cells exceed. */
+            feature_distance: components["schemas"]["Quantiles"];
+            /** @description Standard deviations by which brightness or colour is off what was learnt. */
+            image_deviation: components["schemas"]["Quantiles"];
+            /**
+             * Memory Mb
+             * @description Of a process that answers; the median.
+             */
+            memory_mb: number | null;
+            /**
+             * Cpu Cores
+             * @description Processor cores that were busy with it, in the mean.
+             */
+            cpu_cores: number | null;
+            /**
+             * Uploads
+             * @description Retrainings that were asked for.
+             */
+            uploads: number;
+            /** Jobs Succeeded */
+            jobs_succeeded: number;
+            /** Jobs Failed */
+            jobs_failed: number;
+            /**
+             * At
+             * Format: date-time
+             * @description When the step begins.
+             */
+            at: string;
+        };
+        /**
+         * SummaryAnswer
+         * @description How the system fared over a window that ends now.
+         * @example {
+         *       "end": "2026-01-12T10:15:00Z",
+         *       "job_seconds": 64,
+         *       "requests_per_minute": 0.87,
+         *       "served": [
+         *         {
+         *           "since": "2026-01-05T08:00:00Z",
+         *           "version": "20261125-05ce9190"
+         *         }
+         *       ],
+         *       "start": "2026-01-11T10:15:00Z",
+         *       "step_seconds": 900,
+         *       "steps": [
+         *         {
+         *           "at": "2026-01-12T10:00:00Z",
+         *           "client_errors": 3,
+         *           "confidence": {
+         *             "p50": 0.981,
+         *             "p90": 0.997,
+         *             "p95": 0.998,
+         *             "p99": 0.999
+         *           },
+         *           "cpu_cores": 0.04,
+         *           "feature_distance": {
+         *             "p50": 0.48,
+         *             "p90": 0.81,
+         *             "p95": 0.97,
+         *             "p99": 1.3
+         *           },
+         *           "image_deviation": {
+         *             "p50": 0.7,
+         *             "p90": 1.6,
+         *             "p95": 1.9,
+         *             "p99": 2.8
+         *           },
+         *           "jobs_failed": 0,
+         *           "jobs_succeeded": 1,
+         *           "latency_ms": {
+         *             "p50": 18.2,
+         *             "p90": 31,
+         *             "p95": 44.7,
+         *             "p99": 120.5
+         *           },
+         *           "low_confidence": 51,
+         *           "memory_mb": 248.3,
+         *           "not_a_cell": 7,
+         *           "parasitized": 212,
+         *           "pictures": 1150,
+         *           "predict_ms": {
+         *             "p50": 11,
+         *             "p90": 15.2,
+         *             "p95": 19.9,
+         *             "p99": 48
+         *           },
+         *           "requests": 1240,
+         *           "review": 64,
+         *           "server_errors": 0,
+         *           "uninfected": 931,
+         *           "up": 1,
+         *           "uploads": 1
+         *         }
+         *       ],
+         *       "time": "2026-01-12T10:02:51Z",
+         *       "total": {
+         *         "client_errors": 3,
+         *         "confidence": {
+         *           "p50": 0.981,
+         *           "p90": 0.997,
+         *           "p95": 0.998,
+         *           "p99": 0.999
+         *         },
+         *         "cpu_cores": 0.04,
+         *         "feature_distance": {
+         *           "p50": 0.48,
+         *           "p90": 0.81,
+         *           "p95": 0.97,
+         *           "p99": 1.3
+         *         },
+         *         "image_deviation": {
+         *           "p50": 0.7,
+         *           "p90": 1.6,
+         *           "p95": 1.9,
+         *           "p99": 2.8
+         *         },
+         *         "jobs_failed": 0,
+         *         "jobs_succeeded": 1,
+         *         "latency_ms": {
+         *           "p50": 18.2,
+         *           "p90": 31,
+         *           "p95": 44.7,
+         *           "p99": 120.5
+         *         },
+         *         "low_confidence": 51,
+         *         "memory_mb": 248.3,
+         *         "not_a_cell": 7,
+         *         "parasitized": 212,
+         *         "pictures": 1150,
+         *         "predict_ms": {
+         *           "p50": 11,
+         *           "p90": 15.2,
+         *           "p95": 19.9,
+         *           "p99": 48
+         *         },
+         *         "requests": 1240,
+         *         "review": 64,
+         *         "server_errors": 0,
+         *         "uninfected": 931,
+         *         "up": 1,
+         *         "uploads": 1
+         *       },
+         *       "window": "24h"
+         *     }
+         */
+        SummaryAnswer: {
+            /**
+             * Window
+             * @enum {string}
+             */
+            window: "1h" | "6h" | "24h" | "7d" | "30d";
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /**
+             * End
+             * Format: date-time
+             * @description End of the last step, which is not over yet.
+             */
+            end: string;
+            /** Step Seconds */
+            step_seconds: number;
+            /**
+             * Time
+             * Format: date-time
+             */
+            time: string;
+            total: components["schemas"]["Watched"];
+            /**
+             * Requests Per Minute
+             * @description In the mean of the window, up to now.
+             */
+            requests_per_minute: number | null;
+            /**
+             * Job Seconds
+             * @description What a job took; the median.
+             */
+            job_seconds: number | null;
+            /**
+             * Served
+             * @description Versions in the order in which they were served.
+             */
+            served: components["schemas"]["ServedThen"][];
+            /** Steps */
+            steps: components["schemas"]["Step"][];
         };
         /**
          * Task
@@ -2739,6 +3025,76 @@ export interface components {
          * @enum {string}
          */
         Verdict: "accepted" | "rejected" | "undecidable";
+        /**
+         * Watched
+         * @description Figures of a stretch of time. Counts are 0 where nothing came; what is not told here is null.
+         */
+        Watched: {
+            /**
+             * Up
+             * @description Share of the time in which the server was there, 0 to 1.
+             */
+            up: number | null;
+            /** Requests */
+            requests: number | null;
+            /**
+             * Client Errors
+             * @description Answered with 400 to 499.
+             */
+            client_errors: number | null;
+            /**
+             * Server Errors
+             * @description Answered with 500 or more.
+             */
+            server_errors: number | null;
+            /** @description From a request's arrival to the end of its answer. */
+            latency_ms: components["schemas"]["Quantiles"];
+            /** Pictures */
+            pictures: number;
+            /** Parasitized */
+            parasitized: number;
+            /** Uninfected */
+            uninfected: number;
+            /** Not A Cell */
+            not_a_cell: number;
+            /**
+             * Review
+             * @description Sent to a person.
+             */
+            review: number;
+            /**
+             * Low Confidence
+             * @description Of these, because the answer was unsure.
+             */
+            low_confidence: number;
+            /** @description Probability of the class that was named, 0.5 to 1. */
+            confidence: components["schemas"]["Quantiles"];
+            /** @description What the network took for the pictures of one request. */
+            predict_ms: components["schemas"]["Quantiles"];
+            /** @description How far pictures are from what was learnt; 1 is what 5 in 100 learnt cells exceed. */
+            feature_distance: components["schemas"]["Quantiles"];
+            /** @description Standard deviations by which brightness or colour is off what was learnt. */
+            image_deviation: components["schemas"]["Quantiles"];
+            /**
+             * Memory Mb
+             * @description Of a process that answers; the median.
+             */
+            memory_mb: number | null;
+            /**
+             * Cpu Cores
+             * @description Processor cores that were busy with it, in the mean.
+             */
+            cpu_cores: number | null;
+            /**
+             * Uploads
+             * @description Retrainings that were asked for.
+             */
+            uploads: number;
+            /** Jobs Succeeded */
+            jobs_succeeded: number;
+            /** Jobs Failed */
+            jobs_failed: number;
+        };
         /**
          * FieldError
          * @description One field of the request and what is wrong with it.
@@ -3622,6 +3978,149 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QualityAnswer"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:unauthorized",
+                     *       "title": "A key is needed",
+                     *       "status": 401,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "unauthorized",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:cross-site",
+                     *       "title": "Not allowed from another site",
+                     *       "status": 403,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "cross-site",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:invalid-request",
+                     *       "title": "The request is wrong",
+                     *       "status": 422,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "invalid-request",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:internal-error",
+                     *       "title": "Something went wrong",
+                     *       "status": 500,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "internal-error",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy, try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:busy",
+                     *       "title": "Too busy, try again",
+                     *       "status": 503,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "busy",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    metrics_summary_metrics_summary_get: {
+        parameters: {
+            query?: {
+                /** @description How far it looks back. */
+                window?: "1h" | "6h" | "24h" | "7d" | "30d";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryAnswer"];
                 };
             };
             /** @description A key is needed */
