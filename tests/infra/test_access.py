@@ -16,8 +16,9 @@ def _on(rights: set[tuple[str, str]], family: str) -> set[tuple[str, str]]:
 def test_the_api_answers_and_starts_nothing(ecs: Variant) -> None:
     rights = ecs.rights("ServingFunctionRole")
     families = {action.partition(":")[0] for action, _ in rights}
-    assert families == {"logs", "s3", "dynamodb", "sqs"}
+    assert families == {"logs", "s3", "dynamodb", "sqs", "cloudwatch"}
     assert {action for action, _ in rights if action.startswith("sqs")} == {"sqs:SendMessage"}
+    assert [one for one in rights if one[0].startswith("cloudwatch")] == [("cloudwatch:GetMetricData", "*")]
     uploads = ecs.id("AWS::S3::Bucket", "Uploads")
     assert {one for one in rights if uploads in one[1]} == {("s3:PutObject", f"<{uploads}.Arn>/incoming/*")}
 

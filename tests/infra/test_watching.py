@@ -124,7 +124,7 @@ def test_the_budget_is_told_of_before_and_after(ecs: Variant, local: Variant) ->
 
 def test_names_of_metrics_are_each_others_alone() -> None:
     assert len(OURS) == len(metric_names.ALL)
-    units = {"Count", "Milliseconds", "Seconds", "None"}
+    units = {"Count", "Milliseconds", "Seconds", "Megabytes", "None"}
     assert {metric.unit for metric in metric_names.ALL} <= units
     assert all(metric.what.endswith(".") for metric in metric_names.ALL)
 

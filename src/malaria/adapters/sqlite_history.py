@@ -6,6 +6,7 @@ After two days minutes are put together to hours, and after ninety days they are
 """
 
 import math
+import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +38,9 @@ ON CONFLICT DO UPDATE SET count = count + excluded.count, total = total + exclud
 _READ = """
 SELECT (minute * 60 - :start) / :step, bucket, SUM(count), SUM(total) FROM told
 WHERE metric = :metric AND minute >= :first AND minute < :end GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_FIRST = """
+SELECT minute, SUM(total) FROM told WHERE metric = :metric GROUP BY minute ORDER BY minute LIMIT 1
 """
 _TO_HOURS = """
 INSERT INTO told (minute, metric, bucket, count, total)
@@ -106,10 +110,19 @@ class SqliteHistory:
             for metric in metrics:
                 rows = db.execute(_READ, asked | {"metric": metric.name}).fetchall()
                 found[metric] = _course(rows, span, has_quantiles(metric))
-            began = db.execute("SELECT MIN(minute) FROM told").fetchone()[0]
+            began = self._began(db)
         if UP in found and began is not None:
-            found[UP] = self._up(found[UP], span, datetime.fromtimestamp(60 * began, UTC))
+            found[UP] = self._up(found[UP], span, began)
         return found
+
+    def _began(self, db: sqlite3.Connection) -> datetime | None:
+        """When the first server told that it was there, which it did until the end of that minute."""
+        first = db.execute(_FIRST, {"metric": UP.name}).fetchone()
+        if first is None:
+            return None
+        begin = datetime.fromtimestamp(60 * first[0], UTC)
+        end = min(begin + timedelta(minutes=1), self._clock.now())
+        return max(begin, end - timedelta(seconds=first[1]))
 
     def _add(self, key: Key, count: float, total: float) -> None:
         sums = self._new[key]

@@ -1,7 +1,77 @@
-import { Title } from '@mantine/core';
+/** How the system fares: now, over a window, and how right it was where people have said what cells were. */
+import '@mantine/charts/styles.css';
+import { Button, Group, Loader, SegmentedControl, Text, Title } from '@mantine/core';
+import { IconDownload } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import type { Health, Quality, Summary } from '../api/types';
+import { useAnswer } from '../api/useAnswer';
+import { FailureNote } from '../layout/FailureNote';
+import { csv, save } from '../parts/csv';
+import { useFormat } from '../parts/format';
+import { useQuery } from '../parts/useQuery';
+import { Charts } from './Charts';
+import { LiveAccuracy } from './LiveAccuracy';
+import styles from './Monitor.module.css';
+import { Served } from './Served';
+import { COLUMNS, rowsOf } from './steps';
+import { Tiles } from './Tiles';
+import { UpStrip } from './UpStrip';
+
+const WINDOWS = ['1h', '6h', '24h', '7d', '30d'] as const;
+type Window = (typeof WINDOWS)[number];
+const EVERY = 30_000;
 
 export default function Monitor() {
   const { t } = useTranslation();
-  return <Title order={2}>{t('monitor.title')}</Title>;
+  const [asked, choose] = useQuery('window');
+  const window = WINDOWS.find((one) => one === asked) ?? '24h';
+  const summary = useAnswer<Summary>(`/metrics/summary?window=${window}`, EVERY);
+  const health = useAnswer<Health>('/health', EVERY);
+  const quality = useAnswer<Quality>('/metrics/quality', 5 * EVERY);
+  return (
+    <div className={styles.screen}>
+      <Group justify="space-between" gap="sm">
+        <Title order={2}>{t('monitor.title')}</Title>
+        <SegmentedControl
+          aria-label={t('monitor.window.label')}
+          data={WINDOWS.map((value) => ({ value, label: t(`monitor.window.${value}`) }))}
+          value={window}
+          onChange={(value) => choose(value as Window)}
+        />
+      </Group>
+      {summary.failure ? <FailureNote error={summary.failure} onRetry={summary.again} /> : null}
+      <Tiles health={health} summary={summary.data} />
+      {summary.data ? <Whole summary={summary.data} /> : summary.failure ? null : <Loader m="xl" />}
+      <LiveAccuracy quality={quality} />
+    </div>
+  );
+}
+
+function Whole({ summary }: { summary: Summary }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const download = () =>
+    save(
+      `monitor-${summary.window}-${summary.time.slice(0, 19).replaceAll(':', '-')}.csv`,
+      'text/csv;charset=utf-8',
+      csv(COLUMNS, rowsOf(summary), t('app.notice')),
+    );
+  return (
+    <>
+      <UpStrip summary={summary} />
+      <Charts summary={summary} />
+      <Served summary={summary} />
+      <Group justify="space-between" gap="sm">
+        <Text size="sm" c="var(--muted)">
+          {t('monitor.asOf', {
+            time: format.moment(summary.time),
+            step: format.duration(summary.step_seconds),
+          })}
+        </Text>
+        <Button variant="default" leftSection={<IconDownload size="1rem" aria-hidden />} onClick={download}>
+          {t('monitor.download')}
+        </Button>
+      </Group>
+    </>
+  );
 }

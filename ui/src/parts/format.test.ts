@@ -19,4 +19,20 @@ describe('numbers', () => {
     expect(formatOf('en').bytes(20_500)).toBe('20.5 kB');
     expect(formatOf('en').milliseconds(0.0123)).toBe('12.3 ms');
   });
+
+  it('tell a length of time in its two largest units', () => {
+    const { duration } = formatOf('en');
+    expect([0, 59.6, 61, 3600, 90_061, 200_000].map(duration)).toEqual([
+      '0 sec',
+      '1 min',
+      '1 min 1 sec',
+      '1 hr',
+      '1 day 1 hr',
+      '2 days 7 hr',
+    ]);
+  });
+
+  it('stand with their interval', () => {
+    expect(formatOf('en').interval(0.95, 0.893, 1)).toBe('95% (89.3% – 100%)');
+  });
 });

@@ -10,6 +10,14 @@ export interface Format {
   bytes: (value: number) => string;
   milliseconds: (seconds: number) => string;
   moment: (iso: string) => string;
+  /** Of a moment on an axis: the time of the day, or the date where more than two days are shown. */
+  tick: (iso: string, seconds: number) => string;
+  /** Two significant digits more than a person would round to by eye. */
+  number: (value: number) => string;
+  /** A share with its 95% interval. */
+  interval: (value: number, low: number, high: number) => string;
+  /** A length of time in its largest unit, and the next one. */
+  duration: (seconds: number) => string;
 }
 
 export function formatOf(language: string): Format {
@@ -18,6 +26,9 @@ export function formatOf(language: string): Format {
   const kilobytes = unit(language, 'kilobyte');
   const megabytes = unit(language, 'megabyte');
   const ms = unit(language, 'millisecond');
+  const digits = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+  const time = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
+  const date = new Intl.DateTimeFormat(language, { month: 'short', day: 'numeric' });
   const clock = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
   return {
     count: (value) => whole.format(value),
@@ -29,7 +40,35 @@ export function formatOf(language: string): Format {
     bytes: (value) => (value < 1e6 ? kilobytes.format(value / 1e3) : megabytes.format(value / 1e6)),
     milliseconds: (seconds) => ms.format(seconds * 1000),
     moment: (iso) => clock.format(new Date(iso)),
+    tick: (iso, seconds) => (seconds > 2 * DAY ? date : time).format(new Date(iso)),
+    number: (value) => digits.format(value),
+    interval: (value, low, high) => `${share.format(value)} (${share.format(low)} – ${share.format(high)})`,
+    duration: (seconds) => durationOf(seconds, language),
   };
+}
+
+const DAY = 86_400;
+const UNITS = [
+  ['day', DAY],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+] as const;
+
+function durationOf(seconds: number, language: string): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const first = UNITS.findIndex(([, size]) => whole >= size);
+  const shown = UNITS.slice(first < 0 ? 3 : first).slice(0, 2);
+  let left = whole;
+  return shown
+    .map(([name, size], place) => {
+      const count = Math.floor(left / size);
+      left -= count * size;
+      const format = new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short' });
+      return place && !count ? '' : format.format(count);
+    })
+    .join(' ')
+    .trim();
 }
 
 function unit(language: string, name: string): Intl.NumberFormat {

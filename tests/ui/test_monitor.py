@@ -1,0 +1,106 @@
+"""The Monitor screen: figures of a real server, through its restart and its absence."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui import browser as chromium
+from tests.ui.conftest import Files, Open
+from tests.ui.screen import Screen
+from tests.ui.serving import Server
+
+WIDTHS = [360, 1440, 3840]
+EMPTY = "Nothing came in this window."
+
+
+@pytest.fixture
+def busy(own_server: Callable[..., Server], made_cells: Files) -> Server:
+    """A server that has answered a dozen cells, refused one, and been told what the cells were."""
+    server = own_server()
+    sent = [("files", (name, data, "image/png")) for name, data in made_cells.items()]
+    answers = httpx.post(f"{server.url}/predict/batch", files=sent, timeout=120).raise_for_status().json()
+    for one in answers["results"]:
+        told = {"prediction_id": one["prediction_id"], "label": "Uninfected", "by": "ada", "site": "Kisumu"}
+        httpx.post(f"{server.url}/feedback", json=told, timeout=60).raise_for_status()
+    refused = httpx.post(f"{server.url}/predict", files={"file": ("x.png", b"none")}, timeout=60)
+    assert refused.status_code == 422
+    return server
+
+
+def tile(page: Page, name: str) -> str:
+    return page.get_by_role("region", name=name, exact=True).get_by_test_id("value").inner_text()
+
+
+def test_the_figures_of_a_busy_server(visit: Open, busy: Server) -> None:
+    page = visit(busy.url, path="/monitor?window=1h").page
+    expect(page.get_by_role("radio", name="1 hour")).to_be_checked()
+    expect(page.get_by_role("region", name="Cells answered")).to_contain_text("12")
+    expect(page.get_by_role("region", name="Errors of the server")).to_contain_text("and 1 request refused")
+    assert tile(page, "Now") == "Well"
+    assert tile(page, "Latency, 95 in 100").endswith("ms")
+    expect(page.get_by_role("region", name="What cells were called")).not_to_contain_text(EMPTY)
+    expect(page.get_by_role("region", name="Uploads and retrainings")).to_contain_text(EMPTY)
+    confirmed = page.get_by_role("region", name="Right or wrong, on confirmed cells").first
+    expect(confirmed).to_contain_text("Laboratory Kisumu")
+    expect(confirmed).to_contain_text("0 parasitized, 12 uninfected")
+    expect(page.get_by_role("region", name="Versions served").first).to_contain_text("now")
+
+
+def test_a_window_is_chosen_and_stands_in_the_address(visit: Open, server: Server) -> None:
+    page = visit(server.url, path="/monitor").page
+    expect(page.get_by_role("radio", name="24 hours")).to_be_checked()
+    page.get_by_text("7 days").click()
+    expect(page.get_by_text("in steps of 2 hr")).to_be_visible()
+    assert page.url.endswith("?window=7d")
+    page.reload()
+    expect(page.get_by_role("radio", name="7 days")).to_be_checked()
+
+
+def test_the_figures_are_taken_away_as_a_table(visit: Open, busy: Server) -> None:
+    page = visit(busy.url, path="/monitor?window=1h").page
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Download the figures (CSV)").click()
+    lines = Path(coming.value.path()).read_text(encoding="utf-8").splitlines()
+    assert "Research use only" in lines[0]
+    columns = lines[1].split(",")
+    assert len(lines) == 62
+    pictures = [row.split(",")[columns.index("pictures")] for row in lines[2:]]
+    assert sum(map(int, pictures)) == 12
+
+
+def test_history_survives_a_restart_and_an_absence_is_told(visit: Open, busy: Server) -> None:
+    screen = visit(busy.url, path="/monitor?window=1h")
+    page = screen.page
+    expect(page.get_by_role("region", name="Cells answered")).to_contain_text("12")
+    busy.stop()
+    page.get_by_text("6 hours").click()
+    expect(page.get_by_text("The server does not answer").first).to_be_visible()
+    busy.start()
+    page.get_by_role("button", name="Try again").first.click()
+    expect(page.get_by_role("region", name="Cells answered")).to_contain_text("12")
+    expect(page.get_by_text("The server does not answer")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_wider_than_the_screen(visit: Open, busy: Server, width: int) -> None:
+    page = visit(busy.url, path="/monitor?window=1h", viewport={"width": width, "height": 740}).page
+    expect(page.get_by_role("region", name="Latency", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_axe_finds_nothing_serious(visit: Open, busy: Server, ui: Path, scheme: str, width: int) -> None:
+    screen: Screen = visit(
+        busy.url,
+        path="/monitor?window=1h",
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        viewport={"width": width, "height": 900},
+    )
+    expect(screen.page.get_by_role("region", name="Right or wrong", exact=False).first).to_be_visible()
+    expect(screen.page.get_by_role("region", name="Latency", exact=True)).to_be_visible()
+    assert chromium.axe(screen.page, ui / "node_modules/axe-core/axe.min.js") == []

@@ -1,0 +1,31 @@
+/** Tables to take away, and how a browser saves a file. */
+
+export type Value = string | number | boolean | null;
+
+/** What a spreadsheet would take for a formula. */
+const FORMULA = /^[=+\-@\t\r\n]/;
+
+/** RFC 4180, after one line with the notice. */
+export function csv<Column extends string>(
+  columns: readonly Column[],
+  rows: readonly Readonly<Record<Column, Value>>[],
+  notice: string,
+): string {
+  const lines = rows.map((row) => columns.map((column) => field(row[column])).join(','));
+  return [field(`# ${notice}`), columns.join(','), ...lines, ''].join('\r\n');
+}
+
+function field(value: Value): string {
+  if (value === null) return '';
+  const text = typeof value === 'string' && FORMULA.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function save(name: string, type: string, content: string | Blob): void {
+  const address = URL.createObjectURL(new Blob([content], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
