@@ -75,5 +75,13 @@ class AtHand:
         except NotFound:
             return None
 
+    def read(self, info: ModelVersion, name: str) -> bytes:
+        """The content of a file of a version. Raises NotFound where it has none of that name, and as `file`
+        does."""
+        path = self.file(info, name)
+        if path is None:
+            raise NotFound(f"Version {info.version} has no {name}.")
+        return path.read_bytes()
+
     def _ships(self, info: ModelVersion) -> bool:
         return info.version in shipped.listing(self.models).networks.values()

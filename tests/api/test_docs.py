@@ -29,6 +29,7 @@ ROUTES = {
     ("get", "/models"),
     ("get", "/models/{version}"),
     ("get", "/models/{version}/card"),
+    ("get", "/models/{version}/map"),
     ("post", "/models/{version}/promote"),
     ("post", "/models/rollback"),
     ("post", "/retrain"),

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from malaria import synthetic
 from malaria.domain import ModelVersion
 from tests.api.asking import good, problem
 from tests.api.conftest import System, another
@@ -160,3 +161,23 @@ MISSING = {"..": (404, "not-found"), "x" * 101: (422, "invalid-request")}
 @pytest.mark.parametrize("limit", ["0", "1001", "many"])
 def test_limits_out_of_range(http: httpx.Client, limit: str) -> None:
     problem(http.get("/models", params={"limit": limit}), 422, "invalid-request")
+
+
+def test_a_version_tells_what_it_learnt_from_as_a_map(shared: System) -> None:
+    served = shared.services.served.model.info.version
+    answer = good(shared.http.get(f"/models/{served}/map"))
+    assert {point["label"] for point in answer["points"]} == {"Parasitized", "Uninfected"}
+    base = next(one for one in answer["learnt"] if one["laboratory"] == "base")
+    assert base["parasitized"] == sum(patient["parasitized"] for patient in base["patients"])
+    assert len(base["patients"]) > 50
+    assert "C" not in str(answer["learnt"]), "nobody is named"
+    problem(shared.http.get("/models/20990101-00000000/map"), 404, "unknown-version")
+
+
+def test_a_batch_says_where_cells_lie_on_the_map(shared: System) -> None:
+    files = [("files", (cell.name, cell.png(), "image/png")) for cell in synthetic.generate(4, seed=1)]
+    bare = good(shared.http.post("/predict/batch", files=files))["results"]
+    placed = good(shared.http.post("/predict/batch", files=files, params={"place": "true"}))["results"]
+    assert all("place" not in one for one in bare)
+    assert all(len(one["place"]) == 2 for one in placed)
+    assert [one["probabilities"] for one in placed] == [one["probabilities"] for one in bare]

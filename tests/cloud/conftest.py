@@ -17,7 +17,7 @@ from infra.settings import Settings
 from malaria.stains import washed_out
 from tests.flow.sites import Site, make_site
 
-JOB_SECONDS = 240.0
+JOB_SECONDS = 900.0
 
 
 def client_of(cloud: Cloud, role: str, service: str) -> Any:

@@ -20,7 +20,7 @@ def begun(stack: Deployed, name: str) -> tuple[str, subprocess.Popen[bytes]]:
         found = [task["task_id"] for task in tasks if task["name"] == name and task["state"] == "running"]
         return found[0] if found else None
 
-    job = str(soon(look, f"the training of {name} does not begin; see {stack.cloud.logs}", 120))
+    job = str(soon(look, f"the training of {name} does not begin; see {stack.cloud.logs}", 600))
     (process,) = stack.cloud.tasks.running.values()
     return job, process
 

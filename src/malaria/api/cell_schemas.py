@@ -139,6 +139,12 @@ class BatchEntry(BaseModel):
     review: ReviewReason | None = Field(None, description="Why, where it needs one.")
     image: ImageSize | None = None
     prediction_id: str | None = None
+    place: list[float] | None = Field(
+        None,
+        min_length=2,
+        max_length=2,
+        description="Where it lies on the map of the version; only where `place` asks for it.",
+    )
     error: EntryError | None = None
 
 

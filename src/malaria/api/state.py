@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from malaria.api.metered import Reading
 from malaria.api.turnstile import Tally, Turnstile
+from malaria.feature_map import Maps
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.tokens import Tokens
@@ -27,6 +28,7 @@ class State:
     batches: Turnstile
     uploads: Turnstile
     tokens: Tokens
+    maps: Maps
     tally: Tally = field(default_factory=Tally)
     vitals: Vitals = field(default_factory=Vitals)
     began: float = field(default_factory=time.monotonic)
@@ -41,6 +43,7 @@ class State:
             batches=Turnstile(BATCHES, max(1, settings.max_waiting // 8), "batches"),
             uploads=Turnstile(BATCHES, max(1, settings.max_waiting // 8), "uploads"),
             tokens=Tokens(services.signing_keys),
+            maps=Maps(services.at_hand.read),
         )
 
     def reading(self, model: Model) -> Reading:

@@ -224,6 +224,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models/{version}/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a version learnt from, as a map
+         * @description Remembered train cells in the two directions in which their features differ most, and how many cells
+         *     of how many patients were learnt, by laboratory.
+         *
+         *     `/predict/batch?place=true` says where cells lie on the map of the version that answers.
+         */
+        get: operations["feature_map_models__version__map_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models/{version}/promote": {
         parameters: {
             query?: never;
@@ -648,6 +671,11 @@ export interface components {
             image?: components["schemas"]["ImageSize"] | null;
             /** Prediction Id */
             prediction_id?: string | null;
+            /**
+             * Place
+             * @description Where it lies on the map of the version; only where `place` asks for it.
+             */
+            place?: number[] | null;
             error?: components["schemas"]["EntryError"] | null;
         };
         /**
@@ -1029,6 +1057,74 @@ export interface components {
          */
         JobState: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "duplicate";
         /**
+         * LearntThere
+         * @description Train cells of one laboratory.
+         */
+        LearntThere: {
+            /**
+             * Laboratory
+             * @description `base`: the cells of the project; else a laboratory or an upload.
+             */
+            laboratory: string;
+            /** Parasitized */
+            parasitized: number;
+            /** Uninfected */
+            uninfected: number;
+            /**
+             * Patients
+             * @description Those with most cells first.
+             */
+            patients: components["schemas"]["Patient"][];
+        };
+        /**
+         * MapAnswer
+         * @description What a version remembers of what it learnt from, in the two directions in which cells differ most.
+         * @example {
+         *       "explained": [
+         *         0.42,
+         *         0.17
+         *       ],
+         *       "learnt": [
+         *         {
+         *           "laboratory": "base",
+         *           "parasitized": 210,
+         *           "patients": [
+         *             {
+         *               "parasitized": 210,
+         *               "uninfected": 180
+         *             }
+         *           ],
+         *           "uninfected": 180
+         *         }
+         *       ],
+         *       "points": [
+         *         {
+         *           "label": "Parasitized",
+         *           "laboratory": "base",
+         *           "x": 1.2,
+         *           "y": -0.3
+         *         }
+         *       ],
+         *       "version": "20261125-05ce9190"
+         *     }
+         */
+        MapAnswer: {
+            /** Version */
+            version: string;
+            /**
+             * Explained
+             * @description Share of the spread along each axis, 0 to 1.
+             */
+            explained: number[];
+            /**
+             * Points
+             * @description Some of the remembered train cells, evenly among them.
+             */
+            points: components["schemas"]["Point"][];
+            /** Learnt */
+            learnt: components["schemas"]["LearntThere"][];
+        };
+        /**
          * Method
          * @description How to retrain: refit the head on feature memory, the whole network, or whichever fits.
          * @enum {string}
@@ -1264,6 +1360,33 @@ export interface components {
             network: string | null;
             /** Note */
             note: string;
+        };
+        /**
+         * Patient
+         * @description Cells of one patient, or of one field where patients are not known. Nobody is named.
+         */
+        Patient: {
+            /** Parasitized */
+            parasitized: number;
+            /** Uninfected */
+            uninfected: number;
+        };
+        /**
+         * Point
+         * @description A remembered cell on the map.
+         */
+        Point: {
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+            /**
+             * Label
+             * @description What it was learnt as.
+             */
+            label: string;
+            /** Laboratory */
+            laboratory: string;
         };
         /**
          * Predicted
@@ -3540,6 +3663,8 @@ export interface operations {
             query?: {
                 /** @description Probability from which a cell is called Parasitized. Left out: the model's own. */
                 threshold?: number | null;
+                /** @description Whether to say where each cell lies on /models/{version}/map. */
+                place?: boolean;
             };
             header?: never;
             path?: never;
@@ -4774,6 +4899,169 @@ export interface operations {
                      *       "detail": "What is wrong here and how to mend it.",
                      *       "instance": "/the/path/asked",
                      *       "code": "internal-error",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feature_map_models__version__map_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A version, as GET /models lists them. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapAnswer"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:unauthorized",
+                     *       "title": "A key is needed",
+                     *       "status": 401,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "unauthorized",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:cross-site",
+                     *       "title": "Not allowed from another site",
+                     *       "status": 403,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "cross-site",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:not-found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "not-found",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:invalid-request",
+                     *       "title": "The request is wrong",
+                     *       "status": 422,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "invalid-request",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:internal-error",
+                     *       "title": "Something went wrong",
+                     *       "status": 500,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "internal-error",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy, try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:busy",
+                     *       "title": "Too busy, try again",
+                     *       "status": 503,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "busy",
                      *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
                      *     }
                      */

@@ -4,9 +4,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, TypeAdapter, ValidationError
 from starlette.datastructures import FormData, UploadFile
@@ -67,6 +68,9 @@ async def predict_batch(
     state: Shared,
     allowed: Annotated[Allowance, Depends(allowance)],
     threshold: QueryThreshold = None,
+    place: Annotated[
+        bool, Query(description="Whether to say where each cell lies on /models/{version}/map.")
+    ] = False,
 ) -> Response:
     """Many pictures in the field `files`, or one ZIP of them; folders within the ZIP do not matter.
 
@@ -85,7 +89,8 @@ async def predict_batch(
             as_csv = wants_csv(request.headers.get("accept", ""))
             if not _is_one_zip(files):
                 allowed.take_pictures(len(files))
-            return await state.batches.run(lambda: _respond(state, allowed, files, at, as_csv))
+            asked = Asked(at, place)
+            return await state.batches.run(lambda: _respond(state, allowed, files, asked, as_csv))
     except HTTPException as error:
         if error.detail.startswith("Too many files"):  # Starlette's own words
             raise UploadTooLarge(
@@ -119,11 +124,19 @@ def _is_one_zip(files: list[UploadFile]) -> bool:
     return len(files) == 1 and upload.is_zip(files[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """threshold: None for the model's own. place: whether to say where cells lie on the map."""
+
+    threshold: float | None
+    place: bool
+
+
 def _respond(
-    state: State, allowed: Allowance, files: list[UploadFile], threshold: float | None, as_csv: bool
+    state: State, allowed: Allowance, files: list[UploadFile], asked: Asked, as_csv: bool
 ) -> Response:
     """Score, and write the answer here too: ten thousand entries would hold up the event loop."""
-    answer = _answer(state, allowed, files, threshold)
+    answer = _answer(state, allowed, files, asked)
     state.tally.add(Counter(answer.counts) + Counter(refused=answer.refused, failed=answer.failed))
     if as_csv:
         held = {"Content-Disposition": 'attachment; filename="predictions.csv"'}
@@ -131,9 +144,7 @@ def _respond(
     return Response(answer.model_dump_json(exclude_unset=True), media_type="application/json")
 
 
-def _answer(
-    state: State, allowed: Allowance, files: list[UploadFile], threshold: float | None
-) -> BatchAnswer:
+def _answer(state: State, allowed: Allowance, files: list[UploadFile], asked: Asked) -> BatchAnswer:
     model = state.services.served.model  # once: all of a batch is answered by one model
     began = time.perf_counter()
     with ExitStack() as open_files:
@@ -143,7 +154,7 @@ def _answer(
             source: Files = open_archive(path, limits, counted=allowed.take_pictures)
         else:
             source = _each(files, state.services.settings.max_image_bytes)
-        entries = _score(state, model, source, threshold)
+        entries = _score(state, model, source, asked)
     if not entries:
         raise BadArchive("The ZIP holds no files. Pack the pictures of the cells.")
     failed = sum(one.error is not None for one in entries)
@@ -156,7 +167,7 @@ def _answer(
         counts={name: said[name] for name in reversed(CLASSES)},  # type: ignore[index]
         to_review=sum(one.needs_review or False for one in entries),
         refused=len(entries) - failed - sum(said.values()),
-        threshold=model.info.threshold if threshold is None else threshold,
+        threshold=model.info.threshold if asked.threshold is None else asked.threshold,
         processing_time=round(time.perf_counter() - began, 6),
         model_version=model.info.version,
         timestamp=state.services.clock.now(),
@@ -181,10 +192,11 @@ def _each(files: list[UploadFile], most: int) -> Files:
             yield name, file.file.read()
 
 
-def _score(state: State, model: Model, source: Files, threshold: float | None) -> list[BatchEntry]:
+def _score(state: State, model: Model, source: Files, asked: Asked) -> list[BatchEntry]:
     """An entry for each file, in order. Decodes here while the model's threads score what came before."""
     entries: list[BatchEntry] = []
     reading = state.reading(model)
+    chart = state.maps.of(model.info) if asked.place else None
     readable: list[tuple[BatchEntry, int]] = []
 
     def pictures() -> Iterator[Pixels]:
@@ -210,10 +222,12 @@ def _score(state: State, model: Model, source: Files, threshold: float | None) -
             yield square
 
     for number, scored in enumerate(model.score_many(pictures())):
-        (one, cell), answer = readable[number], interpret(scored, model.info, threshold)
+        (one, cell), answer = readable[number], interpret(scored, model.info, asked.threshold)
         reading.answered(scored, answer)
         for name, value in told(answer).items():
             setattr(one, name, value)
+        if chart is not None:
+            one.place = list(chart.place(scored.embedding))
         one.prediction_id = state.tokens.sign(said(answer, model.info, cell, state.services.clock.now()))
     reading.tell(state.services.meter)
     return entries

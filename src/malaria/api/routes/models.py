@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from malaria.api import examples
 from malaria.api.access import Caller, authorize
+from malaria.api.map_schemas import MapAnswer, map_answer
 from malaria.api.problems import responses
 from malaria.api.schemas import (
     Changed,
@@ -21,7 +22,7 @@ from malaria.api.schemas import (
     RollbackRequest,
     ServedModel,
 )
-from malaria.api.state import House
+from malaria.api.state import House, Shared
 from malaria.api.tables import MARKDOWN, page
 from malaria.domain import ModelVersion, Promotion, Scope
 from malaria.errors import MalariaError
@@ -104,6 +105,21 @@ def card(request: Request, services: House, version: Version) -> Response:
 
     made = cards.card(card_evidence.gather(services.at_hand, version, {}, services.looks))
     return page(request.headers.get("accept", ""), cards.as_json(made), cards.markdown(made))
+
+
+@router.get(
+    "/models/{version}/map",
+    summary="What a version learnt from, as a map",
+    responses=responses(404, 422, 500, 503),
+)
+def feature_map(state: Shared, version: Version) -> MapAnswer:
+    """Remembered train cells in the two directions in which their features differ most, and how many cells
+    of how many patients were learnt, by laboratory.
+
+    `/predict/batch?place=true` says where cells lie on the map of the version that answers.
+    """
+    info = state.services.at_hand.version(version)
+    return map_answer(info.version, state.maps.of(info))
 
 
 @router.post(
