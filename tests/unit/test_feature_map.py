@@ -1,5 +1,6 @@
 """The map of what a version remembers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,17 +81,13 @@ def test_maps_are_made_once_and_the_last_few_are_kept(models_dir: Path, tmp_path
         return (tmp_path / name).read_bytes()
 
     maps = Maps(content)
-    versions = [ModelVersion(**{**_fields(info), "version": f"20260101-{n:08d}"}) for n in range(KEPT + 1)]
+    versions = [replace(info, version=f"20260101-{n:08d}") for n in range(KEPT + 1)]
     for one in versions:
         assert maps.of(one) is maps.of(one)
     assert len(read) == KEPT + 1
     maps.of(versions[-1])
     maps.of(versions[0])
     assert len(read) == KEPT + 2
-
-
-def _fields(info: ModelVersion) -> dict[str, object]:
-    return {name: getattr(info, name) for name in info.__dataclass_fields__}
 
 
 def test_what_ships_has_a_map(models_dir: Path) -> None:
