@@ -2,9 +2,10 @@
 import { Button, Group, Menu, Text } from '@mantine/core';
 import { IconArrowLeft, IconDownload } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { save } from '../parts/csv';
 import { useFormat } from '../parts/format';
 import { countOf, FILTERS, type Filter } from './arrange';
-import { save, toCsv, toJson } from './exports';
+import { toCsv, toJson } from './exports';
 import styles from './Panels.module.css';
 import type { Run } from './run';
 import { StartOver } from './StartOver';

@@ -1,4 +1,5 @@
 /** What a person takes away: a table or JSON, each with the line that says what it is for. */
+import { csv, type Value } from '../parts/csv';
 import { type Cell, standingOf } from './cell';
 import { summarise } from './summary';
 
@@ -18,10 +19,7 @@ const COLUMNS = [
   'error_code',
   'error_detail',
 ] as const;
-type Line = Record<(typeof COLUMNS)[number], string | number | boolean | null>;
-
-/** What a spreadsheet would take for a formula. */
-const FORMULA = /^[=+\-@\t\r\n]/;
+type Line = Record<(typeof COLUMNS)[number], Value>;
 
 function line(cell: Cell): Line {
   const { answer, trouble } = cell;
@@ -43,19 +41,12 @@ function line(cell: Cell): Line {
   };
 }
 
-/** RFC 4180, after one line with the notice. */
 export function toCsv(cells: readonly Cell[], notice: string): string {
-  const lines = cells.map((cell) => {
+  const rows = cells.map((cell) => {
     const told = line(cell);
-    return COLUMNS.map((column) => field(told[column])).join(',');
+    return COLUMNS.map((column) => told[column]);
   });
-  return [field(`# ${notice}`), COLUMNS.join(','), ...lines, ''].join('\r\n');
-}
-
-function field(value: string | number | boolean | null): string {
-  if (value === null) return '';
-  const text = typeof value === 'string' && FORMULA.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return csv(COLUMNS, rows, notice);
 }
 
 export function toJson(cells: readonly Cell[], notice: string, now: Date = new Date()): string {
@@ -66,13 +57,4 @@ export function toJson(cells: readonly Cell[], notice: string, now: Date = new D
     null,
     1,
   );
-}
-
-export function save(name: string, type: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -1,0 +1,28 @@
+/** Tables to take away, each with the line that says what it is for. */
+
+export type Value = string | number | boolean | null;
+
+/** What a spreadsheet would take for a formula. */
+const FORMULA = /^[=+\-@\t\r\n]/;
+
+/** RFC 4180, after one line with the notice. */
+export function csv(columns: readonly string[], rows: readonly (readonly Value[])[], notice: string): string {
+  const lines = rows.map((row) => row.map(field).join(','));
+  return [field(`# ${notice}`), columns.join(','), ...lines, ''].join('\r\n');
+}
+
+function field(value: Value): string {
+  if (value === null) return '';
+  const text = typeof value === 'string' && FORMULA.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Have the browser save a text as a file. */
+export function save(name: string, type: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
