@@ -46,7 +46,8 @@ class Cell:
 class Progress:
     """Where a long piece of work stands; every part but `step` may be unknown.
 
-    percent: 0 to 100 of the whole job; eta: seconds left; losses are mean binary cross-entropies.
+    percent: 0 to 100 of the whole job; eta: seconds left; losses are mean binary cross-entropies; accuracies
+    are shares of the cells, those learnt from as they are changed for training.
     """
 
     step: str
@@ -56,6 +57,8 @@ class Progress:
     epochs: int | None = None
     loss: float | None = None
     validation_loss: float | None = None
+    accuracy: float | None = None
+    validation_accuracy: float | None = None
     message: str = ""
 
 

@@ -155,6 +155,23 @@ def test_cards_of_what_only_ships_and_of_what_is_kept(own: System, second: Model
     problem(own.http.get(f"/models/{second.version}/card"), 500, "damaged")
 
 
+def test_curves_are_made_from_what_a_version_remembers(own: System, second: ModelVersion) -> None:
+    served = own.services.served.model.info
+    told = good(own.http.get(f"/models/{served.version}/curves"))
+    assert told["version"] == served.version
+    assert {name: of["cells"] for name, of in told["sets"].items()} == {
+        name: of["cells"] for name, of in served.metrics.items() if name in told["sets"]
+    }
+    assert len(told["sets"]["gate"]["roc"]) > 10
+    assert good(own.http.get("/models/compact_cnn/curves"))["sets"]["gate"]["patients"]
+    for version in ("no-such", "..", "x" * 101):
+        problem(own.http.get(f"/models/{version}/curves"), *MISSING.get(version, (404, "unknown-version")))
+    assert (
+        "no feature memory"
+        in problem(own.http.get(f"/models/{second.version}/curves"), 404, "not-found")["detail"]
+    )
+
+
 MISSING = {"..": (404, "not-found"), "x" * 101: (422, "invalid-request")}
 
 

@@ -156,14 +156,15 @@ def add(system: System, number: int, **how: Any) -> Job:
 
 
 def test_a_run_tells_where_it_stands(own: System) -> None:
-    curve = (Progress("fit", epoch=1, loss=0.5, validation_loss=0.6),)
+    figures = {"loss": 0.5, "validation_loss": 0.6, "accuracy": 0.8, "validation_accuracy": 0.7}
+    curve = (Progress("fit", epoch=1, **figures),)
     at = Progress("fit", percent=40.0, eta=12.5, epoch=2, epochs=5, message="batch 3")
     job = add(own, 1, state=JobState.RUNNING, started=AT, progress=at, epochs=curve, attempt=1)
     told = good(own.http.get(f"/retrain/status/{job.id}"))
     expected = {"state": "running", "step": "fit", "percent": 40.0, "eta_seconds": 12.5, "message": "batch 3"}
     assert {key: told[key] for key in expected} == expected
     assert (told["epoch"], told["epochs"]) == (2, 5)
-    assert told["losses"] == [{"epoch": 1, "loss": 0.5, "validation_loss": 0.6}]
+    assert told["losses"] == [{"epoch": 1, **figures}]
     assert good(own.http.get("/status"))["training"] == {"running": [job.id], "queued": 0}
 
 

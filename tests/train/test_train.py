@@ -116,7 +116,7 @@ def test_seconds_left_weigh_steps_by_their_pictures(monkeypatch: pytest.MonkeyPa
     now[0] = 5.0
     ticker.on_train_batch_end(4, {"loss": 0.5})
     now[0] = 10.0
-    ticker.on_epoch_end(1, {"val_loss": 0.4})
+    ticker.on_epoch_end(1, {"val_loss": 0.4, "accuracy": 0.8, "val_accuracy": 0.7})
     ticker.on_epoch_begin(2)
     now[0] = 50.0
     ticker.on_epoch_end(2)
@@ -124,6 +124,7 @@ def test_seconds_left_weigh_steps_by_their_pictures(monkeypatch: pytest.MonkeyPa
     assert [p.percent for p in told] == [25.0, pytest.approx(100 / 3), 100.0]
     assert [(p.epoch, p.epochs) for p in told] == [(2, 3), (2, 3), (3, 3)]
     assert (told[0].loss, told[1].validation_loss) == (0.5, 0.4)
+    assert (told[1].accuracy, told[1].validation_accuracy) == (0.8, 0.7)
 
 
 def test_augmentation_keeps_shape_range_and_black_surround() -> None:

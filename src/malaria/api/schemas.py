@@ -168,6 +168,64 @@ class ModelCard(BaseModel):
     sections: list[CardSection]
 
 
+class RocPoint(BaseModel):
+    """What an operating point would give."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    threshold: float | None = Field(
+        description="P(Parasitized) from which a cell is called so; null: none is."
+    )
+    sensitivity: float
+    false_positive_rate: float
+
+
+class ReliabilityBin(BaseModel):
+    """Cells whose P(Parasitized) is from low to below high."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    low: float
+    high: float
+    cells: int
+    said: float = Field(description="Mean P(Parasitized).")
+    seen: float = Field(description="Share that is parasitized.")
+
+
+class PatientCounts(BaseModel):
+    """One patient, else field, whom nobody names."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    parasitized: int
+    found: int = Field(description="Of them called parasitized.")
+    uninfected: int
+    called: int = Field(description="Of them called parasitized.")
+
+
+class SetCurves(BaseModel):
+    """What lies behind the figures of a version on one set of cells."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    cells: int
+    threshold: float
+    roc: list[RocPoint] = Field(description="From no cell called to all; empty where a class is missing.")
+    reliability: list[ReliabilityBin] = Field(description="Bins that hold cells.")
+    patients: list[PatientCounts] = Field(
+        description="Those with at least 10 cells of a class, the most cells first."
+    )
+
+
+class VersionCurves(BaseModel):
+    """The curves of a version, for each set of cells that its feature memory holds."""
+
+    model_config = ConfigDict(json_schema_extra=shown(examples.CURVES))
+
+    version: str
+    sets: dict[str, SetCurves] = Field(description="By name, as in the version's metrics.")
+
+
 class ChangeRequest(BaseModel):
     """Who changes what is served, and why; both stay in the log for ever."""
 

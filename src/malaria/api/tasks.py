@@ -41,11 +41,13 @@ class Options(BaseModel):
 
 
 class EpochLoss(BaseModel):
-    """One finished epoch; losses are mean binary cross-entropies."""
+    """One finished epoch; losses are mean binary cross-entropies, accuracies shares of cells."""
 
     epoch: int
     loss: float | None
     validation_loss: float | None
+    accuracy: float | None = Field(None, description="Of the cells learnt from, as changed for training.")
+    validation_accuracy: float | None = None
 
 
 class TaskBrief(BaseModel):
@@ -89,7 +91,15 @@ class Task(TaskBrief):
                     "network": "mobilenet_v2",
                     "note": "new stain",
                 },
-                "losses": [{"epoch": 1, "loss": 0.31, "validation_loss": 0.35}],
+                "losses": [
+                    {
+                        "epoch": 1,
+                        "loss": 0.31,
+                        "validation_loss": 0.35,
+                        "accuracy": 0.91,
+                        "validation_accuracy": 0.9,
+                    }
+                ],
                 "reasons": [],
                 "ingest": {"accepted": {"Parasitized": 210, "Uninfected": 290}},
                 "receipt": {},
@@ -246,7 +256,13 @@ def task(job: Job) -> Task:
         message=job.progress.message if job.progress else "",
         options=options_of(job),
         losses=[
-            EpochLoss(epoch=done.epoch or 0, loss=done.loss, validation_loss=done.validation_loss)
+            EpochLoss(
+                epoch=done.epoch or 0,
+                loss=done.loss,
+                validation_loss=done.validation_loss,
+                accuracy=done.accuracy,
+                validation_accuracy=done.validation_accuracy,
+            )
             for done in job.epochs
         ],
         reasons=_reasons(job.receipt),

@@ -206,7 +206,7 @@ def _log(run: Path, epoch: int, figures: dict[str, list[float]]) -> None:
 
 
 class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
-    """Reports every few seconds: percent, loss and seconds left; the validation loss as an epoch ends.
+    """Reports every few seconds: percent, loss, accuracy, seconds left; as an epoch ends those of validation.
 
     The first step, which also builds the graph, says nothing of how long the others take.
 
@@ -230,14 +230,14 @@ class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
             self._tell(batch + 1, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
-        self._tell(self._steps, logs or {}, (logs or {}).get("val_loss"))
+        self._tell(self._steps, logs or {})
 
     def _cost(self, epochs: int, steps: int) -> float:
         """What so many epochs cost, and so many steps of the one after them."""
         begun = self._costs[epochs] * steps / self._steps if steps else 0.0
         return sum(self._costs[:epochs]) + begun
 
-    def _tell(self, batch: int, logs: Logs, validation_loss: float | None = None) -> None:
+    def _tell(self, batch: int, logs: Logs) -> None:
         self._told = time.monotonic()
         done, total = self._cost(self._epoch, batch), sum(self._costs)
         paced = done - self._first
@@ -250,6 +250,8 @@ class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
                 epoch=self._epoch + 1,
                 epochs=len(self._costs),
                 loss=logs.get("loss"),
-                validation_loss=validation_loss,
+                validation_loss=logs.get("val_loss"),
+                accuracy=logs.get("accuracy"),
+                validation_accuracy=logs.get("val_accuracy"),
             )
         )

@@ -247,6 +247,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models/{version}/curves": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * ROC, reliability and patients of a version
+         * @description What lies behind the figures of a version that is kept, or that ships: for each set of cells its ROC
+         *     curve, how reliable its probabilities are, and how each patient fares. Made from its feature memory.
+         */
+        get: operations["version_curves_models__version__curves_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models/{version}/promote": {
         parameters: {
             query?: never;
@@ -877,7 +898,7 @@ export interface components {
         };
         /**
          * EpochLoss
-         * @description One finished epoch; losses are mean binary cross-entropies.
+         * @description One finished epoch; losses are mean binary cross-entropies, accuracies shares of cells.
          */
         EpochLoss: {
             /** Epoch */
@@ -886,6 +907,13 @@ export interface components {
             loss: number | null;
             /** Validation Loss */
             validation_loss: number | null;
+            /**
+             * Accuracy
+             * @description Of the cells learnt from, as changed for training.
+             */
+            accuracy?: number | null;
+            /** Validation Accuracy */
+            validation_accuracy?: number | null;
         };
         /**
          * Explanation
@@ -1370,6 +1398,26 @@ export interface components {
             parasitized: number;
             /** Uninfected */
             uninfected: number;
+        };
+        /**
+         * PatientCounts
+         * @description One patient, else field, whom nobody names.
+         */
+        PatientCounts: {
+            /** Parasitized */
+            parasitized: number;
+            /**
+             * Found
+             * @description Of them called parasitized.
+             */
+            found: number;
+            /** Uninfected */
+            uninfected: number;
+            /**
+             * Called
+             * @description Of them called parasitized.
+             */
+            called: number;
         };
         /**
          * Point
@@ -2074,6 +2122,28 @@ export interface components {
             model_was_right: boolean | null;
         };
         /**
+         * ReliabilityBin
+         * @description Cells whose P(Parasitized) is from low to below high.
+         */
+        ReliabilityBin: {
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Cells */
+            cells: number;
+            /**
+             * Said
+             * @description Mean P(Parasitized).
+             */
+            said: number;
+            /**
+             * Seen
+             * @description Share that is parasitized.
+             */
+            seen: number;
+        };
+        /**
          * ReviewBand
          * @description Cells with low < P(Parasitized) < high ask for a person's look.
          */
@@ -2108,6 +2178,21 @@ export interface components {
              * @description A sentence for a person.
              */
             text: string;
+        };
+        /**
+         * RocPoint
+         * @description What an operating point would give.
+         */
+        RocPoint: {
+            /**
+             * Threshold
+             * @description P(Parasitized) from which a cell is called so; null: none is.
+             */
+            threshold: number | null;
+            /** Sensitivity */
+            sensitivity: number;
+            /** False Positive Rate */
+            false_positive_rate: number;
         };
         /** RollbackRequest */
         RollbackRequest: {
@@ -2371,6 +2456,31 @@ export interface components {
              * @description Null: it is served still.
              */
             until?: string | null;
+        };
+        /**
+         * SetCurves
+         * @description What lies behind the figures of a version on one set of cells.
+         */
+        SetCurves: {
+            /** Cells */
+            cells: number;
+            /** Threshold */
+            threshold: number;
+            /**
+             * Roc
+             * @description From no cell called to all; empty where a class is missing.
+             */
+            roc: components["schemas"]["RocPoint"][];
+            /**
+             * Reliability
+             * @description Bins that hold cells.
+             */
+            reliability: components["schemas"]["ReliabilityBin"][];
+            /**
+             * Patients
+             * @description Those with at least 10 cells of a class, the most cells first.
+             */
+            patients: components["schemas"]["PatientCounts"][];
         };
         /**
          * Spot
@@ -2736,8 +2846,10 @@ export interface components {
          *       },
          *       "losses": [
          *         {
+         *           "accuracy": 0.91,
          *           "epoch": 1,
          *           "loss": 0.31,
+         *           "validation_accuracy": 0.9,
          *           "validation_loss": 0.35
          *         }
          *       ],
@@ -3148,6 +3260,63 @@ export interface components {
          * @enum {string}
          */
         Verdict: "accepted" | "rejected" | "undecidable";
+        /**
+         * VersionCurves
+         * @description The curves of a version, for each set of cells that its feature memory holds.
+         * @example {
+         *       "sets": {
+         *         "gate": {
+         *           "cells": 2918,
+         *           "patients": [
+         *             {
+         *               "called": 1,
+         *               "found": 81,
+         *               "parasitized": 83,
+         *               "uninfected": 68
+         *             }
+         *           ],
+         *           "reliability": [
+         *             {
+         *               "cells": 1490,
+         *               "high": 1,
+         *               "low": 0.9,
+         *               "said": 0.985,
+         *               "seen": 0.991
+         *             }
+         *           ],
+         *           "roc": [
+         *             {
+         *               "false_positive_rate": 0,
+         *               "sensitivity": 0
+         *             },
+         *             {
+         *               "false_positive_rate": 0.023,
+         *               "sensitivity": 0.974,
+         *               "threshold": 0.5
+         *             },
+         *             {
+         *               "false_positive_rate": 1,
+         *               "sensitivity": 1,
+         *               "threshold": 0.0001
+         *             }
+         *           ],
+         *           "threshold": 0.5
+         *         }
+         *       },
+         *       "version": "20261125-05ce9190"
+         *     }
+         */
+        VersionCurves: {
+            /** Version */
+            version: string;
+            /**
+             * Sets
+             * @description By name, as in the version's metrics.
+             */
+            sets: {
+                [key: string]: components["schemas"]["SetCurves"];
+            };
+        };
         /**
          * Watched
          * @description Figures of a stretch of time. Counts are 0 where nothing came; what is not told here is null.
@@ -4926,6 +5095,169 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MapAnswer"];
+                };
+            };
+            /** @description A key is needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:unauthorized",
+                     *       "title": "A key is needed",
+                     *       "status": 401,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "unauthorized",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed from another site */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:cross-site",
+                     *       "title": "Not allowed from another site",
+                     *       "status": 403,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "cross-site",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:not-found",
+                     *       "title": "Not found",
+                     *       "status": 404,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "not-found",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request is wrong */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:invalid-request",
+                     *       "title": "The request is wrong",
+                     *       "status": 422,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "invalid-request",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:too-many-requests",
+                     *       "title": "Too many requests",
+                     *       "status": 429,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "too-many-requests",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something went wrong */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:internal-error",
+                     *       "title": "Something went wrong",
+                     *       "status": 500,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "internal-error",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too busy, try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:malaria:problem:busy",
+                     *       "title": "Too busy, try again",
+                     *       "status": 503,
+                     *       "detail": "What is wrong here and how to mend it.",
+                     *       "instance": "/the/path/asked",
+                     *       "code": "busy",
+                     *       "request_id": "5f0c2d7b9e8a4c61b3f4a1d2e6c7b8a9"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    version_curves_models__version__curves_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A version, as GET /models lists them. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionCurves"];
                 };
             };
             /** @description A key is needed */

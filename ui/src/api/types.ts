@@ -15,3 +15,24 @@ export type Step = Schemas['Step'];
 export type Quality = Schemas['QualityAnswer'];
 export type Figures = Schemas['Figures'];
 export type Figure = Schemas['Figure'];
+export type Accepted = Schemas['Accepted'];
+export type TaskBrief = Schemas['TaskBrief'];
+export type Task = Schemas['Task'];
+export type TaskList = Schemas['TaskList'];
+export type JobState = Schemas['JobState'];
+export type Verdict = Schemas['Verdict'];
+export type Receipt = Schemas['Receipt'];
+export type Rule = Schemas['Rule'];
+export type UploadTicket = Schemas['UploadTicket'];
+export type UploadState = Schemas['UploadState'];
+/** What may be chosen about a retraining; what is left out is for the server to choose. */
+export type Chosen = Partial<
+  Omit<{ [K in keyof Schemas['UploadRequest']]: NonNullable<Schemas['UploadRequest'][K]> }, 'name'>
+>;
+export type ModelList = Schemas['ModelList'];
+export type ModelSummary = Schemas['ModelSummary'];
+export type PromotionEntry = Schemas['PromotionEntry'];
+export type ModelCard = Schemas['ModelCard'];
+export type Changed = Schemas['Changed'];
+export type VersionCurves = Schemas['VersionCurves'];
+export type SetCurves = Schemas['SetCurves'];

@@ -42,7 +42,11 @@ function line(cell: Cell): Line {
 }
 
 export function toCsv(cells: readonly Cell[], notice: string): string {
-  return csv(COLUMNS, cells.map(line), notice);
+  const rows = cells.map((cell) => {
+    const told = line(cell);
+    return COLUMNS.map((column) => told[column]);
+  });
+  return csv(COLUMNS, rows, notice);
 }
 
 export function toJson(cells: readonly Cell[], notice: string, now: Date = new Date()): string {

@@ -9,7 +9,7 @@ export interface Brought {
   broken: string[];
 }
 
-type Source = Pick<Cell, 'name' | 'size' | 'load'>;
+export type Source = Pick<Cell, 'name' | 'size' | 'load'>;
 
 const TYPES: Record<string, string> = {
   png: 'image/png',
@@ -45,38 +45,52 @@ export async function gather(files: readonly File[]): Promise<Brought> {
 }
 
 /** Folders that a drop or a folder chooser tells of. */
-function pathOf(file: File): string {
+export function pathOf(file: File): string {
   const told =
     (file as File & { path?: string; relativePath?: string }).path || file.webkitRelativePath || file.name;
   return told.replace(/^\.?\//, '');
 }
 
-async function isZip(file: File): Promise<boolean> {
+export async function isZip(file: File): Promise<boolean> {
   const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
   return start[0] === 0x50 && start[1] === 0x4b && (start[2] === 3 || start[2] === 5);
 }
 
-/** Only the directory is read now; each picture is unpacked when it is needed, so a ZIP may be of any size. */
 async function addZip(file: File, name: string, sources: Source[], brought: Brought): Promise<void> {
-  const { BlobReader, BlobWriter, configure, ZipReader } = await import(
-    '@zip.js/zip.js/lib/zip-core-custom.js'
-  );
-  configure({ useWebWorkers: false });
   try {
-    for (const entry of await new ZipReader(new BlobReader(file)).getEntries()) {
-      if (entry.directory) continue;
-      const path = entry.filename;
-      if (BESIDE.test(path)) brought.skipped.push(path);
-      else
-        sources.push({
-          name: path,
-          size: entry.uncompressedSize,
-          load: () => entry.getData(new BlobWriter(typeOf(path))),
-        });
+    for (const source of await unzipped(file)) {
+      if (BESIDE.test(source.name)) brought.skipped.push(source.name);
+      else sources.push(source);
     }
   } catch {
     brought.broken.push(name);
   }
+}
+
+/** A file of a ZIP. checksum: of its bytes, as the ZIP tells; null where it does not. */
+export type Unzipped = Source & { checksum: number | null };
+
+/**
+ * Only the directory is read now; each file is unpacked when it is needed, so a ZIP may be of any size.
+ *
+ * Throws where it cannot be opened.
+ */
+export async function unzipped(file: File): Promise<Unzipped[]> {
+  const { BlobReader, BlobWriter, configure, ZipReader } = await import(
+    '@zip.js/zip.js/lib/zip-core-custom.js'
+  );
+  configure({ useWebWorkers: false });
+  const found: Unzipped[] = [];
+  for (const entry of await new ZipReader(new BlobReader(file)).getEntries()) {
+    if (entry.directory) continue;
+    found.push({
+      name: entry.filename,
+      size: entry.uncompressedSize,
+      checksum: entry.signature ?? null,
+      load: () => entry.getData(new BlobWriter(typeOf(entry.filename))),
+    });
+  }
+  return found;
 }
 
 export function typeOf(name: string): string {

@@ -13,7 +13,7 @@ import { Charts } from './Charts';
 import { LiveAccuracy } from './LiveAccuracy';
 import styles from './Monitor.module.css';
 import { Served } from './Served';
-import { COLUMNS, rowsOf } from './steps';
+import { COLUMNS, tableOf } from './steps';
 import { Tiles } from './Tiles';
 import { UpStrip } from './UpStrip';
 
@@ -54,7 +54,7 @@ function Whole({ summary }: { summary: Summary }) {
     save(
       `monitor-${summary.window}-${summary.time.slice(0, 19).replaceAll(':', '-')}.csv`,
       'text/csv;charset=utf-8',
-      csv(COLUMNS, rowsOf(summary), t('app.notice')),
+      csv(COLUMNS, tableOf(summary), t('app.notice')),
     );
   return (
     <>

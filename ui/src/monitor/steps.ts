@@ -57,6 +57,10 @@ function row(step: Step): Row {
   };
 }
 
+/** As a table. */
+export const tableOf = (summary: Summary): Value[][] =>
+  rowsOf(summary).map((one) => COLUMNS.map((column) => one[column]));
+
 export const rowsOf = (summary: Summary): Row[] => summary.steps.map(row);
 
 /** As `rowsOf`, with the requests that were answered as asked, and the share of pictures that a person is to see. */

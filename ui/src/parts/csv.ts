@@ -1,4 +1,4 @@
-/** Tables to take away, and how a browser saves a file. */
+/** Tables to take away, each with the line that says what it is for. */
 
 export type Value = string | number | boolean | null;
 
@@ -6,12 +6,8 @@ export type Value = string | number | boolean | null;
 const FORMULA = /^[=+\-@\t\r\n]/;
 
 /** RFC 4180, after one line with the notice. */
-export function csv<Column extends string>(
-  columns: readonly Column[],
-  rows: readonly Readonly<Record<Column, Value>>[],
-  notice: string,
-): string {
-  const lines = rows.map((row) => columns.map((column) => field(row[column])).join(','));
+export function csv(columns: readonly string[], rows: readonly (readonly Value[])[], notice: string): string {
+  const lines = rows.map((row) => row.map(field).join(','));
   return [field(`# ${notice}`), columns.join(','), ...lines, ''].join('\r\n');
 }
 
@@ -21,8 +17,9 @@ function field(value: Value): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-export function save(name: string, type: string, content: string | Blob): void {
-  const address = URL.createObjectURL(new Blob([content], { type }));
+/** Have the browser save a text as a file. */
+export function save(name: string, type: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement('a');
   link.href = address;
   link.download = name;

@@ -21,6 +21,8 @@ from malaria.api.schemas import (
     PromotionEntry,
     RollbackRequest,
     ServedModel,
+    SetCurves,
+    VersionCurves,
 )
 from malaria.api.state import House, Shared
 from malaria.api.tables import MARKDOWN, page
@@ -120,6 +122,23 @@ def feature_map(state: Shared, version: Version) -> MapAnswer:
     """
     info = state.services.at_hand.version(version)
     return map_answer(info.version, state.maps.of(info))
+
+
+@router.get(
+    "/models/{version}/curves",
+    summary="ROC, reliability and patients of a version",
+    responses=responses(404, 422, 500, 503),
+)
+def version_curves(services: House, version: Version) -> VersionCurves:
+    """What lies behind the figures of a version that is kept, or that ships: for each set of cells its ROC
+    curve, how reliable its probabilities are, and how each patient fares. Made from its feature memory."""
+    from malaria import curves
+
+    found = curves.of_version(services.at_hand, version)
+    return VersionCurves(
+        version=services.at_hand.version(version).version,
+        sets={name: SetCurves.model_validate(told) for name, told in found.items()},
+    )
 
 
 @router.post(
