@@ -14,12 +14,12 @@ export function predict(picture: Picture, signal?: AbortSignal): Promise<Predict
   return ask<Predicted>('/predict', { method: 'POST', body, timeout: 30_000, tries: 3, ...given(signal) });
 }
 
-/** Answers come in the order of the pictures. */
-export function predictMany(pictures: Picture[], signal?: AbortSignal): Promise<BatchAnswer> {
+/** Answers come in the order of the pictures. place: whether to tell where each lies on the model's feature map. */
+export function predictMany(pictures: Picture[], signal?: AbortSignal, place = false): Promise<BatchAnswer> {
   const body = new FormData();
   for (const [index, picture] of pictures.entries())
     body.append('files', picture.data, `${index}${ending(picture.name)}`);
-  return ask<BatchAnswer>('/predict/batch', {
+  return ask<BatchAnswer>(place ? '/predict/batch?place=true' : '/predict/batch', {
     method: 'POST',
     body,
     timeout: 90_000,

@@ -34,5 +34,6 @@ export type ModelSummary = Schemas['ModelSummary'];
 export type PromotionEntry = Schemas['PromotionEntry'];
 export type ModelCard = Schemas['ModelCard'];
 export type Changed = Schemas['Changed'];
+export type FeatureMap = Schemas['MapAnswer'];
 export type VersionCurves = Schemas['VersionCurves'];
 export type SetCurves = Schemas['SetCurves'];

@@ -1,6 +1,8 @@
 /** How far the cells are, with pause, resume and cancel; and what is wrong where they stand still. */
+
 import { Button, Group, Progress, Stack, Text } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconX } from '@tabler/icons-react';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { Failure } from '../api/failure';
 import { FailureNote } from '../layout/FailureNote';
@@ -44,7 +46,7 @@ export function ProgressLine({ run }: { run: Run }) {
   );
 }
 
-function left(seconds: number, t: ReturnType<typeof useTranslation>['t']): string {
+function left(seconds: number, t: TFunction): string {
   return seconds < 60
     ? t('run.seconds', { count: Math.max(1, Math.round(seconds)) })
     : t('run.minutes', { count: Math.round(seconds / 60) });

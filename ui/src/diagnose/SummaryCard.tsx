@@ -1,4 +1,5 @@
 /** What the cells come to. Never more than was seen: no parasite among N cells is no word about the patient. */
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '../parts/format';
 import { GROUPS, STANDINGS, type Standing } from './cell';
@@ -57,11 +58,7 @@ export function SummaryCard({ summary, run }: { summary: Summary; run: Run }) {
   );
 }
 
-function headline(
-  summary: Summary,
-  t: ReturnType<typeof useTranslation>['t'],
-  count: (n: number) => string,
-): string {
+function headline(summary: Summary, t: TFunction, count: (n: number) => string): string {
   const { counts, judged, total } = summary;
   if (judged === 0)
     return t(counts.waiting > 0 ? 'summary.none' : 'summary.nothing', { total: count(total), count: total });

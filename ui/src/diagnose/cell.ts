@@ -22,6 +22,8 @@ export interface Answer {
   version: string;
   predictionId: string;
   timestamp: string;
+  /** On the model's feature map, where it was asked for. */
+  place?: readonly [number, number];
 }
 
 export interface Cell {

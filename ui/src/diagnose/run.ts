@@ -32,7 +32,11 @@ export class Run {
   private since: number | null = null;
   private answered = 0;
 
-  constructor(readonly cells: Cell[]) {
+  constructor(
+    readonly cells: Cell[],
+    /** Whether to ask where cells lie on the model's feature map. */
+    private readonly placed = false,
+  ) {
     this.queue = cells.filter((cell) => !cell.answer && !cell.trouble);
   }
 
@@ -143,7 +147,7 @@ export class Run {
       const pictures = readable.map(({ cell, data }) => ({ name: cell.name, data }));
       this.settle(
         readable.map(({ cell }) => cell),
-        await predictMany(pictures, signal),
+        await predictMany(pictures, signal, this.placed),
       );
     } catch (error) {
       if (!blames(error)) throw error;
@@ -218,7 +222,9 @@ function settleOne(cell: Cell, entry: BatchEntry, answer: BatchAnswer): void {
     cell.trouble = { code: entry.error.code, text: entry.error.detail };
     return;
   }
+  const [x, y] = entry.place ?? [];
   cell.answer = {
+    ...(x !== undefined && y !== undefined ? { place: [x, y] as const } : {}),
     prediction: entry.prediction ?? null,
     probability: entry.probabilities?.Parasitized ?? null,
     threshold: answer.threshold,

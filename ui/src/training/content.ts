@@ -45,6 +45,8 @@ export interface Content {
   /** Patients that are known, and how many pictures name none. */
   patients: number;
   unknown: number;
+  /** Of each picture whose patient is known. */
+  patientOf: Map<string, string>;
   /** Patients, else fields, else cells: what stays together. */
   groups: number;
   tabled: boolean;
@@ -99,6 +101,7 @@ function blank(name: string, files: Source[], zip: File | null): Content {
     pictures: { Parasitized: [], Uninfected: [] },
     patients: 0,
     unknown: 0,
+    patientOf: new Map(),
     groups: 0,
     tabled: false,
     findings: [],
@@ -177,8 +180,10 @@ async function people(content: Content, pictures: readonly Source[], note: Note)
   const [known, groups] = [new Set<string>(), new Set<string>()];
   for (const { name } of pictures) {
     const patient = table?.patients.get(name) ?? patientOf(name);
-    if (patient) known.add(patient);
-    else content.unknown += 1;
+    if (patient) {
+      known.add(patient);
+      content.patientOf.set(name, patient);
+    } else content.unknown += 1;
     groups.add(patient ?? `field:${fieldOf(name) ?? name}`);
   }
   content.patients = known.size;
