@@ -1,4 +1,4 @@
-"""The figures that the README tells of what ships are those of the committed reports."""
+"""The figures that the documents tell of what ships are those of the committed reports."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from malaria import shipped
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+README, EVALUATION = ((ROOT / name).read_text() for name in ("README.md", "docs/evaluation.md"))
 NETWORKS = shipped.listing(ROOT / "models").networks
 
 
@@ -23,8 +23,8 @@ def figure(of: dict[str, Any], name: str) -> str:
     return f"{of[name]:.3f} ({low:.3f} to {high:.3f})"
 
 
-def row(first: str) -> str:
-    (found,) = (line for line in README.splitlines() if line.startswith(f"| {first}"))
+def row(first: str, text: str = README) -> str:
+    (found,) = (line for line in text.splitlines() if line.startswith(f"| {first}"))
     return found
 
 
@@ -39,6 +39,19 @@ def test_the_networks_side_by_side(network: str) -> None:
         figure(of, name) for of, name in zip(others, ("specificity", "specificity", "auc"), strict=True)
     ]
     assert f"| {' | '.join(figures)} |" in told
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [("NIH gate", "gate"), ("Chula, val", "chula"), ("BCCD, val", "bccd"), ("BBBC041, not", "bbbc041")],
+)
+def test_what_is_left_to_a_person(first: str, name: str) -> None:
+    of = report("mobilenet_v2", name)
+    told = [f"{of['cells']:,}"]
+    for share in (of["reviewed"][which] for which in ("sent", "refused", "wrong")):
+        value, low, high = (100 * x for x in (share["value"], *share["interval"]))
+        told.append(f"{value:.1f} ({low:.1f} to {high:.1f})")
+    assert row(first, EVALUATION).endswith(f"| {' | '.join(told)} |")
 
 
 def test_what_is_served_on_patients_it_has_not_learnt_from() -> None:
