@@ -117,14 +117,51 @@ def operating_point(of: Evidence) -> Section:
     further = {name: value for name, value in told.items() if name not in CORE and value}
     text = f"A cell is called parasitized from a calibrated probability of {at:g} on."
     blocks: list[Block] = [f"{text} {_reviewed(of.info.review)}", _screened(of.info.screen)]
+    sent = [one for one in of.told if _whole(one, of.info)]
+    blocks.append(_sent(of, sent) if sent else "What is sent to a person elsewhere was not measured.")
     for name, value in sorted(further.items()):
         blocks.append(facts(flat(value if isinstance(value, Mapping) else {name: value}).items(), name))
     return Section(
         "operating_point",
         "Operating point",
         tuple(blocks),
-        {"threshold": at, "review": told["review"], "screen": told["screen"], **further},
+        {
+            "threshold": at,
+            "review": told["review"],
+            "screen": told["screen"],
+            "sent": {one.name: codec.to_json(one.found.reviewed) for one in sent},
+            **further,
+        },
     )
+
+
+def _whole(one: Measured, info: ModelVersion) -> bool:
+    """Whether an evaluation tells all that is left to a person: older ones do not know of the screen."""
+    found = one.found.reviewed
+    return found is not None and (info.screen is None or found.refused is not None)
+
+
+def _sent(of: Evidence, those: list[Measured]) -> Table:
+    """What is left to a person on each set, and how right the other answers are."""
+    rows = list[tuple[object, ...]]()
+    for one in those:
+        found, roles = one.found.reviewed, sorted(one.roles - {NO_ROLE})
+        assert found is not None
+        name = f"{of.named(one)}, {listed(roles)}" if roles else of.named(one)
+        shares = (
+            report.with_interval(rate.value, rate.interval) if rate else None
+            for rate in (found.sent, found.refused, found.wrong)
+        )
+        rates = (figure(found.others, rate) if found.others else None for rate in RATES[:2])
+        rows.append((name, f"{one.found.metrics.cells:,}", *shares, *rates))
+    columns = ("cells of", "how many", "sent to a person", "no answer", "wrong among the others")
+    others = ("sensitivity of the others", "specificity of the others")
+    return Table("What is left to a person", (*columns, *others), rows, _SENT)
+
+
+_SENT = (
+    "Of fields: raw crops. Validation patients and fields had a part in choosing the bounds; no others had."
+)
 
 
 def _reviewed(band: Review | None) -> str:

@@ -143,8 +143,13 @@ def _no_cells(of: Evidence) -> Iterator[str]:
             rate = kind.rates["raw"]
             counted = f"{kind.kind} of {of.named(one)} ({kind.cells:,})"
             told.append(f"{counted} {share(rate.value)}{between(rate.interval)}")
-    if told:
+    if told and of.info.screen is None:
         yield f"What is no red cell gets an answer too. Share called parasitized: {'; '.join(told)}."
+    elif told:
+        yield (
+            "What is no red cell may get an answer. Share called parasitized, whether or not it would be "
+            f"refused: {'; '.join(told)}."
+        )
 
 
 def _weakest(of: Evidence) -> Iterator[str]:

@@ -13,9 +13,12 @@ Cells = Iterator[tuple[Pixels, Label, str]]
 """Pixels (s, s, 3), label, and what stays together: a field or a patient."""
 
 
-def of_fields(path: Path, named: str, size: int) -> Cells:
-    """Raw crops of the boxes of red cells. named: a set of `fields.SETS`."""
+def of_fields(path: Path, named: str, size: int, wanted: Callable[[str], bool] | None = None) -> Cells:
+    """Raw crops of the boxes of red cells. named: a set of `fields.SETS`. wanted: of a field, as "set/field";
+    None: of all."""
     for one in fields.read(path, fields.meaning_of(named)):
+        if wanted is not None and not wanted(f"{named}/{one.name}"):
+            continue
         image = one.image()
         for box in one.boxes:
             if box.kind.label is not None:

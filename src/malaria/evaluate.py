@@ -148,20 +148,23 @@ def figures(scores: Scores, at: float, wanted: Wanted) -> Evaluation:
 
 
 def _reviewed(model: "Model", scores: Scores, at: float, wanted: Wanted) -> Reviewed | None:
-    """What the model sends to a person, and how right it is with the other cells."""
-    info, said = model.info, scores.views["raw"]
+    """What the model does not answer or sends to a person, and how right it is with the other cells."""
+    info, said, good = model.info, scores.views["raw"], scores.good["raw"]
     if info.review is None:
         return None
     low, high = moved(info.review, info.threshold, at)
-    inside = (said > low) & (said < high)
-    rate = share(inside, scores.groups, wanted.bootstrap, wanted.seed)
-    if inside.all():
-        return Reviewed(low, high, rate, None, None)
-    others = _metrics(scores.where(~inside), "raw", at, wanted)
+    least, enough = (info.screen.refuse, info.screen.review) if info.screen else (0.0, 0.0)
+    none = good < least
+    sent = ~none & ((good < enough) | ((said > low) & (said < high)))
+    sends, refuses = (share(some, scores.groups, wanted.bootstrap, wanted.seed) for some in (sent, none))
+    refused = refuses if info.screen else None
+    if (none | sent).all():
+        return Reviewed(low, high, sends, None, None, refused)
+    others = _metrics(scores.where(~(none | sent)), "raw", at, wanted)
     assert others.accuracy is not None
     right = others.intervals.get("accuracy")
     wrong = Rate(1 - others.accuracy, (1 - right[1], 1 - right[0]) if right else None)
-    return Reviewed(low, high, rate, wrong, others)
+    return Reviewed(low, high, sends, wrong, others, refused)
 
 
 def role_of(owner: str | None, roles: Mapping[str, Role]) -> str:

@@ -92,10 +92,12 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What the model sends to a person: cells with low < P(parasitized) < high. sent: their share.
+    """What the model leaves to a person. sent: the share of the cells whose answer asks for a look: those
+    with low < P(parasitized) < high, and those that may be no good cell. refused: the share that gets no
+    answer; None where the model answers all.
 
-    others: figures of the cells that are not sent; None where all are. wrong: the share of wrong answers
-    among them.
+    others: figures of the cells that are answered and not sent; None where there are none. wrong: the share
+    of wrong answers among them.
     """
 
     low: float
@@ -103,6 +105,7 @@ class Reviewed:
     sent: Rate
     wrong: Rate | None
     others: Metrics | None
+    refused: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

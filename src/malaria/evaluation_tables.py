@@ -64,14 +64,18 @@ def tables(found: Evaluation) -> list[Table]:
 
 
 def reviewed(of: Reviewed) -> Table:
-    """What is sent to a person, and how good the other answers are."""
-    rows = [("share sent to a person", report.with_interval(of.sent.value, of.sent.interval))]
+    """What is sent to a person or gets no answer, and how good the other answers are."""
+    rows = [("share sent to a person", _rate(of.sent))]
+    if of.refused is not None:
+        rows.append(("share that gets no answer", _rate(of.refused)))
     if of.wrong is not None and of.others is not None:
-        rows.append(("wrong among the others", report.with_interval(of.wrong.value, of.wrong.interval)))
+        rows.append(("wrong among the others", _rate(of.wrong)))
         for name in ("sensitivity", "specificity"):
             told = report.figure(of.others, name)
             rows += [(f"{report.FIGURES[name]} of the others", told)] if told else []
     note = f"Cells with a P(parasitized) between {of.low:.3f} and {of.high:.3f} ask for a person's look."
+    if of.refused is not None:
+        note += " So do those that may be no good cell; what surely is none gets no answer."
     return Table("What a person should look at", ("cells", "figure"), rows, note)
 
 

@@ -14,7 +14,7 @@ from malaria.report import Table
 THRESHOLD = 0.5
 """Answers are calibrated on patients of the fold, so no other operating point is chosen."""
 SETS = {"all": "all cells", **evaluation_tables.SETS}
-BY_FOLD = ("accuracy", "sensitivity", "specificity", "mcc", "auc", "ece")
+BY_FOLD = ("accuracy", "sensitivity", "specificity", "mcc", "auc", "sensitivity_at_specificity_98", "ece")
 
 Sets = Mapping[str, Metrics | None]
 """Figures by "all", "not_listed" and "listed"; None where there is no such cell, or no list."""
@@ -82,7 +82,7 @@ def tables(found: FoldFigures) -> list[Table]:
         made.append(_beside(found.kept_apart["all"], found.mixed["all"]))
         if len(found.mixed) > 1:
             made.append(report.figures_table("LEAKY: patients mixed", _named(found.mixed)))
-    made.append(_folds(found.by_fold))
+    made.append(_folds(found.by_fold, found.mixed["all"] if found.mixed is not None else None))
     return made
 
 
@@ -95,17 +95,30 @@ def _beside(apart: Metrics | None, mixed: Metrics | None) -> Table:
         "What mixing patients hides",
         {"patients kept apart": apart, "LEAKY: patients mixed": mixed},
         "The leaky column is one split by cells, with the same network, recipe and sizes: patients stand on "
-        "both sides of it. Its figures do not hold for new patients.",
+        "both sides of it. Its figures do not hold for new patients. On the left the answers of several "
+        "networks are ranked together, on the right those of one: ROC AUC and figures at another threshold "
+        "are to be compared by fold.",
     )
 
 
-def _folds(by_fold: Sequence[Metrics]) -> Table:
-    rows: list[list[object]] = [
-        [number, f"{of.cells:,}", of.patients, *(getattr(of, name) for name in BY_FOLD)]
-        for number, of in enumerate(by_fold, 1)
-    ]
+def _folds(by_fold: Sequence[Metrics], mixed: Metrics | None) -> Table:
+    """Each network by itself, their mean, and beside them the network of the leaky split."""
+    rows = [_row(number, of) for number, of in enumerate(by_fold, 1)]
+    means = (_mean([getattr(of, name) for of in by_fold]) for name in BY_FOLD)
+    rows.append(["mean", None, None, *means])
+    if mixed is not None:
+        rows.append(_row("LEAKY: patients mixed", mixed))
     columns = ("fold", "cells", "patients", *(report.FIGURES[name] for name in BY_FOLD))
     return Table("By fold", columns, rows)
+
+
+def _row(name: object, of: Metrics) -> list[object]:
+    return [name, f"{of.cells:,}", of.patients, *(getattr(of, figure) for figure in BY_FOLD)]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def curves(told: OutOfFold) -> report.Answers:

@@ -20,6 +20,7 @@ from malaria.domain import Cell, Label, Progress
 from malaria.errors import BadInput
 from malaria.patients import field_of
 from malaria.ports import Report
+from malaria.subject import Subject
 
 if TYPE_CHECKING:
     from malaria.predict import Model
@@ -69,8 +70,8 @@ class Seen:
 class Scores:
     """n cells and the P(parasitized) that each view of them was given: (n,) by the name of the view.
 
-    logits: the same, but of what is rounded to 1.0 as a probability. fields: how many microscope fields were
-    looked at, where they came as fields.
+    logits: the same, but of what is rounded to 1.0 as a probability. good: P(it is one good cell), 1 where
+    the model cannot tell. fields: how many microscope fields were looked at, where they came as fields.
     """
 
     cells: tuple[Seen, ...]
@@ -79,12 +80,14 @@ class Scores:
     fields: int = 0
     seconds: float = 0.0
     logits: Mapping[str, Floats] = field(default_factory=dict)
+    good: Mapping[str, Floats] = field(default_factory=dict)
 
     def where(self, rows: npt.NDArray[np.bool_]) -> "Scores":
         """Some of the cells: a mask (n,)."""
         chosen = tuple(cell for cell, kept in zip(self.cells, rows, strict=True) if kept)
-        views, logits = ({n: v[rows] for n, v in of.items()} for of in (self.views, self.logits))
-        return Scores(chosen, views, self.unreadable, self.fields, logits=logits)
+        told = (self.views, self.logits, self.good)
+        views, logits, good = ({n: v[rows] for n, v in of.items()} for of in told)
+        return Scores(chosen, views, self.unreadable, self.fields, logits=logits, good=good)
 
     @property
     def labels(self) -> npt.NDArray[np.int8]:
@@ -137,15 +140,16 @@ def score(
     tell = _Teller(reader, shown, report)
     answers = []
     for answer in model.score_many(shown.pixels()):
-        answers.append((answer.probability, answer.activation.mean(dtype=np.float64)))
+        good = 1.0 if answer.subject is None else answer.subject[Subject.CELL]
+        answers.append((answer.probability, answer.activation.mean(dtype=np.float64), good))
         tell()
     tell()
     if not shown.cells:
         raise BadInput(_nothing(shown, len(shown.unreadable)))
-    table = np.array(answers, np.float64).reshape(len(shown.cells), len(views), 2)
-    said, logits = ({name: t[:, i] for i, name in enumerate(views)} for t in np.moveaxis(table, 2, 0))
+    table = np.array(answers, np.float64).reshape(len(shown.cells), len(views), 3)
+    said, logits, one = ({name: t[:, i] for i, name in enumerate(views)} for t in np.moveaxis(table, 2, 0))
     unreadable, took = tuple(shown.unreadable), time.monotonic() - began
-    return Scores(tuple(shown.cells), said, unreadable, reader.fields, took, logits)
+    return Scores(tuple(shown.cells), said, unreadable, reader.fields, took, logits, one)
 
 
 def parts(source: Source) -> Sequence[Path]:

@@ -38,6 +38,22 @@ def test_settings_are_compared_on_a_laboratory(
     assert "| eager | 12 |" in (tmp_path / "out" / "report.md").read_text()
 
 
+def test_fields_kept_for_the_test_are_left_out(run: Run, tmp_path: Path, models_dir: Path) -> None:
+    known = roles.load(models_dir / "roles.json")
+    smears = tmp_path / "smears"
+    for role in (Role.TRAIN, Role.TEST):
+        of_role = sorted(name for name in known if name.startswith("chula/") and known[name] == role)
+        for name in (name.removeprefix("chula/") for name in of_role[:4]):
+            field(smears, name, *[(0, 60 + 10 * i) for i in range(6)])
+            centres = "\n".join(f"{40 + 60 * i} 40 {i % 3}" for i in range(6))
+            (smears / "labels" / f"{name}.txt").write_text(centres)
+    asked = ("adapt-curve", "--site", f"chula={smears}", "--out", tmp_path / "out", "--draws", 1, "--cells")
+    assert run(*asked, 12).exit_code == 0
+    told = run(*asked, 13)
+    assert told.exit_code == 2, "half of four fields with six cells each: those of the test are not taken"
+    assert "fewer than 13" in told.stderr
+
+
 def test_nih_cells_play_a_laboratory(run: Run, tmp_path: Path, models_dir: Path) -> None:
     known = roles.load(models_dir / "roles.json")
     nih = sorted(patient for patient in known if "/" not in patient)

@@ -25,6 +25,7 @@ from malaria.card import as_json, card, markdown
 from malaria.card_evidence import Evidence
 from malaria.domain import Method, ModelVersion, RetrainOptions, Review, Role, Screen
 from malaria.errors import BadInput, Damaged, UnknownVersion
+from malaria.evaluation import Reviewed
 from malaria.lineage import Step
 from malaria.looks import Look
 from malaria.memory import Memory
@@ -84,6 +85,9 @@ def test_an_evaluation_is_read_as_it_was_told(network: str) -> None:
         values = json.loads(path.read_text())
         again = json.loads(json.dumps(evaluation_tables.told(evaluation_tables.read(values))))
         later = {name: again.pop(name) for name in again.keys() - values.keys()}
+        if values.get("reviewed"):
+            nested = again["reviewed"].keys() - values["reviewed"].keys()
+            later |= {name: again["reviewed"].pop(name) for name in nested}
         assert not any(later.values()), "older reports do not tell what was measured later"
         assert again == {name: values[name] for name in again}
 
@@ -161,6 +165,33 @@ def test_the_card_tells_what_is_taken_for_no_cell_and_by_which_rule() -> None:
     assert "at most 1.0% and 4.0% of the validation cells of any laboratory" in text
     assert subject.RULE in text
     assert "It cannot tell what is no cell" in section(card(Evidence(BARE)), "operating_point")
+
+
+def _older(of: Reviewed | None) -> Reviewed | None:
+    return of and replace(of, refused=None)
+
+
+def test_the_card_tells_what_is_left_to_a_person_of_each_set() -> None:
+    report = json.loads((RESULTS / "mobilenet_v2" / "bbbc041" / "report.json").read_text())
+    found = card_evidence.gather(SHIPS, "mobilenet_v2", {}, [])
+    text = section(card(found), "operating_point")
+    low, high = report["reviewed"]["wrong"]["interval"]
+    assert "| BBBC041 | 996 |" in text
+    assert f"{report['reviewed']['wrong']['value']:.4f} ({low:.4f} to {high:.4f})" in text
+    assert "| BCCD, validation | 645 |" in text
+    older = [
+        replace(one, found=replace(one.found, reviewed=_older(one.found.reviewed))) for one in found.measured
+    ]
+    told = section(card(replace(found, measured=tuple(older))), "operating_point")
+    assert "elsewhere was not measured" in told, "these do not count what may be no cell"
+    assert "elsewhere was not measured" in section(card(replace(found, measured=())), "operating_point")
+
+
+def test_the_card_says_that_what_is_no_red_cell_may_be_refused() -> None:
+    found = card_evidence.gather(SHIPS, "mobilenet_v2", {}, [])
+    assert "no red cell may get an answer" in section(card(found), "limits")
+    bare = replace(found, info=replace(found.info, screen=None))
+    assert "no red cell gets an answer too" in section(card(bare), "limits")
 
 
 def test_a_retrained_version_tells_its_chain_and_its_gate(services: Services, tmp_path: Path) -> None:

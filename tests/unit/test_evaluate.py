@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from malaria import evaluation_tables, synthetic
-from malaria.domain import Label, ModelVersion, Progress, Review, Role
+from malaria.domain import Label, ModelVersion, Progress, Review, Role, Screen
 from malaria.errors import BadInput, BadLayout, BadOptions, Cancelled
 from malaria.evaluate import evaluate
 from malaria.predict import Model, Scored
@@ -102,6 +102,33 @@ def test_where_all_are_sent_nothing_is_told_of_the_others(model: Model, tmp_path
     found = evaluate(model, archive(tmp_path / "cells.zip", CELLS)).reviewed
     assert found is not None
     assert (found.sent.value, found.wrong, found.others) == (1.0, None, None)
+
+
+def test_what_may_be_no_cell_is_sent_to_a_person_and_what_is_none_gets_no_answer(
+    model: Model, tmp_path: Path
+) -> None:
+    """The shares are those of what a user sees, by band and subject network together."""
+    many = model.score_many
+
+    def shown(pixels: Iterable[Pixels]) -> Iterator[Scored]:
+        for scored in many(pixels):
+            good = {0.8: 0.1, 0.1: 0.5}.get(round(scored.probability, 1), 0.9)  # one refused, one doubtful
+            yield replace(scored, subject=np.array([good, 1 - good, 0, 0, 0, 0], np.float32))
+
+    model.score_many = shown  # type: ignore[method-assign]
+    screen = Screen(refuse=0.2, review=0.6, network="f" * 64, refused=0.01, reviewed=0.04, hundredth=0.3)
+    band = Review(low=0.25, high=0.4, sent=0.1, wrong=0.01)  # 0.3 lies inside
+    model.info = replace(model.info, review=band, screen=screen)
+    evaluation = evaluate(model, archive(tmp_path / "cells.zip", CELLS))
+    found = evaluation.reviewed
+    assert found is not None
+    assert found.refused is not None
+    assert (found.refused.value, found.sent.value) == (1 / 8, 2 / 8)
+    assert found.others is not None
+    assert found.others.confusion == {"tp": 1, "fn": 0, "fp": 1, "tn": 3}
+    assert evaluation.metrics.cells == 8, "the figures themselves are of all cells"
+    (table,) = [t for t in evaluation_tables.tables(evaluation) if t.title == "What a person should look at"]
+    assert [row[0] for row in table.rows][:2] == ["share sent to a person", "share that gets no answer"]  # type: ignore[index]
 
 
 def test_unreadable_pictures_are_listed_not_fatal(model: Model, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Figures of a cross-validation come from its answers, suspects apart, the leaky split named so."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,6 +57,26 @@ def test_the_leaky_split_stands_beside_and_is_named_so() -> None:
     json.dumps(told)
     beside = fold_figures.tables(found)[1]
     assert beside.columns == ["figure", "patients kept apart", "LEAKY: patients mixed"]
+
+
+def test_one_network_is_compared_with_one_network() -> None:
+    """Answers of networks that are not equally sure rank worse together than each by itself."""
+    sure = 1 / (
+        1
+        + np.exp(-np.where(APART.folds == 1, 3, 0) - np.log(APART.probabilities / (1 - APART.probabilities)))
+    )
+    found = fold_figures.figures(replace(APART, probabilities=sure), MIXED, None, 7)
+    table = fold_figures.tables(found)[-1]
+    *folds, mean, leaky = [list(row) for row in table.rows]
+    assert (len(folds), mean[0], leaky[0]) == (3, "mean", "LEAKY: patients mixed")
+    auc = list(table.columns).index("ROC AUC")
+    by_fold = float(np.mean([of.auc for of in found.by_fold if of.auc is not None]))
+    assert mean[auc] == pytest.approx(by_fold)
+    pooled = found.kept_apart["all"]
+    assert pooled is not None
+    assert pooled.auc is not None
+    assert by_fold > pooled.auc + 0.005
+    assert list(table.columns)[-2] == "sensitivity at specificity 0.98"
 
 
 def test_a_list_that_names_none_of_the_cells_leaves_a_column_out() -> None:

@@ -49,7 +49,7 @@ def adapt_curve(
 ) -> None:
     """Draw uploads from laboratories, adapt to each, and measure on the laboratories' other fields.
 
-    Gate and test patients are left alone.
+    Gate and test patients are left alone, and so are fields that are kept for these.
 
     Example:
 
@@ -143,4 +143,4 @@ def _laboratories(
         shown = (crops.of_patients(part, size, of_train, washed_out) for part in parts)
         yield SIMULATED, chain.from_iterable(shown)
     for name, path in smears.items():
-        yield name, crops.of_fields(path, name, size)
+        yield name, crops.of_fields(path, name, size, lambda f: known.get(f) not in (Role.GATE, Role.TEST))
