@@ -23,7 +23,7 @@ function Told({ map }: { map: FeatureMap }) {
   const { t } = useTranslation();
   const format = useFormat();
   const named = (laboratory: string) => (laboratory === 'base' ? t('data.base') : laboratory);
-  const [first] = map.learnt.toSorted((a, b) => b.patients.length - a.patients.length);
+  const first = map.learnt.find(({ laboratory }) => laboratory === 'base') ?? map.learnt[0];
   return (
     <>
       <Text c="var(--muted)">{t('data.learntWhat', { version: map.version })}</Text>
