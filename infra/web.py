@@ -113,14 +113,14 @@ class Web(Construct):
         )
 
     def _copy(self, page: Path, settings: Settings) -> None:
-        """index.html is asked for anew each time; the other files have names made from their content."""
+        """Files that keep their names are asked for anew; the others have names made from their content."""
         copy = deployment.BucketDeployment(
             self,
             "Copy",
             sources=[deployment.Source.asset(str(page))],
             destination_bucket=self._bucket,
             distribution=self.distribution,
-            distribution_paths=["/index.html"],
+            distribution_paths=["/index.html", "/sw.js", "/scheme.js"],
             log_group=log_group(self, "CopyLog", settings),
         )
         copier = cast(IConstruct, copy.handler_role).node.scope

@@ -29,6 +29,7 @@ def page(tmp_path: Path) -> Path:
     (built / "index.html").write_text(HOME)
     (built / "routes.json").write_text(json.dumps(["/", "/diagnose"]))
     (built / "scheme.js").write_text("0;")
+    (built / "sw.js").write_text("0;")
     (built / "assets" / "page-1a2b3c.js").write_text("/* long */" * 1000)
     return built
 
@@ -65,6 +66,13 @@ def test_files_named_by_their_content_are_kept_for_ever_and_squeezed(web_page: h
     assert "javascript" in answer.headers["content-type"]
     assert web_page.get("/scheme.js").headers["cache-control"] == "no-cache"
     problem(web_page.get("/assets/page-0.js"), 404, "not-found")
+
+
+def test_what_keeps_the_page_may_ask_for_its_files_and_no_more(web_page: httpx.Client) -> None:
+    policy = web_page.get("/sw.js").headers["content-security-policy"]
+    assert "connect-src 'self'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert "connect-src" not in web_page.get("/scheme.js").headers["content-security-policy"]
 
 
 def test_the_api_is_as_it_was(web_page: httpx.Client) -> None:

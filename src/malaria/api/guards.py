@@ -27,6 +27,8 @@ PAGE_POLICY = (
 """blob: is a picture that a person has dropped, shown without being sent anywhere. Styles need no exception:
 the page sets them through the object model, and its theme is a file."""
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+WORKER, WORKER_POLICY = "/sw.js", f"{DATA_POLICY}; connect-src 'self'"
+"""What keeps the page in the browser, and may ask this server for the page's files."""
 FORM_OVERHEAD = 64 * 2**10
 """Bytes that boundaries, part headers and small fields may add to a form's files."""
 
@@ -73,7 +75,8 @@ def _harden(headers: MutableHeaders, path: str) -> None:
     headers["X-Frame-Options"] = "DENY"
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     page = headers.get("content-type", "").startswith("text/html")
-    headers["Content-Security-Policy"] = PAGE_POLICY if page else DATA_POLICY
+    other = WORKER_POLICY if path == WORKER else DATA_POLICY
+    headers["Content-Security-Policy"] = PAGE_POLICY if page else other
     if not path.startswith("/docs/"):
         headers.setdefault("Cache-Control", "no-store")
 

@@ -5,6 +5,7 @@ import { Link, useLocation, useRoute } from 'wouter';
 import { SCREENS } from '../screens';
 import { KeyButton } from './KeyButton';
 import { LanguageMenu } from './LanguageMenu';
+import { OfflineNote } from './OfflineNote';
 import { SchemeSwitch } from './SchemeSwitch';
 import styles from './Shell.module.css';
 
@@ -34,6 +35,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <SchemeSwitch />
         </Group>
       </header>
+      <OfflineNote />
       <main id="main" className={styles.main} tabIndex={-1}>
         {children}
       </main>
