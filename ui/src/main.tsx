@@ -7,10 +7,12 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import { start } from './i18n';
+import { watch } from './review/watch';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 await start();
+watch();
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -1,8 +1,9 @@
 import { Button, Group, Title } from '@mantine/core';
 import { IconArrowLeft } from '@tabler/icons-react';
+import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
 import { CellView } from './CellView';
-import type { Cell } from './cell';
+import type { Cell, Decision } from './cell';
 import styles from './Single.module.css';
 import { sessions } from './session';
 import { useDecisionKeys } from './useDecisionKeys';
@@ -10,7 +11,8 @@ import type { Intake } from './useIntake';
 
 export default function Single({ cell, intake }: { cell: Cell; intake: Intake }) {
   const { t } = useTranslation();
-  useDecisionKeys(cell);
+  const decide = useCallback((decision: Decision) => sessions.decide(cell, decision), [cell]);
+  useDecisionKeys(cell.answer ? decide : null);
   return (
     <div className={styles.single}>
       <Group justify="space-between" mb="lg">

@@ -30,7 +30,8 @@ export function layout(cells: readonly Labelled[]): Placed[] {
   return cells.map((cell, index) => {
     const leaf = leafOf(cell, index + 1);
     let path = `${FOLDER[cell.label]}/${leaf}`;
-    for (let more = 2; taken.has(path.toLowerCase()); more += 1) path = `${FOLDER[cell.label]}/${more}/${leaf}`;
+    for (let more = 2; taken.has(path.toLowerCase()); more += 1)
+      path = `${FOLDER[cell.label]}/${more}/${leaf}`;
     taken.add(path.toLowerCase());
     return { path, cell };
   });
