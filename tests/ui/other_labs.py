@@ -50,7 +50,7 @@ def bbbc041(source: Path, most: int) -> Lab:
 
 
 def stained(source: Path, patients: int, each: int) -> Lab:
-    """Base cells under a grey, dark stain, so many of each class of each patient, which the file names tell."""
+    """Base cells under a grey, dark stain, so many of each class of each patient, whom file names tell."""
     change, taken, lab = stains.SIMULATED["grey and dark"], Counter[tuple[str, Label]](), Lab({}, {})
     met: set[str] = set()
     for cell, data in cells.read(source):

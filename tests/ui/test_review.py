@@ -1,4 +1,4 @@
-"""Review and label: what is said on Diagnose is kept, looked through, taken away, sent, told to the server."""
+"""Review and label: what is said on Diagnose is kept, looked through, taken away, sent and told."""
 
 import io
 import random

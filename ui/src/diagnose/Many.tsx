@@ -2,6 +2,7 @@
 import { useMediaQuery } from '@mantine/hooks';
 import { useMemo, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
+import { CollectHint } from '../review/CollectHint';
 import { arrange, type Filter } from './arrange';
 import { CellPanel } from './CellPanel';
 import { CellView } from './CellView';
@@ -37,6 +38,7 @@ export default function Many({ run }: Props) {
       <ProgressLine run={run} />
       <SummaryCard summary={summary} run={run} />
       <Toolbar run={run} summary={summary} filter={filter} onFilter={setFilter} />
+      {summary.decided > 0 ? <CollectHint /> : null}
       <div className={styles.body}>
         <Grid
           sections={sections}

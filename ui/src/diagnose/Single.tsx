@@ -2,6 +2,7 @@ import { Button, Group, Title } from '@mantine/core';
 import { IconArrowLeft } from '@tabler/icons-react';
 import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
+import { CollectHint } from '../review/CollectHint';
 import { CellView } from './CellView';
 import type { Cell, Decision } from './cell';
 import styles from './Single.module.css';
@@ -33,6 +34,7 @@ export default function Single({ cell, intake }: { cell: Cell; intake: Intake })
         </Group>
       </Group>
       <CellView cell={cell} />
+      {cell.decision ? <CollectHint /> : null}
     </div>
   );
 }
