@@ -1,10 +1,11 @@
 /** Before anything is sent: what there is, whether it is enough, what is kept apart, and what leaves the browser. */
-import { Alert, Button, Group, Switch, Text } from '@mantine/core';
-import { IconAlertTriangle, IconArrowBackUp, IconPlus, IconWand } from '@tabler/icons-react';
+import { Button, Group, Switch, Text } from '@mantine/core';
+import { IconArrowBackUp, IconPlus, IconWand } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import panels from '../diagnose/Panels.module.css';
 import { FailureNote } from '../layout/FailureNote';
+import { Caution } from '../parts/Caution';
 import { useFormat } from '../parts/format';
 import { Needs, toDecide, toLearn, useNeeds } from '../parts/Needs';
 import { journey, LOT } from './journey';
@@ -96,14 +97,9 @@ function Warning() {
   const all = counts.parasitized + counts.uninfected;
   if (few >= decide.each && all >= decide.cells) return null;
   return (
-    <Alert
-      color="yellow"
-      variant="outline"
-      icon={<IconAlertTriangle aria-hidden />}
-      title={t('setup.send.fewTitle')}
-    >
+    <Caution title={`${t('setup.send.fewTitle')}.`}>
       {few < learn ? t('setup.send.fewToLearn', { few, learn }) : t('setup.send.fewToDecide', decide)}
-    </Alert>
+    </Caution>
   );
 }
 

@@ -1,8 +1,9 @@
 /** From a folder of unlabelled cells to a model that fits a laboratory's microscope, or the word that it need not. */
-import { Alert, Group, Loader, Text, Title } from '@mantine/core';
-import { IconAlertTriangle, IconRotate } from '@tabler/icons-react';
+import { Group, Loader, Text, Title } from '@mantine/core';
+import { IconRotate } from '@tabler/icons-react';
 import { useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Caution } from '../parts/Caution';
 import { SureButton } from '../parts/SureButton';
 import { AdaptStep } from './AdaptStep';
 import { AskingStep, BringStep } from './BringStep';
@@ -42,14 +43,7 @@ export default function Setup() {
       </Group>
       <Steps at={PLACE[step]} />
       {journey.unkept ? (
-        <Alert
-          color="yellow"
-          variant="outline"
-          icon={<IconAlertTriangle aria-hidden />}
-          title={t('setup.unkept.title')}
-        >
-          {t('setup.unkept.todo')}
-        </Alert>
+        <Caution title={`${t('setup.unkept.title')}.`}>{t('setup.unkept.todo')}</Caution>
       ) : null}
       <StepView step={step} />
       <Text size="sm" c="var(--muted)">
