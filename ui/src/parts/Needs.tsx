@@ -19,7 +19,13 @@ export const toDecide = (needs: UploadNeeds): { cells: number; each: number } =>
   each: Math.ceil(needs.judged_each / needs.judged_share),
 });
 
-export function Needs({ counts }: { counts: Record<Class, number> }) {
+interface Props {
+  counts: Record<Class, number>;
+  /** What there is, and not what it takes. */
+  brief?: boolean;
+}
+
+export function Needs({ counts, brief = false }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const needs = useNeeds();
@@ -30,7 +36,7 @@ export function Needs({ counts }: { counts: Record<Class, number> }) {
         parasitized: format.count(counts.parasitized),
         uninfected: format.count(counts.uninfected),
       })}{' '}
-      {needs && decide
+      {needs && decide && !brief
         ? t('review.needs.wanted', {
             share: format.percent(needs.judged_share),
             learn: toLearn(needs),

@@ -22,7 +22,7 @@ export function BatchCard({ labels }: { labels: readonly Label[] }) {
       <Text size="sm" c="var(--muted)">
         {t('review.batch.why')}
       </Text>
-      <div className={styles.fields}>
+      <div className={`${styles.fields} ${styles.level}`}>
         <TextInput
           label={t('review.batch.patient')}
           description={t('review.batch.pseudonym')}

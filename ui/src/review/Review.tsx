@@ -12,6 +12,7 @@ import { focusSoon, Grid } from '../diagnose/Grid';
 import many from '../diagnose/Many.module.css';
 import panels from '../diagnose/Panels.module.css';
 import { useFormat } from '../parts/format';
+import wrap from '../parts/Wrap.module.css';
 import { Away } from './Away';
 import { BatchCard } from './BatchCard';
 import { collection } from './collection';
@@ -29,7 +30,7 @@ export default function Review() {
   const labels = useLabels();
   const unkept = useUnkept();
   return (
-    <div className={styles.review}>
+    <div className={`${styles.review} ${wrap.wrap}`}>
       <div>
         <Title order={2} className={styles.title}>
           {t('review.title')}

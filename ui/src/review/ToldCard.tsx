@@ -46,7 +46,7 @@ export function ToldCard({ labels }: { labels: readonly Label[] }) {
           onChange={({ currentTarget }) => preferences.change({ site: currentTarget.value })}
         />
       </div>
-      <HowFar labels={labels} />
+      {labels.length > 0 ? <HowFar labels={labels} /> : null}
     </section>
   );
 }

@@ -1,8 +1,9 @@
 /** The retraining as it goes, then what came of it. */
 import { Alert, Button, Group, Loader, Progress, Text } from '@mantine/core';
 import { IconAlertTriangle, IconX } from '@tabler/icons-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Failure } from '../api/failure';
 import { cancelTask } from '../api/retraining';
 import type { Task } from '../api/types';
 import { useAnswer } from '../api/useAnswer';
@@ -18,20 +19,26 @@ const LOOK = 1_000;
 
 export function AdaptStep() {
   const { t } = useTranslation();
-  const { job } = journey.journey;
-  const [ended, setEnded] = useState(false);
+  const { job, ended } = journey.journey;
   const { data: task, failure, again } = useAnswer<Task>(`/retrain/status/${job}`, ended ? undefined : LOOK);
-  if (task && !ended && ENDED.includes(task.state)) setEnded(true);
+  const over = task !== null && ENDED.includes(task.state);
+  useEffect(() => {
+    if (over) journey.ended();
+  }, [over]);
   return (
     <>
       {failure ? (
         <>
           <FailureNote error={failure} onRetry={again} />
-          <Text>{t('setup.adapt.goesOn')}</Text>
+          {failure instanceof Failure && failure.status === 404 ? (
+            <Button onClick={() => journey.backToLabels()}>{t('setup.adapt.again')}</Button>
+          ) : (
+            <Text>{t('setup.adapt.goesOn')}</Text>
+          )}
         </>
       ) : null}
       {task ? (
-        ended ? (
+        over ? (
           <Ended task={task} />
         ) : (
           <Running task={task} />

@@ -113,12 +113,14 @@ function Signature({ reason, onReason }: { reason: string; onReason: (reason: st
   return (
     <>
       <TextInput
+        maw="32rem"
         label={t('review.told.by')}
         maxLength={200}
         value={by}
         onChange={({ currentTarget }) => preferences.change({ by: currentTarget.value })}
       />
       <TextInput
+        maw="32rem"
         label={t('setup.choose.reason')}
         description={t('setup.choose.reasonWhy')}
         maxLength={1000}

@@ -31,7 +31,7 @@ export function SendStep() {
       <h3 className={styles.big}>
         {t('setup.send.title', { count: counts.parasitized + counts.uninfected })}
       </h3>
-      <Needs counts={counts} />
+      <Needs counts={counts} brief />
       <Warning />
       <Split />
       <Group>

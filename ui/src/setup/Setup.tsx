@@ -5,6 +5,7 @@ import { useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Caution } from '../parts/Caution';
 import { SureButton } from '../parts/SureButton';
+import wrap from '../parts/Wrap.module.css';
 import { AdaptStep } from './AdaptStep';
 import { AskingStep, BringStep } from './BringStep';
 import { journey, type Step } from './journey';
@@ -20,7 +21,8 @@ const PLACE: Record<Step, number> = {
   choosing: 0,
   label: 1,
   send: 2,
-  adapt: 3,
+  adapt: 2,
+  compare: 3,
 };
 
 export default function Setup() {
@@ -28,7 +30,7 @@ export default function Setup() {
   useSyncExternalStore(journey.subscribe, journey.snapshot);
   const { step } = journey;
   return (
-    <div className={styles.setup}>
+    <div className={`${styles.setup} ${wrap.wrap}`}>
       <Group justify="space-between" align="start">
         <Title order={2}>{t('setup.title')}</Title>
         {PLACE[step] > 0 || step === 'asking' ? (
@@ -68,6 +70,7 @@ function StepView({ step }: { step: Step }) {
     case 'send':
       return <SendStep />;
     case 'adapt':
+    case 'compare':
       return <AdaptStep />;
   }
 }

@@ -16,7 +16,10 @@ export const LOT = 50;
 /** Enough to choose from; all of a large folder would be asked about and kept for nothing. */
 export const MOST = 600;
 
-export type Step = 'opening' | 'bring' | 'asking' | 'choosing' | 'label' | 'send' | 'adapt';
+export type Step = 'opening' | 'bring' | 'asking' | 'choosing' | 'label' | 'send' | 'adapt' | 'compare';
+
+/** No retraining, as yet. */
+const AFRESH = { job: null, ended: false, outcome: null };
 
 class Journey {
   cells: Cell[] = [];
@@ -40,7 +43,7 @@ class Journey {
   get step(): Step {
     if (this.at !== 'open') return this.at;
     if (this.rows.length === 0) return 'bring';
-    if (this.told.job) return 'adapt';
+    if (this.told.job) return this.told.ended ? 'compare' : 'adapt';
     if (this.told.offered.length === 0) return 'asking';
     return this.told.enough ? 'send' : 'label';
   }
@@ -52,12 +55,8 @@ class Journey {
   async bring(files: readonly File[]): Promise<boolean> {
     const found = (await gather(files)).cells;
     const taken = spread(found, MOST);
-    if (taken.length === 0) return false;
-    const rows: KeptCell[] = [];
-    for (const [index, cell] of taken.entries()) {
-      const picture = await cell.load();
-      rows.push({ id: String(index), name: cell.name, picture, answer: null, trouble: null, features: null });
-    }
+    const rows = await rowsOf(taken);
+    if (rows.length === 0) return false;
     this.take(rows, { ...NEW, brought: found.length, byFolder: foldersOf(rows).size > 1 });
     await this.keeping(() => Promise.all([keptCells.put(...rows), journeys.put(this.told)]));
     this.ask();
@@ -122,7 +121,7 @@ class Journey {
   /** Offer another lot. What was sent before counts together with what comes. */
   more(): void {
     const offered = [...this.told.offered, ...choose(this.candidates, LOT, this.told.offered)];
-    this.write({ offered, enough: false, job: null, outcome: null });
+    this.write({ ...AFRESH, offered, enough: false });
   }
 
   get folders(): number {
@@ -142,12 +141,17 @@ class Journey {
   async send(notice: string, note: string): Promise<void> {
     const data = await pack(this.labelled, notice);
     const name = `my-microscope-${new Date().toISOString().slice(0, 10)}.zip`;
-    this.write({ job: await sendForAdapting({ name, data, note }), outcome: null });
+    this.write({ ...AFRESH, job: await sendForAdapting({ name, data, note }) });
+  }
+
+  /** The retraining has come to its end. */
+  ended(): void {
+    if (!this.told.ended) this.write({ ended: true });
   }
 
   /** Where a retraining came to nothing, or cells are left to label. */
   backToLabels(): void {
-    this.write({ job: null, outcome: null, enough: this.next === null });
+    this.write({ ...AFRESH, enough: this.next === null });
   }
 
   end(outcome: Outcome): void {
@@ -254,6 +258,17 @@ export const journey = new Journey();
 export function spread<T>(all: readonly T[], most: number): T[] {
   if (all.length <= most) return [...all];
   return Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)] as T);
+}
+
+/** The pictures themselves, since files that were chosen are out of reach after a reload. */
+async function rowsOf(cells: readonly Cell[]): Promise<KeptCell[]> {
+  const rows: KeptCell[] = [];
+  for (const { name, load } of cells) {
+    const picture = await load().catch(() => null); // moved away meanwhile, or a damaged part of a ZIP
+    if (picture)
+      rows.push({ id: String(rows.length), name, picture, answer: null, trouble: null, features: null });
+  }
+  return rows;
 }
 
 export function folderOf(name: string): string {

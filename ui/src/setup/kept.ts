@@ -31,6 +31,8 @@ export interface KeptJourney {
   /** Whether the person has gone on from labelling. */
   enough: boolean;
   job: string | null;
+  /** Whether the job has come to its end, whatever that was. */
+  ended: boolean;
   outcome: Outcome | null;
 }
 
@@ -43,6 +45,7 @@ export const NEW: KeptJourney = {
   byFolder: false,
   enough: false,
   job: null,
+  ended: false,
   outcome: null,
 };
 
