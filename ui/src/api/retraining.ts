@@ -13,6 +13,8 @@ export interface Upload {
   name: string;
   data: Blob;
   note: string;
+  /** The same key, ZIP and note again are the same job, so a page that was closed in the middle loses nothing. */
+  key?: string;
 }
 
 /** Hand in a ZIP for `adapt`; the id of its job. A large one goes where the server says, which may be a bucket. */
@@ -22,7 +24,8 @@ export async function sendForAdapting(upload: Upload): Promise<string> {
   body.append('file', upload.data, upload.name);
   body.append('method', 'adapt');
   body.append('note', upload.note);
-  const accepted = await ask<TaskAccepted>('/retrain', { method: 'POST', body, timeout: SENDING });
+  const headers = upload.key ? { 'Idempotency-Key': upload.key } : {};
+  const accepted = await ask<TaskAccepted>('/retrain', { method: 'POST', body, headers, timeout: SENDING });
   return accepted.task_id;
 }
 

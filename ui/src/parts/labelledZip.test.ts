@@ -1,5 +1,5 @@
 import { BlobReader, TextWriter, Uint8ArrayWriter, ZipReader } from '@zip.js/zip.js/lib/zip-core-custom.js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Labelled, layout, pack, patientsCsv } from './labelledZip';
 
 function cell(name: string, given: Partial<Labelled> = {}): Labelled {
@@ -70,5 +70,14 @@ describe('the ZIP', () => {
     expect(await table.getData(new TextWriter())).toContain('Uninfected/a.png,k-1,');
     expect(new TextDecoder().decode(await first.getData(new Uint8ArrayWriter()))).toBe('a.png');
     expect(new TextDecoder().decode(reader.comment)).toBe('Research use only.');
+  });
+
+  it('is the same bytes whenever it is made', async () => {
+    const bytes = async () =>
+      new Uint8Array(await (await pack([cell('a.png')], 'Research use only.')).arrayBuffer());
+    const first = await bytes();
+    vi.useFakeTimers({ now: Date.now() + 86_400_000, toFake: ['Date'] });
+    expect(await bytes()).toEqual(first);
+    vi.useRealTimers();
   });
 });

@@ -68,6 +68,9 @@ function field(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** As the server writes them: the same cells give the same bytes, by which a repeated request is known. */
+const ALWAYS = new Date(1980, 0, 1);
+
 /** The ZIP. Pictures are compressed already, so they are stored as they are. Loaded when it is wanted. */
 export async function pack(cells: readonly Labelled[], notice: string): Promise<Blob> {
   const { BlobReader, BlobWriter, configure, TextReader, ZipWriter } = await import(
@@ -75,7 +78,11 @@ export async function pack(cells: readonly Labelled[], notice: string): Promise<
   );
   configure({ useWebWorkers: false });
   const placed = layout(cells);
-  const zip = new ZipWriter(new BlobWriter('application/zip'), { level: 0, extendedTimestamp: false });
+  const zip = new ZipWriter(new BlobWriter('application/zip'), {
+    level: 0,
+    extendedTimestamp: false,
+    lastModDate: ALWAYS,
+  });
   const table = patientsCsv(placed);
   if (table !== null) await zip.add('patients.csv', new TextReader(table));
   for (const { path, cell } of placed) await zip.add(path, new BlobReader(cell.picture));

@@ -102,7 +102,7 @@ function Broken({ task }: { task: Task }) {
         variant="outline"
         role="alert"
         icon={<IconAlertTriangle aria-hidden />}
-        title={t('setup.adapt.broken')}
+        title={t(task.state === 'duplicate' ? 'setup.adapt.twice' : 'setup.adapt.broken')}
       >
         <Text lang="en">{task.reason}</Text>
         <Text fw={550}>{t('setup.adapt.kept')}</Text>

@@ -18,8 +18,8 @@ export const MOST = 600;
 
 export type Step = 'opening' | 'bring' | 'asking' | 'choosing' | 'label' | 'send' | 'adapt' | 'compare';
 
-/** No retraining, as yet. */
-const AFRESH = { job: null, ended: false, outcome: null };
+/** No retraining, as yet, and another one than before. */
+const afresh = () => ({ key: Math.random().toString(36).slice(2), job: null, ended: false, outcome: null });
 
 class Journey {
   cells: Cell[] = [];
@@ -57,7 +57,7 @@ class Journey {
     const taken = spread(found, MOST);
     const rows = await rowsOf(taken);
     if (rows.length === 0) return false;
-    this.take(rows, { ...NEW, brought: found.length, byFolder: foldersOf(rows).size > 1 });
+    this.take(rows, { ...NEW, ...afresh(), brought: found.length, byFolder: foldersOf(rows).size > 1 });
     await this.keeping(() => Promise.all([keptCells.put(...rows), journeys.put(this.told)]));
     this.ask();
     return true;
@@ -121,7 +121,7 @@ class Journey {
   /** Offer another lot. What was sent before counts together with what comes. */
   more(): void {
     const offered = [...this.told.offered, ...choose(this.candidates, LOT, this.told.offered)];
-    this.write({ ...AFRESH, offered, enough: false });
+    this.write({ ...afresh(), offered, enough: false });
   }
 
   get folders(): number {
@@ -141,7 +141,7 @@ class Journey {
   async send(notice: string, note: string): Promise<void> {
     const data = await pack(this.labelled, notice);
     const name = `my-microscope-${new Date().toISOString().slice(0, 10)}.zip`;
-    this.write({ ...AFRESH, job: await sendForAdapting({ name, data, note }) });
+    this.write({ job: await sendForAdapting({ name, data, note, key: this.told.key }) });
   }
 
   /** The retraining has come to its end. */
@@ -151,7 +151,7 @@ class Journey {
 
   /** Where a retraining came to nothing, or cells are left to label. */
   backToLabels(): void {
-    this.write({ ...AFRESH, enough: this.next === null });
+    this.write({ ...afresh(), enough: this.next === null });
   }
 
   end(outcome: Outcome): void {

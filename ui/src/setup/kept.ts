@@ -30,6 +30,8 @@ export interface KeptJourney {
   byFolder: boolean;
   /** Whether the person has gone on from labelling. */
   enough: boolean;
+  /** Of the next hand-in, by which the server knows a repeated one. */
+  key: string;
   job: string | null;
   /** Whether the job has come to its end, whatever that was. */
   ended: boolean;
@@ -44,6 +46,7 @@ export const NEW: KeptJourney = {
   order: [],
   byFolder: false,
   enough: false,
+  key: '',
   job: null,
   ended: false,
   outcome: null,
