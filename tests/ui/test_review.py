@@ -21,7 +21,7 @@ from tests.ui.screen import Screen
 from tests.ui.serving import Server
 
 Start = Callable[..., Server]
-WIDTHS = [360, 1440]
+WIDTHS = [360, 3840]
 
 
 def go(screen: Screen, name: str) -> Page:
@@ -102,7 +102,7 @@ def test_judgements_become_a_zip_that_ingest_accepts_and_feedback(
     assert {cell.patient for cell in taken.shard.cells} == {'k-02, "right" arm'}
     told = quality(server, 12)
     assert told["overall"]["cells"] == 12  # type: ignore[index]
-    assert [site["site"] for site in told["by_site"]] == ["Kisumu"]  # type: ignore[attr-defined]
+    assert [site["name"] for site in told["by_site"]] == ["Kisumu"]  # type: ignore[attr-defined]
     expect(page.get_by_test_id("told")).to_have_text("12 sent · 0 wait")
 
 
@@ -219,6 +219,8 @@ def test_labels_are_sent_to_retraining(visit: Open, own_server: Start, made_cell
     assert told["options"]["method"] == "adapt" and "ada" in told["options"]["note"]
     page.get_by_role("link", name="Follow the retraining").click()
     expect(page).to_have_url(f"{server.url}/training?job={job['task_id']}")
+    expect(page.get_by_role("heading", name="Review and label")).to_have_count(0)
+    page.get_by_role("heading", level=2).first.wait_for()
 
 
 def test_what_is_too_large_for_one_request_goes_where_a_form_says(visit: Open, own_server: Start) -> None:

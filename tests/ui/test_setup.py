@@ -190,7 +190,7 @@ def test_a_folder_without_pictures_is_told_of(visit: Open) -> None:
     expect(screen.page.get_by_role("alert")).to_contain_text("There are no pictures in what you brought.")
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("width", [360, 3840])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_and_axe_finds_nothing_serious(
     visit: Open, ui: Path, made_cells: Files, tmp_path: Path, scheme: str, width: int

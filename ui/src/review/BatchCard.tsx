@@ -38,16 +38,18 @@ export function BatchCard({ labels }: { labels: readonly Label[] }) {
           onChange={({ currentTarget }) => preferences.change({ slide: currentTarget.value })}
         />
       </div>
-      <Group className={styles.push}>
-        <Button
-          variant="default"
-          leftSection={<IconPencilCheck size="1.1rem" aria-hidden />}
-          disabled={without.length === 0 || (!typed.patient && !typed.slide)}
-          onClick={() => void collection.change(without, typed).then(() => outbox.soon())}
-        >
-          {t('review.batch.write', { count: without.length })}
-        </Button>
-      </Group>
+      {without.length > 0 ? (
+        <Group className={styles.push}>
+          <Button
+            variant="default"
+            leftSection={<IconPencilCheck size="1.1rem" aria-hidden />}
+            disabled={!typed.patient && !typed.slide}
+            onClick={() => void collection.change(without, typed).then(() => outbox.soon())}
+          >
+            {t('review.batch.write', { count: without.length })}
+          </Button>
+        </Group>
+      ) : null}
     </section>
   );
 }
