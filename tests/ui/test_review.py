@@ -186,7 +186,7 @@ def test_a_label_that_the_server_does_not_take_is_told_of(
     page = screen.page
 
     def spoil(route: Route) -> None:
-        body = dict(route.request.post_data_json)
+        body = dict(route.request.post_data_json or {})
         route.continue_(post_data={**body, "prediction_id": "x" + body["prediction_id"]})
 
     page.route("**/feedback", spoil)
