@@ -127,30 +127,59 @@ def _told_as_the_receipt_has_it(page: Page, job: dict[str, object]) -> None:
     expect(page.get_by_text("a difference of one or two cells may be chance", exact=False)).to_be_visible()
 
 
+def _adapted(visit: Open, server: Server, real_cells: Path, folder: Path) -> Screen:
+    """At the verdict, after cells that the served model answers wrongly."""
+    lab = other_labs.stained(real_cells / "nih-cells-part1.zip", patients=10, each=3)
+    screen = begun(visit, server.url, lab, folder)
+    label(screen.page, lab, 0, 50, 50)
+    screen.press("Adapt the model")
+    screen.page.get_by_test_id("verdict").wait_for(timeout=TRAINING)
+    return screen
+
+
+def _sign(page: Page, button: str, reason: str) -> None:
+    """What changes what is served needs a name and a reason."""
+    expect(page.get_by_role("button", name=button, exact=True)).to_be_disabled()
+    page.get_by_label("Your name or initials").fill("ada")
+    page.get_by_role("textbox", name="Reason").fill(reason)
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def _newest(server: Server) -> tuple[str, str, str]:
+    """Of the log: what was served last, by whom and why."""
+    newest = httpx.get(f"{server.url}/models", timeout=30).json()["promotions"][0]
+    return newest["version"], newest["actor"], newest["reason"]
+
+
 def test_what_was_accepted_can_be_left_with_a_reason(
     visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
 ) -> None:
     server = own_server(supervise=True, **LENIENT)
     before = served(server)
-    lab = other_labs.stained(real_cells / "nih-cells-part1.zip", patients=10, each=3)
-    screen = begun(visit, server.url, lab, tmp_path)
-    page = screen.page
-    label(page, lab, 0, 50, 50)
-    screen.press("Adapt the model")
-    expect(page.get_by_test_id("verdict")).to_have_text("The new model is better", timeout=TRAINING)
+    page = _adapted(visit, server, real_cells, tmp_path).page
+    expect(page.get_by_test_id("verdict")).to_have_text("The new model is better")
     after = str(job_of(server)["version"])
     expect(page.get_by_role("region", name="Use it or leave it")).to_contain_text(
         f"{after} is served already"
     )
     assert served(server) == after != before
-    back = page.get_by_role("button", name="Leave it: go back")
-    expect(back).to_be_disabled()
-    page.get_by_label("Your name or initials").fill("ada")
-    page.get_by_role("textbox", name="Reason").fill("it misses rings")
-    back.click()
+    _sign(page, "Leave it: go back", "it misses rings")
     expect(page.get_by_role("status")).to_contain_text(f"{before} answers as before.")
-    newest = httpx.get(f"{server.url}/models", timeout=30).json()["promotions"][0]
-    assert (newest["version"], newest["actor"], newest["reason"]) == (before, "ada", "it misses rings")
+    assert _newest(server) == (before, "ada", "it misses rings")
+
+
+def test_what_cannot_be_decided_may_be_used_with_a_reason(
+    visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
+) -> None:
+    server = own_server(supervise=True)
+    before = served(server)
+    page = _adapted(visit, server, real_cells, tmp_path).page
+    expect(page.get_by_test_id("verdict")).to_have_text("It cannot be told which model is better")
+    after = str(job_of(server)["version"])
+    assert served(server) == before != after
+    _sign(page, "Use it all the same", "our stain is grey")
+    expect(page.get_by_role("status")).to_contain_text(f"{after} answers from now on.")
+    assert _newest(server) == (after, "ada", "our stain is grey")
 
 
 def test_who_has_one_class_alone_is_told_before_anything_is_sent(
