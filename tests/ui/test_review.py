@@ -196,7 +196,7 @@ def test_a_label_that_the_server_does_not_take_is_told_of(
     expect(page.get_by_test_id("panel")).to_contain_text("The server did not take the label:")
 
 
-def test_nobody_says_nothing(visit: Open, own_server: Start, made_cells: Files) -> None:
+def test_nobody_says_nothing(visit: Open, own_server: Start, ui: Path, made_cells: Files) -> None:
     server = own_server()
     screen = visit(server.url).ready()
     collecting(screen, by="")
@@ -204,6 +204,7 @@ def test_nobody_says_nothing(visit: Open, own_server: Start, made_cells: Files) 
     page = go(screen, "Review")
     expect(page.get_by_text("Say who you are, then labels are sent.")).to_be_visible()
     expect(page.get_by_test_id("told")).to_have_text("0 sent · 2 wait")
+    assert chromium.axe(page, ui / "node_modules/axe-core/axe.min.js") == []
     page.get_by_label("Your name or initials").fill("ada")
     expect(page.get_by_test_id("told")).to_have_text("2 sent · 0 wait")
 
