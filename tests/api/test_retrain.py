@@ -244,3 +244,11 @@ def test_a_waiting_job_is_cancelled_at_once_a_running_one_is_asked_to_stop(own: 
     problem(own.http.delete(f"/retrain/tasks/{waiting.id}"), 409, "job-finished")
     assert good(own.http.delete(f"/retrain/tasks/{running.id}"), 202)["state"] == "running"
     assert good(own.http.get(f"/retrain/status/{running.id}"))["cancel_requested"] is True
+
+
+def test_status_tells_what_an_upload_must_bring(home: Path, models_dir: Path) -> None:
+    services, _ = make(home, models_dir, min_site_cells=30, min_site_per_class=7)
+    with client(create_app(services)) as http:
+        needs = good(http.get("/status"))["needs"]
+    assert (needs["judged_cells"], needs["judged_each"], needs["judged_groups"]) == (30, 7, 2)
+    assert (needs["learnt_each"], needs["judged_share"]) == (5, 0.2)

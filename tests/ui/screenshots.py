@@ -41,12 +41,45 @@ def _many(screen: Screen) -> None:
     screen.page.get_by_role("slider").wait_for()
 
 
+def _review(screen: Screen) -> None:
+    """Some labels, kept on Diagnose and looked through on Review."""
+    page = screen.page
+    navigation = page.get_by_role("navigation")
+    navigation.get_by_role("link", name="Review").click()
+    page.get_by_role("switch", name="Collect what I say on Diagnose").check()
+    page.get_by_label("Your name or initials").fill("ada")
+    page.get_by_role("textbox", name="Patient").fill("k-0217")
+    navigation.get_by_role("link", name="Diagnose").click()
+    screen.ready().choose({cell.name: cell.png() for cell in synthetic.generate(24, seed=2)})
+    screen.done()
+    screen.thumbnails.first.focus()
+    for key in "ppppppuuuuuuupppuuuuuu":
+        page.keyboard.press(key)
+        page.keyboard.press("ArrowRight")
+    navigation.get_by_role("link", name="Review").click()
+    page.get_by_test_id("told").filter(has_text="22 sent").wait_for()
+    screen.thumbnails.nth(1).focus()
+
+
+def _setup(screen: Screen) -> None:
+    """The guided path, in the middle of labelling."""
+    page = screen.page
+    page.get_by_role("navigation").get_by_role("link", name="My microscope").click()
+    screen.ready().choose({cell.name: cell.png() for cell in synthetic.generate(60, seed=4)})
+    for number in range(18):
+        page.get_by_test_id("labelled").filter(has_text=f"{number} of 50").wait_for()
+        page.keyboard.press("u" if number % 3 else "p")
+
+
 SCREENS: dict[str, tuple[Act, tuple[int, int]]] = {
     "diagnose-start": (_start, DESK),
     "diagnose-one": (_single, DESK),
     "diagnose-many": (_many, DESK),
     "diagnose-one-phone": (_single, PHONE),
     "diagnose-many-phone": (_many, PHONE),
+    "review": (_review, DESK),
+    "setup-label": (_setup, DESK),
+    "setup-label-phone": (_setup, PHONE),
 }
 
 

@@ -11,11 +11,12 @@ import httpx
 
 
 class Server:
-    """Serves `home` at one address of this machine, from `start` to `stop`."""
+    """Serves `home` at one address of this machine, from `start` to `stop`. supervise: retrainings run."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, *, supervise: bool = False, **settings: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
+        self._supervise = supervise
         self._settings = {f"MALARIA_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
@@ -25,7 +26,8 @@ class Server:
 
     def start(self) -> "Server":
         """Raises AssertionError where it does not answer within a minute and a half."""
-        command = [sys.executable, "-m", "malaria.cli", "serve", "--port", str(self._port), "--no-supervisor"]
+        command = [sys.executable, "-m", "malaria.cli", "serve", "--port", str(self._port)]
+        command += [] if self._supervise else ["--no-supervisor"]
         environment = {**os.environ, **self._settings, "MALARIA_HOME": str(self.home)}
         with (self.home / "serve.log").open("ab") as out:
             self._process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)

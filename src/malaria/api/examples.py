@@ -115,6 +115,13 @@ STATUS: dict[str, Any] = {
     "promotion": PROMOTION,
     "training": {"running": [], "queued": 0},
     "confirmed": {"keep_days": 30, "pool": 41, "retrain_at": 200, "retrain_drift": 3.0},
+    "needs": {
+        "learnt_each": 5,
+        "judged_cells": 20,
+        "judged_each": 5,
+        "judged_groups": 2,
+        "judged_share": 0.2,
+    },
     "access": {"mode": "keys", "scopes": ["read", "predict"]},
 }
 

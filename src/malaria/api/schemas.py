@@ -44,6 +44,16 @@ class ConfirmedNow(BaseModel):
     )
 
 
+class UploadNeeds(BaseModel):
+    """What an upload must bring so that `adapt` learns from it and the gate can decide."""
+
+    learnt_each: int = Field(description="Fewest cells of each class to learn from.")
+    judged_cells: int = Field(description="Fewest cells kept apart to judge on.")
+    judged_each: int = Field(description="Fewest of each class among them.")
+    judged_groups: int = Field(description="Fewest patients, else fields or cells, among them.")
+    judged_share: float = Field(description="Share of an upload's patients that is kept apart.")
+
+
 class AccessNow(BaseModel):
     """How callers are known here, and what the one who asks may do."""
 
@@ -66,6 +76,7 @@ class Status(Health):
     promotion: "PromotionEntry | None"
     training: TrainingNow
     confirmed: ConfirmedNow
+    needs: UploadNeeds
     access: AccessNow
 
 

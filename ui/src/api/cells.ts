@@ -32,6 +32,20 @@ export function sample(count: number, seed: number): Promise<Blob> {
   return download(`/predict/sample?count=${count}&seed=${seed}`, { timeout: 60_000 });
 }
 
+export interface Confirmed {
+  prediction_id: string;
+  label: 'Parasitized' | 'Uninfected';
+  by: string;
+  site?: string;
+  patient?: string;
+}
+
+/** Say what a cell was. The same once more changes nothing there, so it may be said again. */
+export function confirm(told: Confirmed): Promise<unknown> {
+  const headers = { 'Content-Type': 'application/json' };
+  return ask('/feedback', { method: 'POST', headers, body: JSON.stringify(told), tries: 3 });
+}
+
 export const model = (): Promise<ServedModel> => ask<ServedModel>('/model/info');
 export const status = (): Promise<Status> => ask<Status>('/status');
 export const health = (signal?: AbortSignal): Promise<Health> =>

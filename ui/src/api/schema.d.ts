@@ -2517,6 +2517,13 @@ export interface components {
          *       "counts_since": "process",
          *       "model_loaded": true,
          *       "model_version": "20261125-05ce9190",
+         *       "needs": {
+         *         "judged_cells": 20,
+         *         "judged_each": 5,
+         *         "judged_groups": 2,
+         *         "judged_share": 0.2,
+         *         "learnt_each": 5
+         *       },
          *       "predictions": {
          *         "Parasitized": 210,
          *         "Uninfected": 1040,
@@ -2589,6 +2596,7 @@ export interface components {
             promotion: components["schemas"]["PromotionEntry"] | null;
             training: components["schemas"]["TrainingNow"];
             confirmed: components["schemas"]["ConfirmedNow"];
+            needs: components["schemas"]["UploadNeeds"];
             access: components["schemas"]["AccessNow"];
         };
         /** Step */
@@ -3132,6 +3140,37 @@ export interface components {
              * @description Jobs that wait.
              */
             queued: number;
+        };
+        /**
+         * UploadNeeds
+         * @description What an upload must bring so that `adapt` learns from it and the gate can decide.
+         */
+        UploadNeeds: {
+            /**
+             * Learnt Each
+             * @description Fewest cells of each class to learn from.
+             */
+            learnt_each: number;
+            /**
+             * Judged Cells
+             * @description Fewest cells kept apart to judge on.
+             */
+            judged_cells: number;
+            /**
+             * Judged Each
+             * @description Fewest of each class among them.
+             */
+            judged_each: number;
+            /**
+             * Judged Groups
+             * @description Fewest patients, else fields or cells, among them.
+             */
+            judged_groups: number;
+            /**
+             * Judged Share
+             * @description Share of an upload's patients that is kept apart.
+             */
+            judged_share: number;
         };
         /**
          * UploadRequest

@@ -9,6 +9,7 @@ export type Explanation = Schemas['Explanation'];
 export type ServedModel = Schemas['ServedModel'];
 export type Status = Schemas['Status'];
 export type Health = Schemas['Health'];
+export type UploadNeeds = Schemas['UploadNeeds'];
 export type Problem = Schemas['Problem'];
 export type Summary = Schemas['SummaryAnswer'];
 export type Step = Schemas['Step'];

@@ -1,40 +1,39 @@
 /** The chosen cell: beside the grid where there is room, else over it. */
 import { Modal, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import styles from './CellPanel.module.css';
-import { CellView } from './CellView';
-import type { Cell } from './cell';
 
 interface Props {
-  cell: Cell | null;
+  title: string;
+  /** Said where no cell is chosen. */
+  empty: string;
   wide: boolean;
   open: boolean;
   onClose: () => void;
+  /** The chosen cell; null: none. */
+  children: ReactNode | null;
 }
 
-export function CellPanel({ cell, wide, open, onClose }: Props) {
+export function CellPanel({ title, empty, wide, open, onClose, children }: Props) {
   const { t } = useTranslation();
   if (!wide) {
     return (
       <Modal
-        opened={open && cell !== null}
+        opened={open && children !== null}
         onClose={onClose}
-        title={t('panel.title')}
+        title={title}
         fullScreen
         lockScroll={false}
         closeButtonProps={{ 'aria-label': t('panel.close') }}
       >
-        {cell ? <CellView key={cell.id} cell={cell} narrow /> : null}
+        {children}
       </Modal>
     );
   }
   return (
-    <aside className={styles.panel} aria-label={t('panel.title')} data-testid="panel">
-      {cell ? (
-        <CellView key={cell.id} cell={cell} narrow />
-      ) : (
-        <Text c="var(--muted)">{t('panel.empty')}</Text>
-      )}
+    <aside className={styles.panel} aria-label={title} data-testid="panel">
+      {children ?? <Text c="var(--muted)">{empty}</Text>}
     </aside>
   );
 }

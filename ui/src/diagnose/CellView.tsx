@@ -9,6 +9,7 @@ import { DecisionButtons } from './DecisionButtons';
 import { Details } from './Details';
 import { Picture } from './Picture';
 import { ProbabilityBar } from './ProbabilityBar';
+import { sessions } from './session';
 import { useExplained } from './useExplained';
 import { useModel } from './useModel';
 import { Verdict } from './Verdict';
@@ -43,7 +44,12 @@ export function CellView({ cell, narrow = false }: Props) {
             band={model?.review ?? null}
           />
         ) : null}
-        {answer ? <DecisionButtons cell={cell} /> : null}
+        {answer ? (
+          <DecisionButtons
+            decision={cell.decision}
+            onDecide={(decision) => sessions.decide(cell, decision)}
+          />
+        ) : null}
         {narrow ? slider : null}
         <Details cell={cell} told={told} model={model} />
       </Stack>

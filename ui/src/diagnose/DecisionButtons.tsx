@@ -1,9 +1,8 @@
 /** What a person says of a cell: a button each, and the key that does the same. */
 import { Button, Group, Kbd } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
-import type { Cell, Decision } from './cell';
+import type { Decision } from './cell';
 import { MARKS } from './marks';
-import { sessions } from './session';
 
 export const DECISIONS: readonly { decision: Decision; key: string }[] = [
   { decision: 'parasitized', key: 'P' },
@@ -11,19 +10,24 @@ export const DECISIONS: readonly { decision: Decision; key: string }[] = [
   { decision: 'excluded', key: 'X' },
 ];
 
-export function DecisionButtons({ cell }: { cell: Cell }) {
+interface Props {
+  decision: Decision | null;
+  onDecide: (decision: Decision) => void;
+}
+
+export function DecisionButtons({ decision: said, onDecide }: Props) {
   const { t } = useTranslation();
   return (
     <Group gap="xs" role="group" aria-label={t('decide.label')}>
       {DECISIONS.map(({ decision, key }) => {
         const { Icon, ink } = MARKS[decision];
-        const chosen = cell.decision === decision;
+        const chosen = said === decision;
         return (
           <Button
             key={decision}
             variant={chosen ? 'filled' : 'default'}
             aria-pressed={chosen}
-            onClick={() => sessions.decide(cell, decision)}
+            onClick={() => onDecide(decision)}
             leftSection={<Icon size="1.2rem" aria-hidden color={chosen ? 'currentColor' : ink} />}
             rightSection={<Kbd size="xs">{key}</Kbd>}
           >

@@ -1,18 +1,20 @@
 /** Thumbnails by the thousand: only those in view exist. Arrows lead from one to the next, P, U and X judge. */
 import { Kbd, Text } from '@mantine/core';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type KeyboardEvent, useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
 import { useFormat } from '../parts/format';
 import { type Row, rowsOf, type Section, type Step, step } from './arrange';
-import type { Cell } from './cell';
+import type { Cell, Decision } from './cell';
 import styles from './Grid.module.css';
 import { Thumbnail } from './Thumbnail';
 import { useDecisionKeys } from './useDecisionKeys';
 
-interface Props {
-  sections: Section[];
+interface Props<G extends string> {
+  sections: Section<G>[];
+  heading: (group: G) => string;
   chosen: Cell | null;
+  onDecide: (cell: Cell, decision: Decision) => void;
   onChoose: (cell: Cell) => void;
   onOpen: (cell: Cell) => void;
 }
@@ -29,7 +31,7 @@ const STEPS: Record<string, Step> = {
 const CELL = 7;
 const HEADING = 3.2;
 
-export function Grid({ sections, chosen, onChoose, onOpen }: Props) {
+export function Grid<G extends string>({ sections, heading, chosen, onDecide, onChoose, onOpen }: Props<G>) {
   const { t } = useTranslation();
   const { box, columns, rem, top } = useMeasures();
   const rows = useMemo(() => rowsOf(sections, columns), [sections, columns]);
@@ -41,7 +43,11 @@ export function Grid({ sections, chosen, onChoose, onOpen }: Props) {
     scrollPaddingStart: 2 * rem,
     scrollPaddingEnd: 2 * rem,
   });
-  useDecisionKeys(chosen);
+  const decide = useCallback(
+    (decision: Decision) => chosen && onDecide(chosen, decision),
+    [chosen, onDecide],
+  );
+  useDecisionKeys(chosen?.answer ? decide : null);
 
   function press(event: KeyboardEvent) {
     const to = STEPS[event.key];
@@ -72,7 +78,14 @@ export function Grid({ sections, chosen, onChoose, onOpen }: Props) {
               className={styles.row}
               style={{ transform: `translateY(${item.start - top}px)` }}
             >
-              <RowView row={row} shown={shown} chosen={chosen} onChoose={onChoose} onOpen={onOpen} />
+              <RowView
+                row={row}
+                heading={heading}
+                shown={shown}
+                chosen={chosen}
+                onChoose={onChoose}
+                onOpen={onOpen}
+              />
             </div>
           ) : null;
         })}
@@ -82,19 +95,18 @@ export function Grid({ sections, chosen, onChoose, onOpen }: Props) {
   );
 }
 
-interface RowProps extends Omit<Props, 'sections'> {
-  row: Row;
+interface RowProps<G extends string> extends Omit<Props<G>, 'sections' | 'onDecide'> {
+  row: Row<G>;
   shown: Cell | undefined;
 }
 
-function RowView({ row, shown, chosen, onChoose, onOpen }: RowProps) {
-  const { t } = useTranslation();
+function RowView<G extends string>({ row, heading, shown, chosen, onChoose, onOpen }: RowProps<G>) {
   const format = useFormat();
   if (row.kind === 'heading') {
     const { group, cells } = row.section;
     return (
       <h3 className={styles.heading}>
-        {t(`group.${group}`)} <span className={styles.count}>{format.count(cells.length)}</span>
+        {heading(group)} <span className={styles.count}>{format.count(cells.length)}</span>
       </h3>
     );
   }
@@ -114,12 +126,12 @@ function RowView({ row, shown, chosen, onChoose, onOpen }: RowProps) {
   );
 }
 
-function rowOf(rows: readonly Row[], cell: Cell): number {
+function rowOf(rows: readonly Row<string>[], cell: Cell): number {
   return rows.findIndex((row) => row.kind === 'cells' && row.cells.includes(cell));
 }
 
 /** Once the row is there: scrolling makes it first. */
-function focusSoon(cell: Cell, tries = 10): void {
+export function focusSoon(cell: Cell, tries = 10): void {
   requestAnimationFrame(() => {
     const found = document.getElementById(`cell-${cell.id}`);
     if (found) found.focus({ preventScroll: true });

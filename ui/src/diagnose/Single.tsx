@@ -1,8 +1,10 @@
 import { Button, Group, Title } from '@mantine/core';
 import { IconArrowLeft } from '@tabler/icons-react';
+import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
+import { CollectHint } from '../review/CollectHint';
 import { CellView } from './CellView';
-import type { Cell } from './cell';
+import type { Cell, Decision } from './cell';
 import styles from './Single.module.css';
 import { sessions } from './session';
 import { useDecisionKeys } from './useDecisionKeys';
@@ -10,7 +12,8 @@ import type { Intake } from './useIntake';
 
 export default function Single({ cell, intake }: { cell: Cell; intake: Intake }) {
   const { t } = useTranslation();
-  useDecisionKeys(cell);
+  const decide = useCallback((decision: Decision) => sessions.decide(cell, decision), [cell]);
+  useDecisionKeys(cell.answer ? decide : null);
   return (
     <div className={styles.single}>
       <Group justify="space-between" mb="lg">
@@ -31,6 +34,7 @@ export default function Single({ cell, intake }: { cell: Cell; intake: Intake })
         </Group>
       </Group>
       <CellView cell={cell} />
+      {cell.decision ? <CollectHint /> : null}
     </div>
   );
 }

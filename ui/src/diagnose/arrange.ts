@@ -4,8 +4,8 @@ import { type Cell, distance, GROUPS, type Group, groupOf, standingOf } from './
 export const FILTERS = ['all', 'review', 'parasitized', 'uninfected', 'unreadable', 'decided'] as const;
 export type Filter = (typeof FILTERS)[number];
 
-export interface Section {
-  group: Group;
+export interface Section<G extends string = Group> {
+  group: G;
   cells: Cell[];
 }
 
@@ -35,10 +35,12 @@ function sorted(cells: Cell[]): Cell[] {
 }
 
 /** Rows of the virtual grid: a heading, then cells, `columns` to a row. */
-export type Row = { kind: 'heading'; section: Section } | { kind: 'cells'; cells: Cell[] };
+export type Row<G extends string = Group> =
+  | { kind: 'heading'; section: Section<G> }
+  | { kind: 'cells'; cells: Cell[] };
 
-export function rowsOf(sections: readonly Section[], columns: number): Row[] {
-  const rows: Row[] = [];
+export function rowsOf<G extends string>(sections: readonly Section<G>[], columns: number): Row<G>[] {
+  const rows: Row<G>[] = [];
   for (const section of sections) {
     rows.push({ kind: 'heading', section });
     for (let at = 0; at < section.cells.length; at += columns) {
@@ -51,7 +53,7 @@ export function rowsOf(sections: readonly Section[], columns: number): Row[] {
 export type Step = 'left' | 'right' | 'up' | 'down' | 'first' | 'last';
 
 /** The cell that an arrow leads to from `id`; up and down keep the column as far as the row has it. */
-export function step(rows: readonly Row[], id: number | null, to: Step): Cell | null {
+export function step(rows: readonly Row<string>[], id: number | null, to: Step): Cell | null {
   const lines = rows.flatMap((row) => (row.kind === 'cells' ? [row.cells] : []));
   const line = lines.findIndex((cells) => cells.some((cell) => cell.id === id));
   const all = lines.flat();

@@ -1,5 +1,6 @@
 /** What is being looked at now. It outlives a change of screen, so that the next screens can build on it. */
 import type { Cell, Decision } from './cell';
+import { decided } from './decided';
 import { Run } from './run';
 
 export type Session = { kind: 'empty' } | { kind: 'single'; cell: Cell } | { kind: 'many'; run: Run };
@@ -33,6 +34,12 @@ export const sessions = {
     if (session.kind === 'many') session.run.cancel();
     become({ kind: 'empty' });
   },
+  /** The cells that a person has said something of. */
+  decisions(): Cell[] {
+    const cells =
+      session.kind === 'many' ? session.run.cells : session.kind === 'single' ? [session.cell] : [];
+    return cells.filter((cell) => cell.decision);
+  },
   /** Whether something would be lost by closing: work under way, or a person's decisions. */
   precious(): boolean {
     return session.kind === 'many' && (!session.run.ended || session.run.cells.some((cell) => cell.decision));
@@ -42,5 +49,6 @@ export const sessions = {
     cell.decision = cell.decision === decision ? null : decision;
     if (session.kind === 'many') session.run.touch();
     else become({ ...session });
+    decided.tell(cell);
   },
 };

@@ -1,21 +1,20 @@
 import { useEffect } from 'react';
-import type { Cell } from './cell';
+import type { Decision } from './cell';
 import { DECISIONS } from './DecisionButtons';
-import { sessions } from './session';
 
 /** P, U and X say what a cell is, wherever the focus is but in a field or a dialog. */
-export function useDecisionKeys(cell: Cell | null): void {
+export function useDecisionKeys(onDecide: ((decision: Decision) => void) | null): void {
   useEffect(() => {
     function press(event: KeyboardEvent) {
-      if (!cell?.answer || !free(event)) return;
+      if (!onDecide || !free(event)) return;
       const meant = DECISIONS.find(({ key }) => key === event.key.toUpperCase());
       if (!meant) return;
       event.preventDefault();
-      sessions.decide(cell, meant.decision);
+      onDecide(meant.decision);
     }
     window.addEventListener('keydown', press);
     return () => window.removeEventListener('keydown', press);
-  }, [cell]);
+  }, [onDecide]);
 }
 
 /** Whether a key is meant for the screen, not for a field, a dialog, a menu or the browser. */

@@ -8,10 +8,19 @@ from fastapi import APIRouter, Request
 
 from malaria.api.access import CALLER, Caller
 from malaria.api.routes.models import entry
-from malaria.api.schemas import AccessNow, ConfirmedNow, Health, PromotionEntry, Status, TrainingNow
+from malaria.api.schemas import (
+    AccessNow,
+    ConfirmedNow,
+    Health,
+    PromotionEntry,
+    Status,
+    TrainingNow,
+    UploadNeeds,
+)
 from malaria.api.state import Shared, State
 from malaria.domain import CLASSES, JobState, Scope
 from malaria.errors import MalariaError
+from malaria.settings import Settings
 
 router = APIRouter(tags=["health"])
 
@@ -43,7 +52,22 @@ def status(request: Request, state: Shared) -> Status:
             retrain_at=state.services.settings.retrain_confirmed,
             retrain_drift=state.services.settings.retrain_drift,
         ),
+        needs=_needs(state.services.settings),
         access=AccessNow(mode=state.services.settings.access, scopes=_scopes(request.scope[CALLER])),
+    )
+
+
+def _needs(settings: Settings) -> UploadNeeds:
+    from malaria.criteria import DEFAULTS  # what judges is loaded where it is asked for
+    from malaria.refitting import AdaptSettings
+    from malaria.roles import SITE_GATE_SHARE
+
+    return UploadNeeds(
+        learnt_each=AdaptSettings().fewest,
+        judged_cells=settings.min_site_cells,
+        judged_each=settings.min_site_per_class,
+        judged_groups=DEFAULTS.min_site_groups,
+        judged_share=SITE_GATE_SHARE,
     )
 
 

@@ -1,0 +1,241 @@
+"""Set up for my microscope: from cells of another laboratory, not labelled, to a verdict."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.ui import browser as chromium
+from tests.ui import other_labs
+from tests.ui.conftest import Files, Open
+from tests.ui.other_labs import Lab
+from tests.ui.screen import Screen
+from tests.ui.serving import Server
+
+Start = Callable[..., Server]
+TRAINING = 6 * chromium.PATIENCE
+LENIENT = {
+    "min_site_cells": "4",
+    "min_site_per_class": "1",
+    "site_margin": "0.5",
+    "base_margin": "0.2",
+    "ece_margin": "0.2",
+    "max_doubted_labels": "1",
+    "min_site_auc": "0.5",
+    "accept_equal": "true",
+}
+"""A gate that lets a few cells decide, for what comes after it is accepted."""
+
+
+@pytest.fixture(scope="module")
+def bbbc041(real_cells: Path) -> Lab:
+    return other_labs.bbbc041(real_cells / "smears_bbbc041", 60)
+
+
+def shown(page: Page) -> str:
+    """The name of the cell that is asked about."""
+    alt = page.get_by_role("img", name="The picture").get_attribute("alt") or ""
+    return alt.removeprefix("The picture ")
+
+
+def seen(page: Page, done: int, of: int) -> None:
+    expect(page.get_by_test_id("labelled")).to_have_text(f"{done} of {of} seen")
+
+
+def label(page: Page, lab: Lab, start: int, end: int, of: int) -> list[str]:
+    """Press what each cell is, from the `start`-th offered to the `end`-th; their names."""
+    names = []
+    for number in range(start, end):
+        seen(page, number, of)
+        names.append(shown(page).partition("/")[2] if "smear/" in shown(page) else shown(page))
+        page.keyboard.press(lab.key(names[-1]))
+    return names
+
+
+def begun(visit: Open, url: str | None, lab: Lab, folder: Path, **context: object) -> Screen:
+    """The screen with cells brought and the first one asked about."""
+    screen = visit(url, path="/setup", **context).ready()
+    expect(screen.page.get_by_test_id("wanted")).to_contain_text("about 7 parasitized and 7 uninfected")
+    screen.choose_folder(lab.write(folder / "smear"))
+    seen(screen.page, 0, min(50, len(lab.cells)))
+    return screen
+
+
+def job_of(server: Server) -> dict[str, object]:
+    """The newest job, with all that is known of it."""
+    newest = httpx.get(f"{server.url}/retrain/tasks", timeout=30).json()["tasks"][0]
+    return dict(httpx.get(f"{server.url}{newest['links']['self']}", timeout=30).json())
+
+
+def served(server: Server) -> str:
+    return str(httpx.get(f"{server.url}/model/info", timeout=30).json()["version"])
+
+
+def test_from_sixty_cells_of_another_lab_to_a_verdict(
+    visit: Open, own_server: Start, bbbc041: Lab, tmp_path: Path
+) -> None:
+    server = own_server(supervise=True)
+    before = served(server)
+    screen = begun(visit, server.url, bbbc041, tmp_path)
+    page = screen.page
+    names = label(page, bbbc041, 0, 30, 50)
+    page.keyboard.press("z")  # the last one is taken back, and asked about again
+    seen(page, 29, 50)
+    assert shown(page).endswith(names[-1])
+    page.reload()  # in the middle
+    seen(page, 29, 50)
+    names[-1:] = label(page, bbbc041, 29, 50, 50)
+    assert len(set(names)) == 50
+    wrong = {"p": 0, "u": 0}
+    for name in names:
+        wrong[bbbc041.key(name)] += 1
+    expect(page.get_by_test_id("needs")).to_contain_text(
+        f"{wrong['p']} parasitized, {wrong['u']} uninfected."
+    )
+    expect(page.get_by_role("switch")).to_be_checked()  # each folder is another slide
+    expect(page.get_by_text("too few will be kept apart", exact=False)).to_be_visible()
+    screen.press("Adapt the model")
+    expect(page.get_by_test_id("adapting")).to_be_visible()
+    page.reload()  # in the middle of the training
+    verdict = page.get_by_test_id("verdict")
+    expect(verdict).to_be_visible(timeout=TRAINING)
+    job = job_of(server)
+    assert job["state"] == "succeeded" and job["options"]["method"] == "adapt"  # type: ignore[index]
+    _told_as_the_receipt_has_it(page, job)
+    screen.press("Leave it")
+    expect(page.get_by_role("status")).to_contain_text(f"{before} answers as before.")
+    page.reload()
+    expect(page.get_by_role("status")).to_contain_text(f"{before} answers as before.")
+    assert served(server) == before
+
+
+def _told_as_the_receipt_has_it(page: Page, job: dict[str, object]) -> None:
+    """Before and after are the gate's own counts, on cells that nothing was learnt from."""
+    site = job["receipt"]["site"]  # type: ignore[index]
+    for place, who in enumerate(("champion", "challenger")):
+        counts = site[who]["confusion"]
+        rows = page.get_by_role("row").filter(has=page.get_by_role("rowheader"))
+        cells = [rows.nth(row).get_by_role("cell").nth(place) for row in range(3)]
+        expect(cells[0]).to_contain_text(f"{counts['tp']} of {counts['tp'] + counts['fn']}")
+        expect(cells[1]).to_contain_text(f"{counts['tn']} of {counts['tn'] + counts['fp']}")
+        expect(cells[2]).to_contain_text(re.compile(r"95% interval [\d.]+% to [\d.]+%"))
+    assert site["champion"]["cells"] == job["ingest"]["gate_cells"]  # type: ignore[index]
+    expect(page.get_by_test_id("apart")).to_contain_text(f"Judged on {site['champion']['cells']} cells")
+    expect(page.get_by_text("a difference of one or two cells may be chance", exact=False)).to_be_visible()
+
+
+def _adapted(visit: Open, server: Server, real_cells: Path, folder: Path) -> Screen:
+    """At the verdict, after cells that the served model answers wrongly."""
+    lab = other_labs.stained(real_cells / "nih-cells-part1.zip", patients=10, each=3)
+    screen = begun(visit, server.url, lab, folder)
+    label(screen.page, lab, 0, 50, 50)
+    screen.press("Adapt the model")
+    screen.page.get_by_test_id("verdict").wait_for(timeout=TRAINING)
+    return screen
+
+
+def _sign(page: Page, button: str, reason: str) -> None:
+    """What changes what is served needs a name and a reason."""
+    expect(page.get_by_role("button", name=button, exact=True)).to_be_disabled()
+    page.get_by_label("Your name or initials").fill("ada")
+    page.get_by_role("textbox", name="Reason").fill(reason)
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def _newest(server: Server) -> tuple[str, str, str]:
+    """Of the log: what was served last, by whom and why."""
+    newest = httpx.get(f"{server.url}/models", timeout=30).json()["promotions"][0]
+    return newest["version"], newest["actor"], newest["reason"]
+
+
+def test_what_was_accepted_can_be_left_with_a_reason(
+    visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
+) -> None:
+    server = own_server(supervise=True, **LENIENT)
+    before = served(server)
+    page = _adapted(visit, server, real_cells, tmp_path).page
+    expect(page.get_by_test_id("verdict")).to_have_text("The new model is better")
+    after = str(job_of(server)["version"])
+    expect(page.get_by_role("region", name="Use it or leave it")).to_contain_text(
+        f"{after} is served already"
+    )
+    assert served(server) == after != before
+    _sign(page, "Leave it: go back", "it misses rings")
+    expect(page.get_by_role("status")).to_contain_text(f"{before} answers as before.")
+    assert _newest(server) == (before, "ada", "it misses rings")
+
+
+def test_what_cannot_be_decided_may_be_used_with_a_reason(
+    visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
+) -> None:
+    server = own_server(supervise=True)
+    before = served(server)
+    page = _adapted(visit, server, real_cells, tmp_path).page
+    expect(page.get_by_test_id("verdict")).to_have_text("It cannot be told which model is better")
+    after = str(job_of(server)["version"])
+    assert served(server) == before != after
+    _sign(page, "Use it all the same", "our stain is grey")
+    expect(page.get_by_role("status")).to_contain_text(f"{after} answers from now on.")
+    assert _newest(server) == (after, "ada", "our stain is grey")
+
+
+def test_who_has_one_class_alone_is_told_before_anything_is_sent(
+    visit: Open, made_cells: Files, tmp_path: Path
+) -> None:
+    lab = Lab(made_cells, {})
+    screen = begun(visit, None, lab, tmp_path)
+    page = screen.page
+    for number in range(12):
+        seen(page, number, 12)
+        page.keyboard.press("u")
+    expect(page.get_by_text("There are 0 of one kind", exact=False)).to_be_visible()
+    expect(page.get_by_role("button", name="Adapt the model")).to_be_disabled()
+    screen.press("Start anew")
+    screen.press("Press again to remove these cells and labels")
+    expect(page.get_by_role("button", name="Choose a folder")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Choose a folder")).to_be_visible()
+
+
+def test_a_server_that_takes_nothing_costs_no_label(visit: Open, made_cells: Files, tmp_path: Path) -> None:
+    screen = begun(visit, None, Lab(made_cells, {}), tmp_path)
+    page = screen.page
+    page.route("**/retrain", lambda route: route.abort("connectionrefused"))
+    for number in range(12):
+        seen(page, number, 12)
+        page.keyboard.press("p" if number % 2 else "u")
+    screen.press("Adapt the model")
+    expect(page.get_by_role("alert").filter(has_text="The server does not answer")).to_be_visible()
+    page.reload()
+    expect(page.get_by_test_id("needs")).to_contain_text("6 parasitized, 6 uninfected.")
+
+
+def test_a_folder_without_pictures_is_told_of(visit: Open) -> None:
+    screen = visit(path="/setup").ready()
+    screen.choose({"notes.txt": b"words", "more.txt": b"words"})
+    expect(screen.page.get_by_role("alert")).to_contain_text("There are no pictures in what you brought.")
+
+
+@pytest.mark.parametrize("width", [360, 3840])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_and_axe_finds_nothing_serious(
+    visit: Open, ui: Path, made_cells: Files, tmp_path: Path, scheme: str, width: int
+) -> None:
+    viewport = {"width": width, "height": 740}
+    lab = Lab(made_cells, {})
+    how = {"viewport": viewport, "color_scheme": scheme, "reduced_motion": "reduce"}
+    page = begun(visit, None, lab, tmp_path, **how).page
+    _sound(page, ui)
+    for number in range(12):
+        seen(page, number, 12)
+        page.keyboard.press("p" if number % 2 else "u")
+    expect(page.get_by_role("button", name="Adapt the model")).to_be_visible()
+    _sound(page, ui)
+
+
+def _sound(page: Page, ui: Path) -> None:
+    assert chromium.axe(page, ui / "node_modules/axe-core/axe.min.js") == []
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
