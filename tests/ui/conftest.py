@@ -69,8 +69,8 @@ def own_server(ui: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Servers of the test's own, by their settings."""
     made: list[Server] = []
 
-    def start(**settings: str) -> Server:
-        made.append(Server(tmp_path / f"server-{len(made)}", **settings))
+    def start(*, supervised: bool = False, **settings: str) -> Server:
+        made.append(Server(tmp_path / f"server-{len(made)}", supervised=supervised, **settings))
         return made[-1].start()
 
     yield start

@@ -108,7 +108,6 @@ function Head({ job, again }: { job: Task; again: () => void }) {
           href={`/versions?version=${job.version}`}
           variant="default"
           leftSection={<IconVersions size="1.1rem" aria-hidden />}
-          className={styles.link}
         >
           {t('training.job.model')}
         </Button>
