@@ -83,7 +83,7 @@ def test_a_version_is_rolled_back_and_promoted_with_a_reason(visit: Open, two: S
     expect(page.get_by_test_id("history")).to_contain_text("misses rings")
     expect(page.get_by_test_id("history")).to_contain_text(f"Rolled back to: {other}")
 
-    page.get_by_role("button", name=f"Serve {served}").click()
+    page.get_by_role("button", name=f"Serve this one: {served}").click()
     expect(page.get_by_role("dialog").get_by_label("Your name")).to_have_value("ana")
     page.get_by_role("dialog").get_by_label("Your name").fill("")
     _change(page, "Serve this one", "better after all")
@@ -95,7 +95,7 @@ def test_a_version_is_rolled_back_and_promoted_with_a_reason(visit: Open, two: S
 def test_a_change_that_came_too_late_is_told_and_nothing_is_lost(visit: Open, two: Server) -> None:
     served, other = _versions(two)
     page = _open(visit, two).page
-    page.get_by_role("button", name=f"Serve {other}").click()
+    page.get_by_role("button", name=f"Serve this one: {other}").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Your name").fill("ana")
     dialog.get_by_label("Reason").fill("I would like it")

@@ -11,7 +11,6 @@ import { FailureNote } from '../layout/FailureNote';
 import { CancelDialog } from './CancelDialog';
 import { IngestReport } from './IngestReport';
 import { JobFacts } from './JobFacts';
-import styles from './Jobs.module.css';
 import { ReceiptView } from './ReceiptView';
 import { StandingMark } from './Standing';
 import { alive } from './standing';
