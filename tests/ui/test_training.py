@@ -250,35 +250,40 @@ def test_a_number_out_of_its_range_is_not_sent(visit: Open, labelled: Files) -> 
     expect(page.get_by_role("button", name="Send and retrain")).to_be_enabled()
 
 
-def test_a_server_that_is_away_costs_no_upload_and_gets_it_once(
-    visit: Open, own_server: Start, labelled: Files
-) -> None:
+def test_an_answer_that_is_lost_makes_no_second_job(visit: Open, own_server: Start, labelled: Files) -> None:
     server = own_server()
     screen = visit(server.url, path="/training").ready()
-    page = screen.page
-    lost: list[Route] = []
+    asked: list[Route] = []
 
-    def lose_the_answer(route: Route) -> None:
-        """The server has it, and the page does not know."""
-        lost.append(route)
-        if len(lost) > 1:
+    def lose_the_first_answer(route: Route) -> None:
+        asked.append(route)
+        if len(asked) > 1:
             route.continue_()
             return
-        route.fetch()
+        route.fetch()  # the server has it, and the page does not know
         route.abort()
 
-    page.route("**/retrain", lose_the_answer)
+    screen.page.route("**/retrain", lose_the_first_answer)
+    screen.choose({"cells.zip": zipped(labelled)})
+    _send(screen)
+    _standing(screen.page, "queued")
+    assert len(asked) == 2
+    assert len(httpx.get(f"{server.url}/retrain/tasks", timeout=60).json()["tasks"]) == 1
+
+
+def test_a_server_that_is_away_costs_no_upload(visit: Open, own_server: Start, labelled: Files) -> None:
+    server = own_server()
+    screen = visit(server.url, path="/training").ready()
     screen.choose({"cells.zip": zipped(labelled)})
     server.stop()
     screen.press("Send and retrain")
-    expect(page.get_by_role("alert").first).to_contain_text("The server does not answer")
-    lost.clear()
+    upload = screen.page.get_by_role("region", name="A new upload")
+    expect(upload.get_by_role("alert")).to_contain_text("The server does not answer")
+    expect(upload).to_contain_text("Your upload is kept here")
     server.start()
-    screen.page.get_by_role("region", name="A new upload").get_by_role("button", name="Try again").click()
-    page.wait_for_url(re.compile(r"\?job=\w+"))
-    _standing(page, "queued")
-    assert len(lost) > 1
-    assert len(httpx.get(f"{server.url}/retrain/tasks").json()["tasks"]) == 1
+    upload.get_by_role("button", name="Try again").click()
+    screen.page.wait_for_url(re.compile(r"\?job=\w+"))
+    _standing(screen.page, "queued")
 
 
 def test_a_job_that_waits_is_cancelled_at_once(visit: Open, own_server: Start, labelled: Files) -> None:
