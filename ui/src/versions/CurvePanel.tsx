@@ -67,7 +67,7 @@ function Drawn({ versions, curves }: Drawing) {
   };
   const roc = rocOf(curves);
   return (
-    <div className={styles.pair} data-testid="curves">
+    <div className={styles.curves} data-testid="curves">
       {roc.length > 0 ? (
         <figure>
           <Text component="figcaption" fw={600}>

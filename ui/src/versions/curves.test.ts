@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelSummary, SetCurves } from '../api/types';
-import { median, ratesOf, reliabilityOf, rocOf } from './curves';
+import { endsOf, median, ratesOf, reliabilityOf, rocOf } from './curves';
 import { chainOf, servedBefore, setsOf } from './sets';
 
 const curve = (given: Partial<SetCurves>): SetCurves => ({
@@ -47,6 +47,11 @@ describe('curves', () => {
     ];
     expect(ratesOf(curve({ patients }), 'sensitivity')).toEqual([0.5, 0.9]);
     expect(ratesOf(curve({ patients }), 'falsePositives')).toEqual([0.1]);
+    expect([endsOf([0.5, 0.9], 'sensitivity'), endsOf([0.43, 0.9], 'sensitivity')]).toEqual([
+      [0.5, 1],
+      [0.4, 1],
+    ]);
+    expect(endsOf([0.1, 0.61], 'falsePositives')).toEqual([0, 0.7]);
     expect([median([1, 2, 4]), median([1, 3])]).toEqual([2, 2]);
   });
 });
