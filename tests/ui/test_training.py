@@ -275,6 +275,7 @@ def test_a_server_that_is_away_costs_no_upload(visit: Open, own_server: Start, l
     server = own_server()
     screen = visit(server.url, path="/training").ready()
     screen.choose({"cells.zip": zipped(labelled)})
+    screen.page.get_by_test_id("count-Uninfected").wait_for()
     server.stop()
     screen.press("Send and retrain")
     upload = screen.page.get_by_role("region", name="A new upload")

@@ -45,6 +45,15 @@ describe('an upload', () => {
     expect(new Set(tokens).size).toBe(2);
   });
 
+  it('that cannot be read is told of, and may be brought again', async () => {
+    const gone = Object.assign(new File(['x'], 'a.png'), { path: 'Parasitized/a.png' });
+    vi.spyOn(gone, 'slice').mockImplementation(() => {
+      throw new DOMException('gone', 'NotFoundError');
+    });
+    await desk.bring([gone]);
+    expect(desk.current()).toMatchObject({ kind: 'unread', files: [gone] });
+  });
+
   it('is not sent any more once it is put away', async () => {
     vi.spyOn(api, 'handIn').mockImplementation(
       ({ signal }) =>
