@@ -4,6 +4,8 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from malaria import synthetic
+from malaria import synthetic, wiring
+from malaria.domain import Job, JobState, Method, Progress, RetrainOptions
+from malaria.settings import Settings
 from malaria.stains import washed_out
 from tests.flow.sites import make_site
 from tests.ui import browser as chromium
@@ -295,6 +299,37 @@ def test_a_job_that_waits_is_cancelled_at_once(visit: Open, own_server: Start, l
     screen.press("Cancel this retraining")
     screen.page.get_by_role("dialog").get_by_role("button", name="Cancel it").click()
     _standing(screen.page, "cancelled")
+
+
+def test_a_training_of_the_whole_network_shows_its_curves(visit: Open, own_server: Start, ui: Path) -> None:
+    server = own_server()
+    epochs = tuple(
+        Progress(
+            "train",
+            epoch=number,
+            epochs=5,
+            loss=0.5 / number,
+            validation_loss=0.6 / number,
+            accuracy=1 - 0.2 / number,
+            validation_accuracy=1 - 0.3 / number,
+        )
+        for number in (1, 2, 3)
+    )
+    began = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    job = Job("00000000000000aa", "identity", "big.zip", "uploads/big.zip", began, state=JobState.RUNNING)
+    at = replace(epochs[-1], percent=55.0, eta=90.0)
+    jobs = wiring.local(server.home, Settings(home=server.home)).jobs
+    jobs.add(
+        replace(job, options=RetrainOptions(Method.FULL, epochs=5), started=began, progress=at, epochs=epochs)
+    )
+    page = visit(server.url, path=f"/training?job={job.id}", reduced_motion="reduce").page
+    expect(page.get_by_test_id("progress")).to_contain_text("55% · about 1 min 30 sec left · epoch 3 of 5")
+    expect(page.get_by_test_id("stage-train")).to_have_attribute("data-reached", "now")
+    expect(page.get_by_test_id("stage-evaluate")).to_have_attribute("data-reached", "later")
+    curves = page.get_by_role("region", name="How it learnt")
+    expect(curves.locator(".recharts-line")).to_have_count(4)
+    expect(curves.locator(".recharts-line-dot")).to_have_count(12)
+    assert chromium.axe(page, ui / "node_modules/axe-core/axe.min.js") == []
 
 
 def test_a_job_that_is_not_there_is_told_of(visit: Open) -> None:
