@@ -37,7 +37,7 @@ export function JobView({ id }: { id: string }) {
         </Group>
       </Anchor>
       {failure ? <FailureNote error={failure} onRetry={again} /> : null}
-      {!data && !failure ? <Loader aria-label={t('training.jobs.loading')} /> : null}
+      {!data && !failure ? <Loader role="status" aria-label={t('training.jobs.loading')} /> : null}
       {data ? <Told job={data} again={again} /> : null}
     </div>
   );

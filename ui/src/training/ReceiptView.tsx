@@ -26,7 +26,7 @@ export function ReceiptView({ job }: { job: Task }) {
     <section className={training.column} aria-label={t('training.receipt.title')} data-testid="receipt">
       <Verdict job={job} />
       {failure ? <FailureNote error={failure} onRetry={again} /> : null}
-      {!data && !failure ? <Loader aria-label={t('training.jobs.loading')} /> : null}
+      {!data && !failure ? <Loader role="status" aria-label={t('training.jobs.loading')} /> : null}
       {data ? <Told job={job} receipt={data} /> : null}
     </section>
   );
