@@ -37,7 +37,11 @@ class MalariaStack(Stack):
         self.queues = Queues(self, "Queues", settings)
         self.serving = Serving(self, "Serving", settings, self.storage, self.queues)
         self.retraining = Retraining(self, "Retraining", settings, self.storage, self.queues)
-        self.web = web.Web(self, "Web", settings, self.serving, page) if web.wanted(settings, page) else None
+        self.web = (
+            web.Web(self, "Web", settings, self.serving, self.storage.uploads, page)
+            if web.wanted(settings, page)
+            else None
+        )
         self.storage.take_from([*settings.origins, *([self.web.url] if self.web else [])])
         self.canary = (
             Canary(self, "Canary", settings, self.storage, self.serving, self.queues)

@@ -17,6 +17,9 @@ from infra.serving import Serving
 from infra.settings import BadSettings, Settings
 
 PAGE = ROOT / "ui" / "dist"
+INDEX = "index.html"
+HOME = "connect-src 'self'"
+"""Of the page's Content-Security-Policy: whom it may ask."""
 FALLBACK = Path(__file__).parent / "edge" / "page.js"
 API_PATHS = (
     "/predict",
@@ -42,14 +45,22 @@ API_PATHS = (
 
 def wanted(settings: Settings, page: Path = PAGE) -> bool:
     """Whether there is a page to serve. Raises BadSettings where one is asked for and was not built."""
-    built = (page / "index.html").is_file()
+    built = (page / INDEX).is_file()
     if settings.web == "on" and not built:
-        raise BadSettings(f"web: on, but {page / 'index.html'} does not exist; build the page first")
+        raise BadSettings(f"web: on, but {page / INDEX} does not exist; build the page first")
     return built and settings.web != "off"
 
 
 class Web(Construct):
-    def __init__(self, scope: Construct, name: str, settings: Settings, serving: Serving, page: Path) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        settings: Settings,
+        serving: Serving,
+        uploads: s3.Bucket,
+        page: Path,
+    ) -> None:
         super().__init__(scope, name)
         self._bucket = self._files(settings)
         self.distribution = cloudfront.Distribution(
@@ -63,7 +74,7 @@ class Web(Construct):
             additional_behaviors=dict.fromkeys(API_PATHS, self._api(serving)),
         )
         reasons.accept(self.distribution, "CFR1", "CFR2", "CFR3", "CFR4", "CFR5")
-        self._copy(page, settings)
+        self._copy(page, uploads, settings)
 
     @property
     def url(self) -> str:
@@ -112,12 +123,15 @@ class Web(Construct):
             ),
         )
 
-    def _copy(self, page: Path, settings: Settings) -> None:
+    def _copy(self, page: Path, uploads: s3.Bucket, settings: Settings) -> None:
         """Files that keep their names are asked for anew; the others have names made from their content."""
         copy = deployment.BucketDeployment(
             self,
             "Copy",
-            sources=[deployment.Source.asset(str(page))],
+            sources=[
+                deployment.Source.asset(str(page), exclude=[INDEX]),
+                deployment.Source.data(INDEX, _index(page, uploads)),
+            ],
             destination_bucket=self._bucket,
             distribution=self.distribution,
             distribution_paths=["/index.html", "/sw.js", "/scheme.js"],
@@ -127,3 +141,15 @@ class Web(Construct):
         assert copier is not None
         own = cast(s3.CfnBucket, self._bucket.node.default_child)
         reasons.accept_copier(copier, Stack.of(self).get_logical_id(own))
+
+
+def _index(page: Path, uploads: s3.Bucket) -> str:
+    """The page's first file, whose policy lets it post to the bucket of uploads, too: a large ZIP goes there.
+
+    Forms are signed for either of the bucket's names.
+    """
+    text = (page / INDEX).read_text(encoding="utf-8")
+    if HOME not in text:
+        raise BadSettings(f"{page / INDEX} has no {HOME}; build the page again")
+    bucket = f"https://{uploads.bucket_domain_name} https://{uploads.bucket_regional_domain_name}"
+    return text.replace(HOME, f"{HOME} {bucket}")

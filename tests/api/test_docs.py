@@ -30,6 +30,7 @@ ROUTES = {
     ("get", "/models/{version}"),
     ("get", "/models/{version}/card"),
     ("get", "/models/{version}/map"),
+    ("get", "/models/{version}/curves"),
     ("post", "/models/{version}/promote"),
     ("post", "/models/rollback"),
     ("post", "/retrain"),

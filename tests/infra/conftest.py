@@ -67,7 +67,9 @@ Synthesise = Callable[[str], Variant]
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A web page that was built."""
     folder = tmp_path_factory.mktemp("page")
-    (folder / "index.html").write_text("<!doctype html><title>Malaria</title>")
+    policy = '<meta http-equiv="Content-Security-Policy" content="connect-src \'self\'">'
+    (folder / "index.html").write_text(f"<!doctype html>{policy}<title>Malaria</title>")
+    (folder / "icon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     return folder
 
 

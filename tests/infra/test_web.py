@@ -56,6 +56,20 @@ def test_the_apis_404_stays_a_404(busy: Variant) -> None:
     assert fallback not in json.dumps(told["CacheBehaviors"])
 
 
+def test_the_page_may_post_to_the_bucket_of_uploads_and_to_nobody_else(busy: Variant) -> None:
+    """A large ZIP goes there. The name is known only to the deployment, so it is put in then."""
+    marks = json.dumps(busy.one("Custom::CDKBucketDeployment")["SourceMarkers"])
+    uploads = busy.id("AWS::S3::Bucket", "Uploads")
+    assert marks.count(uploads) == 2
+    assert "DomainName" in marks and "RegionalDomainName" in marks
+
+
+def test_a_page_without_a_policy_is_not_deployed(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    with pytest.raises(BadSettings, match="connect-src 'self'; build the page again"):
+        web._index(tmp_path, None)  # type: ignore[arg-type]
+
+
 def test_only_cloudfront_reads_the_pages_bucket(busy: Variant) -> None:
     [policy] = [p for name, p in busy.of("AWS::S3::BucketPolicy").items() if "WebPage" in name]
     allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]

@@ -66,11 +66,11 @@ def server(ui: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 
 @pytest.fixture
 def own_server(ui: Path, tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Servers of the test's own, by their settings; `supervise=True`: retrainings run there."""
+    """Servers of the test's own, by their settings; `supervised=True`: retrainings run there."""
     made: list[Server] = []
 
-    def start(*, supervise: bool = False, **settings: str) -> Server:
-        made.append(Server(tmp_path / f"server-{len(made)}", supervise=supervise, **settings))
+    def start(*, supervised: bool = False, **settings: str) -> Server:
+        made.append(Server(tmp_path / f"server-{len(made)}", supervised=supervised, **settings))
         return made[-1].start()
 
     yield start

@@ -3,15 +3,18 @@
 import io
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urljoin
 
+import httpx
 from PIL import Image
 from playwright.sync_api import Browser
 
 from malaria import synthetic
 from tests.ui import browser as chromium
-from tests.ui.screen import Screen
+from tests.ui.screen import Screen, zipped
 from tests.ui.serving import Server
 
 DESK, PHONE = (1440, 900), (360, 740)
@@ -71,6 +74,51 @@ def _setup(screen: Screen) -> None:
         page.keyboard.press("u" if number % 3 else "p")
 
 
+def _go(screen: Screen, path: str) -> None:
+    screen.page.goto(urljoin(screen.page.url, path))
+    screen.page.get_by_role("heading", level=2).wait_for()
+
+
+def _training(screen: Screen) -> None:
+    _go(screen, "/training")
+    screen.choose({"laboratory.zip": _laboratory(80)})
+    screen.page.get_by_alt_text("The picture", exact=False).last.wait_for()
+
+
+def _verdict(screen: Screen) -> None:
+    _go(screen, "/training")
+    screen.page.get_by_test_id("jobs").get_by_role("link").last.click()
+    screen.page.get_by_test_id("rules").wait_for()
+
+
+def _versions(screen: Screen) -> None:
+    _go(screen, "/versions")
+    screen.page.get_by_test_id("overtime").locator(".recharts-line").first.wait_for()
+
+
+def _compare(screen: Screen) -> None:
+    told = httpx.get(urljoin(screen.page.url, "/models"), timeout=60).json()["models"]
+    _go(screen, f"/versions?compare={told[-1]['version']},{told[0]['version']}")
+    screen.page.get_by_test_id("curves").locator(".recharts-line").first.wait_for()
+
+
+def _laboratory(count: int) -> bytes:
+    """A ZIP of made cells in the folders of their classes."""
+    return zipped(
+        {f"{cell.label.text}/{cell.name}": cell.png() for cell in synthetic.generate(count, seed=6)}
+    )
+
+
+def _retrained(url: str) -> None:
+    """Have a retraining come to its verdict. Raises AssertionError where it does not within ten minutes."""
+    form = {"file": ("site.zip", _laboratory(360), "application/zip")}
+    told = httpx.post(f"{url}/retrain", files=form, data={"method": "adapt"}, timeout=60).raise_for_status()
+    deadline = time.monotonic() + 600
+    while httpx.get(urljoin(url, told.json()["links"]["self"]), timeout=60).json()["verdict"] is None:
+        assert time.monotonic() < deadline, "no verdict"
+        time.sleep(1)
+
+
 SCREENS: dict[str, tuple[Act, tuple[int, int]]] = {
     "diagnose-start": (_start, DESK),
     "diagnose-one": (_single, DESK),
@@ -80,6 +128,12 @@ SCREENS: dict[str, tuple[Act, tuple[int, int]]] = {
     "review": (_review, DESK),
     "setup-label": (_setup, DESK),
     "setup-label-phone": (_setup, PHONE),
+    "training": (_training, DESK),
+    "training-verdict": (_verdict, DESK),
+    "training-verdict-phone": (_verdict, PHONE),
+    "versions": (_versions, DESK),
+    "versions-compare": (_compare, DESK),
+    "versions-phone": (_versions, PHONE),
 }
 
 
@@ -90,8 +144,9 @@ def main(folder: Path) -> None:
         raise SystemExit("Chromium is not on PATH; on Debian: apt-get install chromium")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, chromium.launched(path) as browser:
-        server = Server(Path(home)).start()
+        server = Server(Path(home), supervised=True).start()
         try:
+            _retrained(server.url)
             for name, (act, size) in SCREENS.items():
                 for scheme in ("light", "dark"):
                     _write(folder / f"{name}-{scheme}.webp", _picture(browser, server.url, act, size, scheme))

@@ -11,12 +11,15 @@ import httpx
 
 
 class Server:
-    """Serves `home` at one address of this machine, from `start` to `stop`. supervise: retrainings run."""
+    """Serves `home` at one address of this machine, from `start` to `stop`.
 
-    def __init__(self, home: Path, *, supervise: bool = False, **settings: str) -> None:
+    supervised: whether it launches trainings; else jobs wait in the queue.
+    """
+
+    def __init__(self, home: Path, *, supervised: bool = False, **settings: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
-        self._supervise = supervise
+        self._supervisor = "--supervisor" if supervised else "--no-supervisor"
         self._settings = {f"MALARIA_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
@@ -26,8 +29,7 @@ class Server:
 
     def start(self) -> "Server":
         """Raises AssertionError where it does not answer within a minute and a half."""
-        command = [sys.executable, "-m", "malaria.cli", "serve", "--port", str(self._port)]
-        command += [] if self._supervise else ["--no-supervisor"]
+        command = [sys.executable, "-m", "malaria.cli", "serve", "--port", str(self._port), self._supervisor]
         environment = {**os.environ, **self._settings, "MALARIA_HOME": str(self.home)}
         with (self.home / "serve.log").open("ab") as out:
             self._process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)

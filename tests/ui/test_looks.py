@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.ui import browser as chromium
 from tests.ui.conftest import Files, Open
@@ -14,24 +14,19 @@ from tests.ui.serving import Server
 WIDTHS = [360, 768, 1440, 3840]
 
 
-def _overflow(page: Page) -> int:
-    """Pixels by which the page is wider than the screen."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
-
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_wider_than_the_screen(
     visit: Open, made_cells: Files, infected: bytes, width: int
 ) -> None:
     screen = visit(viewport={"width": width, "height": 740}).ready()
-    assert _overflow(screen.page) <= 0
+    assert chromium.overflow(screen.page) <= 0
     screen.choose({"a-name-as-long-as-those-of-microscopes-are-2026-01-02-0001.png": infected})
     expect(screen.page.get_by_alt_text("Activation map", exact=False)).to_be_visible()
-    assert _overflow(screen.page) <= 0
+    assert chromium.overflow(screen.page) <= 0
     screen.press("Other cells")
     screen.choose(made_cells)
     screen.done()
-    assert _overflow(screen.page) <= 0
+    assert chromium.overflow(screen.page) <= 0
 
 
 def test_on_a_phone_a_cell_opens_over_the_grid(visit: Open, made_cells: Files) -> None:

@@ -77,7 +77,7 @@ def served(server: Server) -> str:
 def test_from_sixty_cells_of_another_lab_to_a_verdict(
     visit: Open, own_server: Start, bbbc041: Lab, tmp_path: Path
 ) -> None:
-    server = own_server(supervise=True)
+    server = own_server(supervised=True)
     before = served(server)
     screen = begun(visit, server.url, bbbc041, tmp_path)
     page = screen.page
@@ -154,7 +154,7 @@ def _newest(server: Server) -> tuple[str, str, str]:
 def test_what_was_accepted_can_be_left_with_a_reason(
     visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
 ) -> None:
-    server = own_server(supervise=True, **LENIENT)
+    server = own_server(supervised=True, **LENIENT)
     before = served(server)
     page = _adapted(visit, server, real_cells, tmp_path).page
     expect(page.get_by_test_id("verdict")).to_have_text("The new model is better")
@@ -171,7 +171,7 @@ def test_what_was_accepted_can_be_left_with_a_reason(
 def test_what_cannot_be_decided_may_be_used_with_a_reason(
     visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
 ) -> None:
-    server = own_server(supervise=True)
+    server = own_server(supervised=True)
     before = served(server)
     page = _adapted(visit, server, real_cells, tmp_path).page
     expect(page.get_by_test_id("verdict")).to_have_text("It cannot be told which model is better")

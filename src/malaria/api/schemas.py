@@ -185,7 +185,7 @@ class RocPoint(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     threshold: float | None = Field(
-        description="P(Parasitized) from which a cell is called so; null: none is."
+        None, description="P(Parasitized) from which a cell is called so; null: none is."
     )
     sensitivity: float
     false_positive_rate: float

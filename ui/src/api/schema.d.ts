@@ -2188,7 +2188,7 @@ export interface components {
              * Threshold
              * @description P(Parasitized) from which a cell is called so; null: none is.
              */
-            threshold: number | null;
+            threshold?: number | null;
             /** Sensitivity */
             sensitivity: number;
             /** False Positive Rate */

@@ -1,4 +1,5 @@
 /** From what a person brings (files, folders, ZIPs, the clipboard) to cells. */
+import { Failure } from '../api/failure';
 import type { Cell } from './cell';
 
 export interface Brought {
@@ -62,7 +63,8 @@ async function addZip(file: File, name: string, sources: Source[], brought: Brou
       if (BESIDE.test(source.name)) brought.skipped.push(source.name);
       else sources.push(source);
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof Failure) throw error;
     brought.broken.push(name);
   }
 }
@@ -70,16 +72,24 @@ async function addZip(file: File, name: string, sources: Source[], brought: Brou
 /** A file of a ZIP. checksum: of its bytes, as the ZIP tells; null where it does not. */
 export type Unzipped = Source & { checksum: number | null };
 
+/** What reads and writes ZIPs, which is loaded when there is one. Throws Failure where the server is away. */
+export async function zipTools() {
+  try {
+    const tools = await import('@zip.js/zip.js/lib/zip-core-custom.js');
+    tools.configure({ useWebWorkers: false });
+    return tools;
+  } catch {
+    throw new Failure('unreachable');
+  }
+}
+
 /**
  * Only the directory is read now; each file is unpacked when it is needed, so a ZIP may be of any size.
  *
- * Throws where it cannot be opened.
+ * Throws where it cannot be opened, and as `zipTools`.
  */
 export async function unzipped(file: File): Promise<Unzipped[]> {
-  const { BlobReader, BlobWriter, configure, ZipReader } = await import(
-    '@zip.js/zip.js/lib/zip-core-custom.js'
-  );
-  configure({ useWebWorkers: false });
+  const { BlobReader, BlobWriter, ZipReader } = await zipTools();
   const found: Unzipped[] = [];
   for (const entry of await new ZipReader(new BlobReader(file)).getEntries()) {
     if (entry.directory) continue;

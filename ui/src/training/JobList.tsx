@@ -41,7 +41,7 @@ export function JobList() {
         {t('training.jobs.title')}
       </Title>
       {failure ? <FailureNote error={failure} onRetry={again} /> : null}
-      {!data && !failure ? <Loader aria-label={t('training.jobs.loading')} /> : null}
+      {!data && !failure ? <Loader role="status" aria-label={t('training.jobs.loading')} /> : null}
       {data && tasks.length === 0 ? <Text c="var(--muted)">{t('training.jobs.none')}</Text> : null}
       {tasks.length > 0 ? (
         <Filter tasks={tasks} shown={shown} onShow={(state) => choose('state', state)} />

@@ -11,7 +11,6 @@ import { FailureNote } from '../layout/FailureNote';
 import { CancelDialog } from './CancelDialog';
 import { IngestReport } from './IngestReport';
 import { JobFacts } from './JobFacts';
-import styles from './Jobs.module.css';
 import { ReceiptView } from './ReceiptView';
 import { StandingMark } from './Standing';
 import { alive } from './standing';
@@ -38,7 +37,7 @@ export function JobView({ id }: { id: string }) {
         </Group>
       </Anchor>
       {failure ? <FailureNote error={failure} onRetry={again} /> : null}
-      {!data && !failure ? <Loader aria-label={t('training.jobs.loading')} /> : null}
+      {!data && !failure ? <Loader role="status" aria-label={t('training.jobs.loading')} /> : null}
       {data ? <Told job={data} again={again} /> : null}
     </div>
   );
@@ -108,7 +107,6 @@ function Head({ job, again }: { job: Task; again: () => void }) {
           href={`/versions?version=${job.version}`}
           variant="default"
           leftSection={<IconVersions size="1.1rem" aria-hidden />}
-          className={styles.link}
         >
           {t('training.job.model')}
         </Button>

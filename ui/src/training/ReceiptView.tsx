@@ -1,7 +1,8 @@
 /** The verdict as a receipt that a person reads: what was decided, why, each rule, and both models side by side. */
-import { Button, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { Anchor, Button, Group, Loader, Stack, Text, Title } from '@mantine/core';
 import { IconBulb, IconDownload } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { Link } from 'wouter';
 import type { Receipt, Task } from '../api/types';
 import { useAnswer } from '../api/useAnswer';
 import panels from '../diagnose/Panels.module.css';
@@ -25,7 +26,7 @@ export function ReceiptView({ job }: { job: Task }) {
     <section className={training.column} aria-label={t('training.receipt.title')} data-testid="receipt">
       <Verdict job={job} />
       {failure ? <FailureNote error={failure} onRetry={again} /> : null}
-      {!data && !failure ? <Loader aria-label={t('training.jobs.loading')} /> : null}
+      {!data && !failure ? <Loader role="status" aria-label={t('training.jobs.loading')} /> : null}
       {data ? <Told job={job} receipt={data} /> : null}
     </section>
   );
@@ -44,6 +45,13 @@ function Verdict({ job }: { job: Task }) {
       <p className={styles.words} lang="en">
         {job.reason}
       </p>
+      {job.leader ? (
+        <p className={styles.words}>
+          <Anchor component={Link} href={`/training?job=${job.leader}`} underline="always" c="inherit">
+            {t('training.receipt.together')}
+          </Anchor>
+        </p>
+      ) : null}
     </div>
   );
 }

@@ -3,8 +3,10 @@ import { Loader, Text } from '@mantine/core';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
+import { zipTools } from '../diagnose/intake';
 import panels from '../diagnose/Panels.module.css';
 import { useLeaveWarning } from '../diagnose/useLeaveWarning';
+import { FailureNote } from '../layout/FailureNote';
 import { BringCells } from './BringCells';
 import { ContentCard } from './ContentCard';
 import { usable } from './content';
@@ -18,12 +20,16 @@ export function Upload() {
   const { t } = useTranslation();
   const state = useSyncExternalStore(desk.subscribe, desk.current);
   const [options, setOptions] = useState<Options>(DEFAULTS);
+  useAhead();
   useOpened();
   useLeaveWarning(state.kind === 'sending' && state.at.step !== 'done');
   const send = () => void desk.send(chosen(options));
   return (
     <section className={styles.column} aria-label={t('training.upload')}>
-      {state.kind === 'empty' ? <BringCells /> : null}
+      {state.kind === 'unread' ? (
+        <FailureNote error={state.error} onRetry={() => void desk.bring(state.files)} />
+      ) : null}
+      {state.kind === 'empty' || state.kind === 'unread' ? <BringCells /> : null}
       {state.kind === 'looking' ? (
         <div className={panels.panel}>
           <Loader size="sm" mr="sm" />
@@ -39,6 +45,11 @@ export function Upload() {
       {state.kind === 'sending' ? <SendLine at={state.at} onRetry={send} /> : null}
     </section>
   );
+}
+
+/** What opens a ZIP is fetched while a person looks for theirs. */
+function useAhead(): void {
+  useEffect(() => void zipTools().catch(() => {}), []); // asked for again when it is needed
 }
 
 /** Once it is sent, its job is what a person wants to see. */

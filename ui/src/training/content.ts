@@ -1,4 +1,5 @@
 /** What a person is about to send to a retraining, read in the browser: nothing has left it yet. */
+import { Failure } from '../api/failure';
 import { isZip, pathOf, type Source, type Unzipped, unzipped } from '../diagnose/intake';
 import { fieldOf, leafOf, patientOf, readTable } from './patients';
 
@@ -63,7 +64,7 @@ export const usable = (content: Content): boolean => !content.findings.some(usel
 const HIDDEN = /(^|\/)(\.[^/]+|__MACOSX|thumbs\.db|desktop\.ini)(\/|$)/i;
 const PICTURE = /\.(png|jpe?g|webp|tiff?|bmp|gif)$/i;
 
-/** Look through files, a folder, or one ZIP. */
+/** Look through files, a folder, or one ZIP. Throws where a file cannot be read, and as `zipTools`. */
 export async function look(files: readonly File[]): Promise<Content> {
   const [first] = files;
   const zips: File[] = [];
@@ -82,7 +83,8 @@ async function ofZip(zip: File): Promise<Content> {
   let entries: Unzipped[];
   try {
     entries = await unzipped(zip);
-  } catch {
+  } catch (error) {
+    if (error instanceof Failure) throw error;
     return failed(zip.name, 'broken', 1);
   }
   const content = await sorted(zip.name, entries, zip);

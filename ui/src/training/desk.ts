@@ -15,6 +15,8 @@ export type Sending =
 export type Desk =
   | { kind: 'empty' }
   | { kind: 'looking' }
+  /** What was brought cannot be looked through now. */
+  | { kind: 'unread'; error: unknown; files: readonly File[] }
   | { kind: 'ready'; content: Content }
   | { kind: 'sending'; content: Content; at: Sending };
 
@@ -42,8 +44,13 @@ export const desk = {
     desk.clear();
     const mine = stop;
     become({ kind: 'looking' });
-    const content = await look(files);
-    if (mine === stop) become({ kind: 'ready', content });
+    let next: Desk;
+    try {
+      next = { kind: 'ready', content: await look(files) };
+    } catch (error) {
+      next = { kind: 'unread', error, files };
+    }
+    if (mine === stop) become(next);
   },
   clear(): void {
     stop.abort(new DOMException('put away', 'AbortError'));

@@ -1,5 +1,5 @@
 /** A folder as one ZIP. Pictures are packed as they are: they hardly get smaller. */
-import type { Source } from '../diagnose/intake';
+import { type Source, zipTools } from '../diagnose/intake';
 
 /** progress: is told the share of the files that are in, 0 to 1. Throws where a file cannot be read. */
 export async function pack(
@@ -7,10 +7,7 @@ export async function pack(
   progress: (share: number) => void,
   signal: AbortSignal,
 ): Promise<Blob> {
-  const { BlobReader, BlobWriter, configure, ZipWriter } = await import(
-    '@zip.js/zip.js/lib/zip-core-custom.js'
-  );
-  configure({ useWebWorkers: false });
+  const { BlobReader, BlobWriter, ZipWriter } = await zipTools();
   const writer = new ZipWriter(new BlobWriter('application/zip'), { level: 0, extendedTimestamp: false });
   for (const [at, file] of files.entries()) {
     signal.throwIfAborted();

@@ -25,7 +25,7 @@ export function Card({ version }: { version: string }) {
         {data ? <SaveButton path={path} version={version} /> : null}
       </Group>
       {failure ? <FailureNote error={failure} onRetry={again} /> : null}
-      {!data && !failure ? <Loader aria-label={t('training.jobs.loading')} /> : null}
+      {!data && !failure ? <Loader role="status" aria-label={t('training.jobs.loading')} /> : null}
       {data?.sections.map((section) => (
         <details key={section.name} className={panels.panel} open={OPEN.includes(section.name)} lang="en">
           <summary>

@@ -29,7 +29,8 @@ export function CurvePanel({ versions, set }: { versions: readonly [string, stri
         }}
       />
     );
-  if (!one.data || (second && !other.data)) return <Loader aria-label={t('versions.curves.loading')} />;
+  if (!one.data || (second && !other.data))
+    return <Loader role="status" aria-label={t('versions.curves.loading')} />;
   const told = second ? [one.data, other.data] : [one.data];
   const curves = told.map((version) => version?.sets[set]);
   if (curves.every((curve) => !curve)) return <Text>{t('versions.curves.none')}</Text>;
@@ -67,7 +68,7 @@ function Drawn({ versions, curves }: Drawing) {
   };
   const roc = rocOf(curves);
   return (
-    <div className={styles.pair} data-testid="curves">
+    <div className={styles.curves} data-testid="curves">
       {roc.length > 0 ? (
         <figure>
           <Text component="figcaption" fw={600}>

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import type { SetCurves } from '../api/types';
 import { INKS } from '../parts/Compared';
 import { useFigures } from '../parts/figures';
-import { median, type Rate, ratesOf } from './curves';
+import { endsOf, median, type Rate, ratesOf } from './curves';
 import styles from './Versions.module.css';
 
 interface Props {
@@ -17,6 +17,7 @@ export function Patients({ versions, curves, rate }: Props) {
   const { t } = useTranslation();
   const shown = curves.map((curve) => (curve ? ratesOf(curve, rate) : []));
   if (shown.every((rates) => rates.length === 0)) return null;
+  const ends = endsOf(shown.flat(), rate);
   return (
     <figure data-testid={`patients-${rate}`}>
       <Text component="figcaption" fw={600}>
@@ -31,6 +32,7 @@ export function Patients({ versions, curves, rate }: Props) {
           version={version}
           rates={shown[at] ?? []}
           rate={rate}
+          ends={ends}
           ink={INKS[at === 0 && versions.length === 2 ? 0 : 1]}
         />
       ))}
@@ -42,15 +44,17 @@ interface SpreadProps {
   version: string;
   rates: readonly number[];
   rate: Rate;
+  ends: readonly [number, number];
   ink: string;
 }
 
-function Spread({ version, rates, rate, ink }: SpreadProps) {
+function Spread({ version, rates, rate, ends, ink }: SpreadProps) {
   const { t } = useTranslation();
   const figures = useFigures();
   if (rates.length === 0) return null;
   const worst = (rate === 'sensitivity' ? rates[0] : rates.at(-1)) ?? 0;
-  const place = (value: number) => `${100 * value}%`;
+  const [low, high] = ends;
+  const place = (value: number) => `${(100 * (value - low)) / (high - low)}%`;
   return (
     <div>
       <Text size="sm">
@@ -69,8 +73,8 @@ function Spread({ version, rates, rate, ink }: SpreadProps) {
         <span className={styles.median} style={{ left: place(median(rates)) }} />
       </div>
       <div className={styles.ends} aria-hidden>
-        <span>{figures.value(0, 'share')}</span>
-        <span>{figures.value(1, 'share')}</span>
+        <span>{figures.value(low, 'share')}</span>
+        <span>{figures.value(high, 'share')}</span>
       </div>
     </div>
   );

@@ -8,6 +8,7 @@ import type { ModelList, ModelSummary } from '../api/types';
 import panels from '../diagnose/Panels.module.css';
 import { Compared } from '../parts/Compared';
 import { useFigures } from '../parts/figures';
+import { useFormat } from '../parts/format';
 import jobs from '../training/Jobs.module.css';
 import training from '../training/Training.module.css';
 import { Card } from './Card';
@@ -70,7 +71,7 @@ function Head({ list, model, onChanged }: { list: ModelList; model: ModelSummary
   const [asking, setAsking] = useState(false);
   return (
     <Group justify="space-between" align="start">
-      <Stack gap={6}>
+      <Stack gap={6} align="flex-start">
         <Title order={2} className={`${training.title} ${training.breaks}`}>
           {model.version}
         </Title>
@@ -190,6 +191,7 @@ function Lineage({ model, models }: { model: ModelSummary; models: readonly Mode
 
 function Figures({ model }: { model: ModelSummary }) {
   const { t } = useTranslation();
+  const format = useFormat();
   const named = useSetName();
   const sets = setsOf([model]);
   const [set, setSet] = useState(sets[0] ?? '');
@@ -212,9 +214,9 @@ function Figures({ model }: { model: ModelSummary }) {
         <>
           <Text size="sm" c="var(--muted)">
             {t('versions.version.cells', {
-              cells: metrics.cells,
-              parasitized: metrics.parasitized,
-              patients: metrics.patients,
+              cells: format.count(metrics.cells),
+              parasitized: format.count(metrics.parasitized),
+              patients: format.count(metrics.patients),
             })}
           </Text>
           <Compared who={[{ name: model.version, metrics }]} />

@@ -26,7 +26,7 @@ export default function Versions() {
         </Title>
       )}
       {failure ? <FailureNote error={failure} onRetry={again} /> : null}
-      {!data && !failure ? <Loader aria-label={t('training.jobs.loading')} /> : null}
+      {!data && !failure ? <Loader role="status" aria-label={t('training.jobs.loading')} /> : null}
       {data && compare ? <CompareView list={data} pair={compare} /> : null}
       {data && version && !compare ? (
         <VersionView key={version} list={data} version={version} onChanged={again} />

@@ -45,6 +45,13 @@ export function ratesOf(curve: SetCurves, rate: Rate): number[] {
     .sort((a, b) => a - b);
 }
 
+/** The part of 0 to 1 on which rates lie, in tenths: at least the half that is hoped for. */
+export function endsOf(rates: readonly number[], rate: Rate): [number, number] {
+  return rate === 'sensitivity'
+    ? [Math.floor(10 * Math.min(0.5, ...rates)) / 10, 1]
+    : [0, Math.ceil(10 * Math.max(0.5, ...rates)) / 10];
+}
+
 export function median(sorted: readonly number[]): number {
   const middle = sorted.length / 2;
   const [low, high] = [sorted[Math.ceil(middle) - 1] ?? 0, sorted[Math.floor(middle)] ?? 0];
