@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { languageParts } from './language-parts.ts';
 import { themeCss } from './theme-css.ts';
 
 const SERVER = process.env.MALARIA_URL ?? 'http://127.0.0.1:8000';
@@ -48,7 +49,7 @@ function worker(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), themeCss(), routes(), worker()],
+  plugins: [react(), themeCss(), languageParts(), routes(), worker()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {
     target: 'es2022',

@@ -8,13 +8,12 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import { start } from './i18n';
 import { keepForOffline } from './offline/register';
-import { watch } from './review/watch';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 await start();
 keepForOffline();
-watch();
+void import('./review/watch').then(({ watch }) => watch());
 createRoot(root).render(
   <StrictMode>
     <App />

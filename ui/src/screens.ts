@@ -15,6 +15,7 @@ import {
   type TablerIcon,
 } from '@tabler/icons-react';
 import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
+import { withWords } from './i18n';
 
 interface Screen {
   path: string;
@@ -30,30 +31,40 @@ export const SCREENS: readonly [Screen, ...Screen[]] = [
     Icon: IconMicroscope,
     Screen: lazy(() => import('./diagnose/Diagnose')),
   },
-  { path: '/review', name: 'nav.review', Icon: IconTags, Screen: lazy(() => import('./review/Review')) },
+  {
+    path: '/review',
+    name: 'nav.review',
+    Icon: IconTags,
+    Screen: lazy(() => withWords(import('./review/Review'))),
+  },
   {
     path: '/setup',
     name: 'nav.setup',
     Icon: IconAdjustmentsCheck,
-    Screen: lazy(() => import('./setup/Setup')),
+    Screen: lazy(() => withWords(import('./setup/Setup'))),
   },
   {
     path: '/training',
     name: 'nav.training',
     Icon: IconRefreshDot,
-    Screen: lazy(() => import('./training/Training')),
+    Screen: lazy(() => withWords(import('./training/Training'))),
   },
   {
     path: '/versions',
     name: 'nav.versions',
     Icon: IconVersions,
-    Screen: lazy(() => import('./versions/Versions')),
+    Screen: lazy(() => withWords(import('./versions/Versions'))),
   },
-  { path: '/data', name: 'nav.data', Icon: IconChartDots, Screen: lazy(() => import('./data/Data')) },
+  {
+    path: '/data',
+    name: 'nav.data',
+    Icon: IconChartDots,
+    Screen: lazy(() => withWords(import('./data/Data'))),
+  },
   {
     path: '/monitor',
     name: 'nav.monitor',
     Icon: IconActivity,
-    Screen: lazy(() => import('./monitor/Monitor')),
+    Screen: lazy(() => withWords(import('./monitor/Monitor'))),
   },
 ];

@@ -1,13 +1,14 @@
 /** The first screen: bring cells, see what the model says of them, say what they are. */
 import { Loader } from '@mantine/core';
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import { withWords } from '../i18n';
 import { Anywhere } from './Anywhere';
 import { Bring } from './Bring';
 import { sessions } from './session';
 import { useIntake } from './useIntake';
 
-const loadSingle = () => import('./Single');
-const loadMany = () => import('./Many');
+const loadSingle = () => withWords(import('./Single'));
+const loadMany = () => withWords(import('./Many'));
 const Single = lazy(loadSingle);
 const Many = lazy(loadMany);
 

@@ -12,13 +12,18 @@ export const LANGUAGES = {
 export type Language = keyof typeof LANGUAGES;
 
 const PLACE = 'malaria.language';
-const files: Record<Language, () => Promise<{ default: object }>> = {
-  en: () => import('./en.json'),
-  fr: () => import('./fr.json'),
-  es: () => import('./es.json'),
-  pt: () => import('./pt.json'),
-  sw: () => import('./sw.json'),
+type Words = Promise<{ default: object }>;
+/** What is said until cells were brought, and the rest: language-parts.ts. */
+const files: Record<Language, readonly [() => Words, () => Words]> = {
+  en: [() => import('./en.json?first'), () => import('./en.json?later')],
+  fr: [() => import('./fr.json?first'), () => import('./fr.json?later')],
+  es: [() => import('./es.json?first'), () => import('./es.json?later')],
+  pt: [() => import('./pt.json?first'), () => import('./pt.json?later')],
+  sw: [() => import('./sw.json?first'), () => import('./sw.json?later')],
 };
+const PARTS = [0, 1] as const;
+/** Whether the rest is needed. */
+let more = false;
 
 export const isLanguage = (text: string): text is Language => text in LANGUAGES;
 
@@ -40,15 +45,32 @@ export async function start(): Promise<void> {
 }
 
 export async function speak(language: Language): Promise<void> {
-  if (!i18next.hasResourceBundle(language, 'translation')) {
-    i18next.addResourceBundle(language, 'translation', (await files[language]()).default);
-  }
+  await bring(language);
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
   try {
     localStorage.setItem(PLACE, language);
   } catch {
     // it is chosen again next time
+  }
+}
+
+/** A part of the page that says more than the first step does, with its words. */
+export async function withWords<Screen>(screen: Promise<Screen>): Promise<Screen> {
+  more = true;
+  await bring(i18next.language as Language);
+  return screen;
+}
+
+const brought = new Set<string>();
+
+async function bring(language: Language): Promise<void> {
+  for (const part of PARTS) {
+    const name = `${language} ${part}`;
+    if ((part === 1 && !more) || brought.has(name)) continue;
+    const words = (await files[language][part]()).default;
+    i18next.addResourceBundle(language, 'translation', words, true);
+    brought.add(name);
   }
 }
 
