@@ -156,7 +156,12 @@ def add(system: System, number: int, **how: Any) -> Job:
 
 
 def test_a_run_tells_where_it_stands(own: System) -> None:
-    figures = {"loss": 0.5, "validation_loss": 0.6, "accuracy": 0.8, "validation_accuracy": 0.7}
+    figures: dict[str, Any] = {
+        "loss": 0.5,
+        "validation_loss": 0.6,
+        "accuracy": 0.8,
+        "validation_accuracy": 0.7,
+    }
     curve = (Progress("fit", epoch=1, **figures),)
     at = Progress("fit", percent=40.0, eta=12.5, epoch=2, epochs=5, message="batch 3")
     job = add(own, 1, state=JobState.RUNNING, started=AT, progress=at, epochs=curve, attempt=1)

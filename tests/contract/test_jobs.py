@@ -39,7 +39,7 @@ def full_job(clock: SetClock) -> Job:
         cancel_requested=True,
         started=clock.now(),
         finished=clock.now(),
-        progress=Progress("fit", 12.5, 33.25, 1, 3, 0.7, 0.6, "message"),
+        progress=Progress("fit", 12.5, 33.25, 1, 3, 0.7, 0.6, 0.8, 0.75, "message"),
         epochs=epochs,
         reason="because",
         verdict=Verdict.UNDECIDABLE,

@@ -8,6 +8,7 @@ import type { Accepted, Chosen, TaskBrief, UploadState, UploadTicket } from './t
 const SMALL = 4_000_000;
 const LOOK_EVERY = 2_000;
 const LOOKS = 150;
+const SENDING = 15 * 60_000;
 
 export interface Handing {
   name: string;
@@ -43,6 +44,36 @@ export async function ticketFor(what: Handing): Promise<UploadTicket | null> {
   });
   if (what.zip.size > ticket.max_bytes) throw new TooLarge(ticket.max_bytes);
   return ticket;
+}
+
+export interface Adapting {
+  name: string;
+  zip: Blob;
+  note: string;
+  /** The same key, ZIP and note again are the same job, so a page that was closed in the middle loses nothing. */
+  key?: string;
+}
+
+/** Hand a ZIP in for `adapt`; the id of its job. */
+export async function sendForAdapting({ name, zip, note, key }: Adapting): Promise<string> {
+  const what: Handing = {
+    name,
+    zip,
+    chosen: { method: 'adapt', note },
+    token: key ?? token(),
+    signal: AbortSignal.timeout(SENDING),
+    onProgress: () => {},
+  };
+  const job = await handIn(what, await ticketFor(what));
+  if (job === null) throw new Failure('timeout');
+  return job;
+}
+
+/** Where the page is not on a safe origin there is no randomUUID. */
+export function token(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((one) => one.toString(16).padStart(2, '0'))
+    .join('');
 }
 
 /** The ZIP has more bytes than the server takes. */

@@ -6,9 +6,9 @@ import type { Answered } from '../api/useAnswer';
 import { FailureNote } from '../layout/FailureNote';
 import { useFormat } from '../parts/format';
 import { Balance } from './Balance';
+import { ClassBars } from './ClassBars';
 import styles from './Data.module.css';
 import { dotsOf } from './dots';
-import { PatientBars } from './PatientBars';
 import { Scatter } from './Scatter';
 import { View } from './View';
 
@@ -42,8 +42,9 @@ function Told({ map }: { map: FeatureMap }) {
             title={t('data.perPatient')}
             note={t('data.learntPatients', { count: first.patients.length, name: named(first.laboratory) })}
           >
-            <PatientBars
-              rows={first.patients.map((one, place) => ({
+            <ClassBars
+              dataKey="patient"
+              data={first.patients.map((one, place) => ({
                 patient: format.count(place + 1),
                 Parasitized: one.parasitized,
                 Uninfected: one.uninfected,

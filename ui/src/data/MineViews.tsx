@@ -4,12 +4,12 @@ import type { FeatureMap } from '../api/types';
 import { useFormat } from '../parts/format';
 import { CLASSES } from '../training/content';
 import { Balance } from './Balance';
+import { ClassBars } from './ClassBars';
 import { ContactSheet } from './ContactSheet';
 import styles from './Data.module.css';
 import { dotsOf } from './dots';
 import { doubted, histogram, perPatient } from './figures';
 import { Histogram } from './Histogram';
-import { PatientBars } from './PatientBars';
 import { Scatter } from './Scatter';
 import type { Studied, Study } from './study';
 import { TypicalMaps } from './TypicalMaps';
@@ -37,7 +37,9 @@ export function MineViews({ study, map }: { study: Study; map: FeatureMap | null
             : t('data.noPatients')
         }
       >
-        {patients.length > 0 ? <PatientBars rows={patients} /> : null}
+        {patients.length > 0 ? (
+          <ClassBars data={patients.map((one) => ({ ...one }))} dataKey="patient" />
+        ) : null}
       </View>
       <Appearance cells={cells} />
       <Confidence cells={cells} />

@@ -1,7 +1,7 @@
 import { MantineProvider } from '@mantine/core';
 import { cleanup, render, screen } from '@testing-library/react';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { speak, start } from '../i18n';
+import { speak, start, withWords } from '../i18n';
 import type { Cell } from './cell';
 import { answer, cell } from './made';
 import { ProbabilityBar } from './ProbabilityBar';
@@ -21,6 +21,7 @@ const clear = (count: number) => Array.from({ length: count }, (_, id) => cell(i
 beforeAll(async () => {
   await start();
   await speak('en');
+  await withWords(Promise.resolve());
 });
 afterEach(cleanup);
 

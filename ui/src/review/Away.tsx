@@ -4,7 +4,7 @@ import { IconCircleCheck, IconDownload, IconRefreshDot } from '@tabler/icons-rea
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import { sendForAdapting } from '../api/retraining';
+import { sendForAdapting } from '../api/training';
 import { FailureNote } from '../layout/FailureNote';
 import { save } from '../parts/csv';
 import { pack } from '../parts/labelledZip';
@@ -45,7 +45,7 @@ export function Away({ labels }: { labels: readonly Label[] }) {
     });
   const send = () =>
     during('sending', (data) =>
-      sendForAdapting({ name, data, note: t('review.away.note', { by: by || '?' }) }),
+      sendForAdapting({ name, zip: data, note: t('review.away.note', { by: by || '?' }) }),
     );
 
   return (

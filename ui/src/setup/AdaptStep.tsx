@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconX } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Failure } from '../api/failure';
-import { cancelTask } from '../api/retraining';
+import { cancelJob } from '../api/training';
 import type { Task } from '../api/types';
 import { useAnswer } from '../api/useAnswer';
 import panels from '../diagnose/Panels.module.css';
@@ -82,7 +82,7 @@ function Running({ task }: { task: Task }) {
           variant="default"
           leftSection={<IconX size="1.1rem" aria-hidden />}
           disabled={task.cancel_requested}
-          onClick={() => cancelTask(task.task_id).then(() => setWhy(null), setWhy)}
+          onClick={() => cancelJob(task.task_id).then(() => setWhy(null), setWhy)}
         >
           {t('run.cancel')}
         </Button>

@@ -4,8 +4,8 @@ import { IconArrowBackUp, IconCheck, IconCircleCheck } from '@tabler/icons-react
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import { promote, rollBack } from '../api/retraining';
 import type { Task } from '../api/types';
+import { promote, rollBack } from '../api/versions';
 import panels from '../diagnose/Panels.module.css';
 import { FailureNote } from '../layout/FailureNote';
 import { preferences, usePreferences } from '../parts/preferences';

@@ -2,7 +2,7 @@
  * One set-up for a microscope, from unlabelled cells to a verdict. Each step is written down in the browser, so that a
  * reload in the middle leads back to where it was.
  */
-import { sendForAdapting } from '../api/retraining';
+import { sendForAdapting } from '../api/training';
 import type { Cell, Decision } from '../diagnose/cell';
 import { distance, groupOf } from '../diagnose/cell';
 import { gather } from '../diagnose/intake';
@@ -141,7 +141,7 @@ class Journey {
   async send(notice: string, note: string): Promise<void> {
     const data = await pack(this.labelled, notice);
     const name = `my-microscope-${new Date().toISOString().slice(0, 10)}.zip`;
-    this.write({ job: await sendForAdapting({ name, data, note, key: this.told.key }) });
+    this.write({ job: await sendForAdapting({ name, zip: data, note, key: this.told.key }) });
   }
 
   /** The retraining has come to its end. */

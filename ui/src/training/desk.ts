@@ -2,7 +2,7 @@
 
 import { pause } from '../api/client';
 import { Failure } from '../api/failure';
-import { handIn, ticketFor } from '../api/training';
+import { handIn, ticketFor, token } from '../api/training';
 import type { Chosen, UploadTicket } from '../api/types';
 import { type Content, look } from './content';
 import { pack } from './pack';
@@ -111,11 +111,4 @@ async function sent(
       await pause(1000 * 2 ** attempt, signal);
     }
   }
-}
-
-/** Where the page is not on a safe origin there is no randomUUID. */
-function token(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((one) => one.toString(16).padStart(2, '0'))
-    .join('');
 }

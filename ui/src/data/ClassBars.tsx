@@ -1,23 +1,17 @@
-/** Cells of each patient, those with most first. */
+/** Counts of both classes along an axis. */
 import '@mantine/charts/styles.css';
-import { BarChart } from '@mantine/charts';
+import { BarChart, type BarChartProps } from '@mantine/charts';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '../parts/format';
 
-interface Row {
-  patient: string;
-  Parasitized: number;
-  Uninfected: number;
-}
+type Props = Pick<BarChartProps, 'data' | 'dataKey' | 'xAxisProps' | 'tooltipProps'>;
 
-export function PatientBars({ rows }: { rows: readonly Row[] }) {
+export function ClassBars({ xAxisProps, ...props }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   return (
     <BarChart
       h={220}
-      data={rows.map((row) => ({ ...row }))}
-      dataKey="patient"
       type="stacked"
       withLegend
       legendProps={{ verticalAlign: 'bottom' }}
@@ -25,11 +19,12 @@ export function PatientBars({ rows }: { rows: readonly Row[] }) {
       gridColor="var(--line)"
       barProps={{ isAnimationActive: false }}
       valueFormatter={format.count}
-      xAxisProps={{ minTickGap: 24, interval: 'equidistantPreserveStart' }}
+      xAxisProps={{ minTickGap: 28, interval: 'equidistantPreserveStart', ...xAxisProps }}
       series={[
         { name: 'Uninfected', label: t('data.uninfected'), color: 'var(--uninfected)' },
         { name: 'Parasitized', label: t('data.parasitized'), color: 'var(--parasitized)' },
       ]}
+      {...props}
     />
   );
 }
