@@ -13,7 +13,11 @@ from malaria.settings import Settings
 from tests.ui.conftest import Files, Open
 from tests.ui.serving import Server
 
-FETCHED = "performance.getEntriesByType('resource').some((one) => /Single.*[.]js/.test(one.name))"
+FETCHED = """(() => {
+  const files = performance.getEntriesByType('resource').filter((one) => one.responseEnd > 0);
+  const has = (part) => files.filter(({ name }) => part.test(name)).length;
+  return has(/Single-.*[.]js/) > 0 && has(/Many-.*[.]js/) > 0 && has(/en-.*[.]js/) > 1;
+})()"""
 """What the next step needs is there."""
 Start = Callable[..., Server]
 BATCH = "**/predict/batch"

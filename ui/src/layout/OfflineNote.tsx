@@ -18,7 +18,7 @@ export function OfflineNote() {
   const { t } = useTranslation();
   const online = useSyncExternalStore(subscribe, () => navigator.onLine);
   return (
-    <div role="status">
+    <div aria-live="polite">
       {online ? null : (
         <div className={styles.offline}>
           <IconWifiOff size="1.2rem" aria-hidden />
