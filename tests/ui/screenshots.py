@@ -102,6 +102,23 @@ def _compare(screen: Screen) -> None:
     screen.page.get_by_test_id("curves").locator(".recharts-line").first.wait_for()
 
 
+def _learnt(screen: Screen) -> None:
+    _go(screen, "/data")
+    screen.page.get_by_role("img", name="cells on the feature map").wait_for()
+
+
+def _own_data(screen: Screen) -> None:
+    _go(screen, "/data?of=mine")
+    screen.choose({"laboratory.zip": _laboratory(80)})
+    screen.page.get_by_test_id("progress").wait_for(state="detached")
+    screen.page.get_by_alt_text("Activation map", exact=False).first.wait_for()
+
+
+def _monitor(screen: Screen) -> None:
+    _go(screen, "/monitor?window=1h")
+    screen.page.get_by_role("region", name="Latency", exact=True).locator("svg").first.wait_for()
+
+
 def _laboratory(count: int) -> bytes:
     """A ZIP of made cells in the folders of their classes."""
     return zipped(
@@ -134,6 +151,10 @@ SCREENS: dict[str, tuple[Act, tuple[int, int]]] = {
     "versions": (_versions, DESK),
     "versions-compare": (_compare, DESK),
     "versions-phone": (_versions, PHONE),
+    "data-learnt": (_learnt, DESK),
+    "data-mine": (_own_data, DESK),
+    "monitor": (_monitor, DESK),
+    "monitor-phone": (_monitor, PHONE),
 }
 
 
