@@ -51,7 +51,7 @@ def test_the_summary_tells_what_was_asked_and_answered(stack: Deployed, site: Si
 
     def grown() -> dict[str, Any] | None:
         total = dict(stack.http.get("/metrics/summary?window=1h").raise_for_status().json()["total"])
-        return total if total["pictures"] == before["pictures"] + 3 else None
+        return total if total["pictures"] >= before["pictures"] + 3 else None  # others may still be told
 
     total = soon(grown, "the pictures are not told of", 60)
     assert total["requests"] >= before["requests"] + 3
