@@ -1,19 +1,31 @@
 """Without a line: the page opens, says so, and does what needs no server."""
 
+import time
+
 from playwright.sync_api import expect
 
+from tests.ui import browser as chromium
 from tests.ui.conftest import Files, Open
+from tests.ui.screen import Screen
 from tests.ui.serving import Server
 
-KEPT = """async () => {
-  const ready = await navigator.serviceWorker?.ready;
-  if (ready?.active?.state !== 'activated') return false;
-  for (const name of await caches.keys()) {
-    const held = (await (await caches.open(name)).keys()).map((one) => new URL(one.url).pathname);
-    if (held.includes('/index.html') && held.some((path) => /assets\\/index-.*js/.test(path))) return true;
-  }
-  return false;
+HELD = """async () => {
+  const found = [];
+  for (const name of await caches.keys())
+    for (const one of await (await caches.open(name)).keys()) found.push(new URL(one.url).pathname);
+  return found;
 }"""
+
+
+def kept(screen: Screen, *parts: str) -> list[str]:
+    """What the browser keeps, once it keeps these."""
+    deadline = time.monotonic() + chromium.PATIENCE / 1000
+    while True:
+        held: list[str] = screen.page.evaluate(HELD)
+        if all(any(part in path for path in held) for part in parts):
+            return held
+        assert time.monotonic() < deadline, held
+        screen.page.wait_for_timeout(200)
 
 
 def test_the_page_opens_without_a_line_and_takes_cells(
@@ -21,9 +33,9 @@ def test_the_page_opens_without_a_line_and_takes_cells(
 ) -> None:
     screen = visit(server.url).ready()
     page = screen.page
-    screen.wait(f"({KEPT})()")
+    kept(screen, "/index.html", "/assets/index-")
     page.reload()
-    screen.ready()
+    kept(screen.ready(), "/assets/Many-", "/assets/Single-")  # what comes after the drop is fetched ahead
     page.get_by_role("link", name="Data").click()
     page.get_by_role("heading", name="Data", level=2).wait_for()
     page.context.set_offline(True)
@@ -42,18 +54,10 @@ def test_the_page_opens_without_a_line_and_takes_cells(
 
 def test_answers_of_the_server_are_never_kept(visit: Open, server: Server) -> None:
     screen = visit(server.url).ready()
-    screen.wait(f"({KEPT})()")
+    kept(screen, "/index.html", "/assets/index-")
     screen.page.reload()
     screen.page.get_by_role("link", name="Monitor").click()
     screen.page.get_by_role("region", name="Now").wait_for()
-    held = screen.page.evaluate(
-        """async () => {
-          const found = [];
-          for (const name of await caches.keys())
-            for (const one of await (await caches.open(name)).keys()) found.push(new URL(one.url).pathname);
-          return found;
-        }"""
-    )
-    assert held
+    held = kept(screen, "/assets/Monitor-")
     own = ("/assets/", "/index.html", "/icon.svg", "/scheme.js")
     assert [path for path in held if not path.startswith(own)] == []
