@@ -28,7 +28,7 @@ export function ContactSheet({ cells, ready, name }: Props) {
       'text/csv;charset=utf-8',
       csv(COLUMNS, cells.map(row), t('app.notice')),
     );
-  if (!ready && cells.length === 0) return <Loader aria-label={t('data.waiting')} />;
+  if (!ready && cells.length === 0) return <Loader role="progressbar" aria-label={t('data.waiting')} />;
   if (cells.length === 0) return <Text>{t('data.noErrors')}</Text>;
   return (
     <>

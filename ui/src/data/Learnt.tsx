@@ -15,7 +15,7 @@ import { View } from './View';
 export function Learnt({ map }: { map: Answered<FeatureMap> }) {
   const { t } = useTranslation();
   if (map.failure) return <FailureNote error={map.failure} onRetry={map.again} />;
-  if (!map.data) return <Loader m="xl" aria-label={t('data.waiting')} />;
+  if (!map.data) return <Loader m="xl" role="progressbar" aria-label={t('data.waiting')} />;
   return <Told map={map.data} />;
 }
 

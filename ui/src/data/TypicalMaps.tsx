@@ -13,7 +13,7 @@ const EACH = 3;
 
 export function TypicalMaps({ cells, ready }: { cells: readonly Studied[]; ready: boolean }) {
   const { t } = useTranslation();
-  if (!ready) return <Loader aria-label={t('data.waiting')} />;
+  if (!ready) return <Loader role="progressbar" aria-label={t('data.waiting')} />;
   const chosen = typical(cells, EACH);
   return (
     <div className={styles.outcomes}>

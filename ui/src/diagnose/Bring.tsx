@@ -34,7 +34,7 @@ export function Bring({ intake }: { intake: Intake }) {
               {t('bring.sample', { count })}
             </Button>
           ))}
-          {intake.busy ? <Loader size="sm" aria-label={t('bring.busy')} /> : null}
+          {intake.busy ? <Loader size="sm" role="progressbar" aria-label={t('bring.busy')} /> : null}
         </Group>
       </div>
       <Text size="sm" c="var(--muted)" maw="46rem">

@@ -50,7 +50,7 @@ export default function Review() {
           {t('review.unkept.todo')}
         </Alert>
       ) : null}
-      {labels === null && !unkept ? <Loader aria-label={t('review.reading')} /> : null}
+      {labels === null && !unkept ? <Loader role="progressbar" aria-label={t('review.reading')} /> : null}
       {labels ? <Kept labels={labels} /> : null}
     </div>
   );

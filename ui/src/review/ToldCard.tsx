@@ -86,7 +86,7 @@ function HowFar({ labels }: { labels: readonly Label[] }) {
         >
           {t('review.told.now')}
         </Button>
-        {sending ? <Loader size="sm" aria-label={t('review.told.sending')} /> : null}
+        {sending ? <Loader size="sm" role="progressbar" aria-label={t('review.told.sending')} /> : null}
       </Group>
     </>
   );

@@ -44,7 +44,7 @@ export function AdaptStep() {
           <Running task={task} />
         )
       ) : failure ? null : (
-        <Loader aria-label={t('setup.adapt.looking')} />
+        <Loader role="progressbar" aria-label={t('setup.adapt.looking')} />
       )}
     </>
   );

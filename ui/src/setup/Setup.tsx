@@ -59,7 +59,7 @@ function StepView({ step }: { step: Step }) {
   const { t } = useTranslation();
   switch (step) {
     case 'opening':
-      return <Loader aria-label={t('setup.opening')} />;
+      return <Loader role="progressbar" aria-label={t('setup.opening')} />;
     case 'bring':
       return <BringStep />;
     case 'asking':
