@@ -10,6 +10,8 @@ from malaria.errors import NotFound, UnknownVersion
 from malaria.lineage import DERIVED, alike
 from malaria.promote import Registry
 
+_CALLED = {"memory.npz": "feature memory", "model.tflite": "model file"}
+"""What people call files of a version."""
 MOST_ANCESTORS = 1000
 """So that a chain of versions that names itself comes to an end."""
 
@@ -80,7 +82,7 @@ class AtHand:
         does."""
         path = self.file(info, name)
         if path is None:
-            raise NotFound(f"Version {info.version} has no {name}.")
+            raise NotFound(f"Version {info.version} has no {_CALLED.get(name, name)} here.")
         return path.read_bytes()
 
     def _ships(self, info: ModelVersion) -> bool:

@@ -14,8 +14,6 @@ from malaria import memory as memories
 from malaria import ranking, remembered
 from malaria.at_hand import AtHand
 from malaria.bootstrap import group_index
-from malaria.domain import ModelVersion
-from malaria.errors import NotFound
 from malaria.metrics import ECE_BINS, SPREAD_CELLS
 
 MOST_POINTS = 200
@@ -74,7 +72,8 @@ def of_version(at_hand: AtHand, version: str) -> Mapping[str, Curves]:
     Raises UnknownVersion, NotFound where it has no feature memory, and ModelUnusable where it has no head.
     """
     info = at_hand.version(version)
-    memory, head = _memory(at_hand, info), _head(at_hand, info)
+    memory = memories.load(at_hand.read(info, "memory.npz"))
+    head = heads.read(at_hand.read(info, "model.tflite"))
     return {
         name: curves(cells.labels, head.probabilities(cells.embeddings), cells.patients, info.threshold)
         for name, cells in remembered.sets(memory).items()
@@ -95,20 +94,6 @@ def curves(
         _reliability(truth, p),
         _by_patient(truth, p >= threshold, patients),
     )
-
-
-def _memory(at_hand: AtHand, info: ModelVersion) -> memories.Memory:
-    file = at_hand.file(info, "memory.npz")
-    if file is None:
-        raise NotFound(f"Version {info.version} has no feature memory, from which curves are made.")
-    return memories.load(file)
-
-
-def _head(at_hand: AtHand, info: ModelVersion) -> heads.Head:
-    file = at_hand.file(info, "model.tflite")
-    if file is None:
-        raise NotFound(f"The model file of version {info.version} is not at hand.")
-    return heads.read(file.read_bytes())
 
 
 def _roc(truth: npt.NDArray[np.bool_], p: Floats) -> tuple[Point, ...]:

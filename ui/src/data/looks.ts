@@ -1,4 +1,5 @@
 /** Size, light and stain of a picture, read in the browser as the server reads them (src/malaria/unfamiliar.py). */
+import { pixelsOf } from '../parts/pixels';
 
 export interface Looks {
   /** Longer side, pixels. */
@@ -23,13 +24,8 @@ export async function looksOf(picture: Blob): Promise<Looks | null> {
     return null;
   }
   const side = Math.max(bitmap.width, bitmap.height);
-  const canvas = document.createElement('canvas');
-  canvas.width = SIDE;
-  canvas.height = SIDE;
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  context?.drawImage(bitmap, 0, 0, SIDE, SIDE);
-  bitmap.close();
-  const light = context ? lightOf(context.getImageData(0, 0, SIDE, SIDE).data) : null;
+  const pixels = pixelsOf(bitmap, SIDE);
+  const light = pixels ? lightOf(pixels) : null;
   return light ? { side, ...light } : null;
 }
 

@@ -1,6 +1,7 @@
 /** Figures of models, with their intervals, as the chosen language writes them. */
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
+import { durationOf } from './format';
 
 /** How a figure is to be read. */
 export type Kind = 'share' | 'number' | 'small' | 'count' | 'points' | 'bytes' | 'difference';
@@ -11,7 +12,7 @@ export interface Figures {
   between: (interval: readonly [number, number] | null | undefined, kind: Kind) => string;
   day: (iso: string) => string;
   moment: (iso: string) => string;
-  /** Seconds as hours, minutes and seconds. */
+  /** A length of time in its two largest units. */
   span: (seconds: number) => string;
 }
 
@@ -42,23 +43,8 @@ export function figuresOf(language: string): Figures {
       interval ? `${value(interval[0], kind)} – ${value(interval[1], kind)}` : '',
     day: (iso) => day.format(new Date(iso)),
     moment: (iso) => moment.format(new Date(iso)),
-    span: (seconds) => spanOf(language, Math.max(0, Math.round(seconds))),
+    span: (seconds) => durationOf(seconds, language),
   };
-}
-
-function spanOf(language: string, seconds: number): string {
-  const parts: [number, string][] = [
-    [Math.floor(seconds / 3600), 'hour'],
-    [Math.floor((seconds % 3600) / 60), 'minute'],
-    [seconds % 60, 'second'],
-  ];
-  const begun = parts.findIndex(([count]) => count > 0);
-  const told = begun < 0 ? parts.slice(2) : parts.slice(begun, begun + 2).filter(([count]) => count > 0);
-  return told
-    .map(([count, unit]) =>
-      new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(count),
-    )
-    .join(' ');
 }
 
 export function useFigures(): Figures {

@@ -55,7 +55,8 @@ const UNITS = [
   ['second', 1],
 ] as const;
 
-function durationOf(seconds: number, language: string): string {
+/** A length of time in its two largest units. */
+export function durationOf(seconds: number, language: string): string {
   const whole = Math.max(0, Math.round(seconds));
   const first = UNITS.findIndex(([, size]) => whole >= size);
   const shown = UNITS.slice(first < 0 ? 3 : first).slice(0, 2);

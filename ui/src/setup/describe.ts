@@ -4,6 +4,7 @@
  * The server's answers hold no embedding, and to ask how a network sees a cell would be to look through the eyes that
  * may be mistaken here. Stain, light, size of the dark parts and roughness are what differs between laboratories.
  */
+import { pixelsOf } from '../parts/pixels';
 
 const SIDE = 24;
 
@@ -19,14 +20,8 @@ export async function describe(picture: Blob): Promise<number[] | null> {
   } catch {
     return null;
   }
-  const canvas = document.createElement('canvas');
-  canvas.width = SIDE;
-  canvas.height = SIDE;
-  const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (!context) return null;
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return featuresOf(context.getImageData(0, 0, SIDE, SIDE).data, SIDE);
+  const pixels = pixelsOf(bitmap, SIDE);
+  return pixels ? featuresOf(pixels, SIDE) : null;
 }
 
 /** Mean and spread of each colour, the darkest green (what stain takes away), and how rough the green is. */

@@ -1,10 +1,8 @@
 /** What a job was asked, by whom, and what it is known by. */
-import { Title } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import type { Task } from '../api/types';
-import panels from '../diagnose/Panels.module.css';
+import { Facts } from '../parts/Facts';
 import { useFigures } from '../parts/figures';
-import styles from './Jobs.module.css';
 
 export function JobFacts({ job }: { job: Task }) {
   const { t } = useTranslation();
@@ -25,21 +23,5 @@ export function JobFacts({ job }: { job: Task }) {
     [t('training.facts.id'), job.task_id],
     [t('training.facts.dataset'), job.dataset ? `${job.dataset.slice(0, 16)}…` : null],
   ];
-  return (
-    <section className={panels.panel} aria-label={t('training.facts.title')}>
-      <Title order={3} size="h4" mb="sm">
-        {t('training.facts.title')}
-      </Title>
-      <dl className={styles.facts}>
-        {facts
-          .filter(([, value]) => value !== null && value !== undefined && value !== '')
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
-    </section>
-  );
+  return <Facts title={t('training.facts.title')} facts={facts} />;
 }

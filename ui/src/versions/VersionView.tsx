@@ -7,9 +7,9 @@ import { Link } from 'wouter';
 import type { ModelList, ModelSummary } from '../api/types';
 import panels from '../diagnose/Panels.module.css';
 import { Compared } from '../parts/Compared';
+import { Facts } from '../parts/Facts';
 import { useFigures } from '../parts/figures';
 import { useFormat } from '../parts/format';
-import jobs from '../training/Jobs.module.css';
 import training from '../training/Training.module.css';
 import { Card } from './Card';
 import { ChangeDialog } from './ChangeDialog';
@@ -57,7 +57,7 @@ function Told({ list, model, onChanged }: { list: ModelList; model: ModelSummary
           <Figures model={model} />
         </div>
         <div className={training.column}>
-          <Facts model={model} />
+          <Known model={model} />
           <Lineage model={model} models={list.models} />
         </div>
       </div>
@@ -108,7 +108,7 @@ function Head({ list, model, onChanged }: { list: ModelList; model: ModelSummary
   );
 }
 
-function Facts({ model }: { model: ModelSummary }) {
+function Known({ model }: { model: ModelSummary }) {
   const { t } = useTranslation();
   const figures = useFigures();
   const facts: [string, string | null][] = [
@@ -123,23 +123,7 @@ function Facts({ model }: { model: ModelSummary }) {
     ],
     [t('versions.version.digest'), model.digest],
   ];
-  return (
-    <section className={panels.panel} aria-label={t('versions.version.facts')}>
-      <Title order={3} size="h4" mb="sm">
-        {t('versions.version.facts')}
-      </Title>
-      <dl className={jobs.facts}>
-        {facts
-          .filter(([, value]) => value)
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
-    </section>
-  );
+  return <Facts title={t('versions.version.facts')} facts={facts} />;
 }
 
 function Lineage({ model, models }: { model: ModelSummary; models: readonly ModelSummary[] }) {
