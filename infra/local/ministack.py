@@ -3,6 +3,7 @@
 Pinned with hashes in requirements.txt beside this file.
 """
 
+import fcntl
 import hashlib
 import os
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+TOOLS = ROOT / ".tools"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
@@ -27,19 +29,29 @@ class Unusable(Exception):
 
 
 def environment() -> Path:
-    """The environment that ministack runs in, made once for each pin. Raises Unusable where it cannot be."""
+    """The environment that ministack runs in, made once for each pin, by one process at a time.
+
+    Raises Unusable where it cannot be made.
+    """
     pin = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    folder = ROOT / ".tools" / f"ministack-{pin}"
-    if not (folder / "made").exists():
-        uv = str(ROOT / "scripts" / "uv")
-        python = str(folder / "bin" / "python")
-        install = [uv, "pip", "install", "--python", python, "--require-hashes", "-r", str(REQUIREMENTS)]
-        for command in ([uv, "venv", "--clear", "--python", sys.executable, str(folder)], install):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                raise Unusable(f"ministack could not be installed:\n{done.stderr[-2000:]}")
-        (folder / "made").touch()
+    folder = TOOLS / f"ministack-{pin}"
+    TOOLS.mkdir(exist_ok=True)
+    with (TOOLS / "ministack.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            _install(folder)
+            (folder / "made").touch()
     return folder
+
+
+def _install(folder: Path) -> None:
+    uv = str(ROOT / "scripts" / "uv")
+    python = str(folder / "bin" / "python")
+    install = [uv, "pip", "install", "--python", python, "--require-hashes", "-r", str(REQUIREMENTS)]
+    for command in ([uv, "venv", "--clear", "--python", sys.executable, str(folder)], install):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unusable(f"ministack could not be installed:\n{done.stderr[-2000:]}")
 
 
 class Ministack:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from malaria.domain import ModelVersion
+from tests.unit import zips
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -38,6 +39,26 @@ def test_serve_answers_until_ctrl_c_and_ends_cleanly(start: Start, options: tupl
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 0, stderr
     assert "Traceback" not in stderr
+
+
+def test_without_a_supervisor_what_is_sent_waits_for_a_server_that_has_one(
+    start: Start, tmp_path: Path
+) -> None:
+    """Not even the request that queued the job starts it."""
+    home, archive = tmp_path / "home", zips.pack(tmp_path / "cells.zip", zips.usual())
+    process = start("serve", "--port", 0, "--no-supervisor", "--home", home)
+    try:
+        url = address(process)
+        with httpx.Client(transport=httpx.HTTPTransport(retries=7), timeout=60) as client:
+            job = client.post(
+                f"{url}/retrain", files={"file": ("cells.zip", archive.read_bytes(), "application/zip")}
+            )
+            told = client.get(f"{url}/retrain/status/{job.json()['task_id']}").json()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert (job.status_code, told["state"], told["attempt"]) == (202, "queued", 0)
+    assert list((home / "logs").iterdir()) == []
 
 
 def test_a_network_is_served_from_when_it_is_asked_for(

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,11 @@ def serve(
     home: Annotated[Path | None, typer.Option(help="As --home before the command.", file_okay=False)] = None,
     reload: Annotated[bool, typer.Option("--reload", help="Start anew when the code changes.")] = False,
     supervisor: Annotated[
-        bool, typer.Option("--supervisor/--no-supervisor", help="Watch the inbox and launch trainings.")
+        bool,
+        typer.Option(
+            "--supervisor/--no-supervisor",
+            help="Watch the inbox and launch trainings; else they wait for a server that does.",
+        ),
     ] = True,
 ) -> None:
     """Serve predictions and retraining over HTTP until Ctrl-C.
@@ -110,7 +115,7 @@ def _serve(services: "Services", listening: socket.socket, supervised: bool) -> 
 
     from malaria.api.app import create_app
 
-    app = create_app(services)
+    app = create_app(services if supervised else waiting(services))
     info = services.served.model.info  # loaded before the first request, and a broken one is told now
     output.note(
         f"Serving model {info.version} ({info.network}) on {_url(listening)} (docs at /docs). Ctrl-C ends it."
@@ -125,6 +130,11 @@ def _serve(services: "Services", listening: socket.socket, supervised: bool) -> 
         contextlib.suppress(KeyboardInterrupt),
     ):
         server.run(sockets=[listening])
+
+
+def waiting(services: "Services") -> "Services":
+    """These, with jobs left to wait for another process that launches them."""
+    return services if services.elsewhere else replace(services, elsewhere=lambda: None)
 
 
 def _supervisor(services: "Services") -> Any:
@@ -159,7 +169,7 @@ def _serve_reloading(chosen: State, listening: socket.socket, supervised: bool) 
 
 def bare_app() -> Any:
     """The app for the reloader: its process ends with the threads in it."""
-    return _pulsing(State().services())
+    return _pulsing(waiting(State().services()))
 
 
 def supervised_app() -> Any:
