@@ -6,12 +6,15 @@ ECS task whose command is run, and the HTTP API.
 
 import json
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from malaria import metric_names as names
+from malaria.metric_names import Metric
 from tests.cloud.conftest import Deployed, soon
 from tests.flow.sites import Site
 
@@ -25,7 +28,8 @@ def test_an_upload_becomes_the_served_model_and_is_rolled_back(
     stack: Deployed, site: Site, tmp_path: Path
 ) -> None:
     picture = site.cells[0][1]
-    before = stack.predict(picture)
+    before, ended = stack.predict(picture), _told_in_this_hour(stack, names.JOBS_SUCCEEDED)
+    taken = _told_in_this_hour(stack, names.JOB_TIME)
     stack.put(site.zip(tmp_path / "site.zip"), "a+b %41é.zip")
 
     job = stack.ended("a+b %41é.zip")
@@ -35,12 +39,33 @@ def test_an_upload_becomes_the_served_model_and_is_rolled_back(
         "the new model is not served",
         TAKEN_UP,
     )
+    soon(
+        lambda: _told_in_this_hour(stack, names.JOBS_SUCCEEDED) == ended + 1,
+        "the training's own log tells no figures",
+    )
+    assert _told_in_this_hour(stack, names.JOB_TIME) > taken + 1
+
     asked = {"actor": "ana", "reason": "to see it work"}
     told = stack.http.post("/models/rollback", json=asked).raise_for_status().json()
     assert told["promotion"]["actor"] == "ana (key:tests)"
     after = stack.predict(picture)
     assert after["model_version"] == before["model_version"]
     assert after["probabilities"] == before["probabilities"]
+
+
+def _told_in_this_hour(stack: Deployed, metric: Metric) -> float:
+    """The sum of what CloudWatch was told of it, 0 where it was told nothing."""
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    told = stack.cloud.aws.client("cloudwatch").get_metric_statistics(
+        Namespace=names.NAMESPACE,
+        MetricName=metric.name,
+        Dimensions=[{"Name": names.DIMENSION, "Value": stack.cloud.settings.deployment}],
+        StartTime=now - hour,
+        EndTime=now + hour,
+        Period=7200,
+        Statistics=["Sum"],
+    )
+    return float(sum(point["Sum"] for point in told["Datapoints"]))
 
 
 def test_the_summary_tells_what_was_asked_and_answered(stack: Deployed, site: Site) -> None:
