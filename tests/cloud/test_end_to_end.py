@@ -40,7 +40,7 @@ def test_an_upload_becomes_the_served_model_and_is_rolled_back(
         TAKEN_UP,
     )
     soon(
-        lambda: _told_in_this_hour(stack, names.JOBS_SUCCEEDED) == ended + 1,
+        lambda: _told_in_this_hour(stack, names.JOBS_SUCCEEDED) > ended,
         "the training's own log tells no figures",
     )
     assert _told_in_this_hour(stack, names.JOB_TIME) > taken + 1
