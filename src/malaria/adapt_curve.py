@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 FIGURES = ("accuracy", "sensitivity", "specificity", "auc", "specificity_at_sensitivity_90")
 SIZES = (25, 50, 100, 200, 500, 1000)
 HALF = 0.5
+TRIES = 50
+"""How often an upload is drawn until half of the fields hold it."""
 
 
 class Labelled(StrEnum):
@@ -166,19 +168,22 @@ def curve(
     seed: int,
     report: Report,
 ) -> list[Drawn]:
-    """Adapt to `draws` uploads of each size; one that half of the fields do not hold is left out.
+    """Adapt to `draws` uploads of each size, or to as many as `TRIES` draws for each of them bring: an
+    upload that half of the fields do not hold is drawn again.
 
     Raises BadInput where they hold none of the sizes.
     """
+    doubt = np.abs(old.logits(site.views[:, 0])) if variant.labelled == Labelled.UNCERTAIN else None
     found = []
     for number, (cells, i) in enumerate((cells, i) for cells in sizes for i in range(draws)):
         tell = part(report, 100.0 * number / (len(sizes) * draws), 100.0 / (len(sizes) * draws))
-        rng = np.random.default_rng((seed, i))
-        doubt = np.abs(old.logits(site.views[:, 0])) if variant.labelled == Labelled.UNCERTAIN else None
-        taken = _upload(site, cells, rng, doubt)
-        if taken is not None:
-            learnt = _some(base.learnt, variant.memory, rng)
-            found.append(_adapted(old, replace(base, learnt=learnt), site, variant, *taken, tell))
+        for again in range(TRIES):
+            rng = np.random.default_rng((seed, i, again) if again else (seed, i))
+            taken = _upload(site, cells, rng, doubt)
+            if taken is not None:
+                learnt = _some(base.learnt, variant.memory, rng)
+                found.append(_adapted(old, replace(base, learnt=learnt), site, variant, *taken, tell))
+                break
     if not found:
         raise BadInput(
             f"One half of the fields or patients holds fewer than {min(sizes)} cells. Ask for fewer."

@@ -1,5 +1,6 @@
 """What is drawn as an upload, who judges it, and how it is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,13 @@ def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
     }
     assert reached[150] > max(reached[10], 0.8)
     assert [one.cells for one in drawn] == [10] * 3 + [150] * 3
+
+
+def test_an_upload_that_half_of_the_fields_do_not_hold_is_drawn_again() -> None:
+    new = site(200, 300)
+    new = replace(new, groups=np.where(np.arange(500) % 2, "crowded", new.groups))
+    found = curve(OLD, ground(remembered(), False), new, Variant(), (260,), 6, 0, lambda _: None)
+    assert [one.cells for one in found] == [260] * 6, "only the halves with the crowded field hold so many"
 
 
 def drawn(variant: Variant, size: int = 60) -> list[Drawn]:
