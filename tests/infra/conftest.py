@@ -1,9 +1,7 @@
 """Each variant of the stack is synthesised once; the first takes longest, since the CDK is started for it."""
 
-import fcntl
 import functools
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ import pytest
 
 from infra.context import of_file
 from infra.settings import read
+from tests.conftest import made_once
 from tests.infra.templates import Variant
 
 HERE = Path(__file__).parent
@@ -82,15 +81,11 @@ def cdk() -> None:
 @pytest.fixture(scope="session")
 def synthesised(cdk: None, page: Path, tmp_path_factory: pytest.TempPathFactory) -> Synthesise:
     """Variants by name. Where several processes share out the tests, they share the templates, too."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
     @functools.cache
     def synthesise(name: str) -> Variant:
-        out = shared / f"stack-{name}"
-        with (shared / "stacks.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (out / REPORT).exists():
+        with made_once(tmp_path_factory, f"stack-{name}") as (out, to_make):
+            if to_make:
                 _synthesise(VARIANTS[name], page, out)
         return _read(VARIANTS[name], out)
 

@@ -7,6 +7,7 @@ import pytest
 
 from malaria.domain import Progress
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET
+from tests.conftest import made_once
 
 SIZE = 64
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -19,12 +20,17 @@ def quiet(_: Progress) -> None:
 @pytest.fixture(scope="session")
 def ships(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of shipped models, one of each network, trained for an epoch on few synthetic cells."""
+    with made_once(tmp_path_factory, "networks") as (folder, to_make):
+        if to_make:
+            _train_all(folder)
+    return folder / "models"
+
+
+def _train_all(folder: Path) -> None:
     from malaria.training.plan import Plan
     from malaria.training.recipe import Recipe, Stage
     from malaria.training.run import train
     from tests.train.test_train import nih_named
-
-    folder = tmp_path_factory.mktemp("networks")
 
     def trained(network: str, *members: Path) -> Path:
         plan = Plan(
@@ -41,4 +47,3 @@ def ships(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return folder / "models" / train(plan, NOW, quiet).version / "network.keras"
 
     trained(ENSEMBLE, trained(MOBILENET), trained(COMPACT))
-    return folder / "models"
