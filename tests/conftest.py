@@ -35,6 +35,16 @@ def in_ci() -> bool:
     return os.environ.get("CI", "").lower() in ("1", "true")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where one tier is asked for (`-m ui`), files that hold none of it are not even loaded: to load all takes
+    half a minute. A tier is a folder of its name, or marks in a file's text."""
+    tier = str(config.option.markexpr)
+    if not tier.isidentifier() or not collection_path.name.startswith("test_"):
+        return None
+    here = collection_path.relative_to(ROOT).parts
+    return None if tier in here or f"mark.{tier}" in collection_path.read_text() else True
+
+
 @contextmanager
 def made_once(factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
     """A folder of that name which the processes that share out a run have in common, and whether it is still
