@@ -36,8 +36,8 @@ def in_ci() -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Where one tier is asked for (`-m ui`), files that hold none of it are not even loaded: to load all takes
-    half a minute. A tier is a folder of its name, or marks in a file's text."""
+    """Where one tier is asked for (`-m ui`), files that hold none of it are not loaded: all of them take half
+    a minute. A tier is a folder of its name, or marks in the text of a file."""
     tier = str(config.option.markexpr)
     if not tier.isidentifier() or not collection_path.name.startswith("test_"):
         return None
