@@ -43,7 +43,13 @@ def test_the_networks_side_by_side(network: str) -> None:
 
 @pytest.mark.parametrize(
     ("first", "name"),
-    [("NIH gate", "gate"), ("Chula, val", "chula"), ("BCCD, val", "bccd"), ("BBBC041, not", "bbbc041")],
+    [
+        ("NIH gate", "gate"),
+        ("NIH test", "test"),
+        ("Chula, val", "chula"),
+        ("BCCD, val", "bccd"),
+        ("BBBC041, not", "bbbc041"),
+    ],
 )
 def test_what_is_left_to_a_person(first: str, name: str) -> None:
     of = report("mobilenet_v2", name)
@@ -54,10 +60,28 @@ def test_what_is_left_to_a_person(first: str, name: str) -> None:
     assert row(first, EVALUATION).endswith(f"| {' | '.join(told)} |")
 
 
-def test_what_is_served_on_patients_it_has_not_learnt_from() -> None:
-    gate = report("mobilenet_v2", "gate")
-    rest = gate["suspects"]["not_listed"]
-    for first, of in (("all", gate), (f"{rest['cells']:,} whose label", rest)):
+@pytest.mark.parametrize("role", ["test", "gate"])
+def test_what_is_served_on_patients_it_has_not_learnt_from(role: str) -> None:
+    told = report("mobilenet_v2", role)
+    rest = told["suspects"]["not_listed"]
+    for first, of in ((f"all {told['cells']:,}", told), (f"{rest['cells']:,} whose label", rest)):
         figures = (figure(of, name) for name in ("accuracy", "sensitivity", "specificity", "auc"))
-        assert row(first).endswith(f"| {' | '.join(figures)} |")
-    assert f"{gate['cells']:,} cells of {gate['patients']} patients" in README
+        assert row(f"{role}, {first}").endswith(f"| {' | '.join(figures)} |")
+    assert f"{told['patients']} " in README.partition(f"| {role}, ")[0]
+
+
+def test_whose_errors_the_test_patients_are() -> None:
+    told = report("mobilenet_v2", "test")
+    doubted = told["suspects"]["listed"]["confusion"]
+    wrong, of = (sum(cells[kind] for kind in ("fp", "fn")) for cells in (doubted, told["confusion_matrix"]))
+    for text in (README, EVALUATION):
+        flat = " ".join(text.split())
+        assert f"{of} errors" in flat
+        assert f"{wrong} " in flat
+
+
+def test_every_report_of_test_patients_has_its_look_on_record() -> None:
+    looks = [json.loads(line) for line in (ROOT / "models/test-looks.jsonl").read_text().splitlines()]
+    assert [look["digest"] for look in looks] == [
+        report(network, "test")["digest"] for network in ("mobilenet_v2", "compact_cnn", "ensemble")
+    ]
