@@ -5,6 +5,8 @@ VENV  := .venv
 BIN   := $(VENV)/bin
 UV    := scripts/uv
 export UV_PROJECT_ENVIRONMENT := $(VENV)
+# Some shells forbid it; but without bytecode each start compiles its libraries anew, TensorFlow's for a minute.
+unexport PYTHONDONTWRITEBYTECODE
 
 # HOST counts only where it is typed: some shells export it as the machine's name.
 LISTEN = $(strip $(if $(filter command line,$(origin HOST)),--host $(HOST)) $(if $(PORT),--port $(PORT)))
