@@ -56,7 +56,8 @@ def test_reports_are_attached_to_what_ships(
     folder = models / shipped_info.version
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps(codec.to_json(shipped_info)))
-    shutil.copy(models_dir / "credits.json", models)
+    for name in ("credits.json", "test-looks.jsonl"):
+        shutil.copy(models_dir / name, models)
     (folder / "memory.npz").symlink_to(models_dir / shipped_info.version / "memory.npz")
     (models / "shipped.json").write_text(json.dumps({"version": shipped_info.version}))
     monkeypatch.setenv("MALARIA_SHIPPED", str(models))

@@ -38,7 +38,7 @@ def test_what_is_attached_is_what_the_results_tell(network: str) -> None:
         path.parent.name: json.loads(path.read_text()) for path in RESULTS.glob(f"{network}/*/report.json")
     }
     assert card_evidence.attached(SHIPS, info) == told, "`make cards` attaches docs/results"
-    assert len(told) == 5
+    assert len(told) == 6
 
 
 def test_a_card_is_the_same_wherever_its_version_is_kept(
@@ -51,9 +51,14 @@ def test_a_card_is_the_same_wherever_its_version_is_kept(
     assert markdown(card(there)) == markdown(card(of_shipped(shipped_info.network)))
     moved = AtHand(services.registry, empty_models(services.home / "none"), services.home / "cache")
     alone = card_evidence.gather(moved, shipped_info.version, {}, [])
-    assert [one.name for one in alone.measured] == ["gate", "explanations", "bbbc041", "bccd", "chula"], (
-        "kept with the version"
-    )
+    assert [one.name for one in alone.measured] == [
+        "gate",
+        "test",
+        "explanations",
+        "bbbc041",
+        "bccd",
+        "chula",
+    ], "kept with the version"
     assert alone.cells == there.cells
 
 
@@ -91,12 +96,21 @@ def test_figures_come_with_intervals_all_cells_first(told: Card) -> None:
         "gate, all cells",
         "gate, not listed as suspect",
         "gate, listed as suspect",
+        "test, all cells",
+        "test, not listed as suspect",
+        "test, listed as suspect",
         "validation, all cells",
     ], "first those whose patients the model has not learnt from"
     low, high = report["intervals"]["sensitivity"]
     assert f"{report['sensitivity']:.4f} ({low:.4f} to {high:.4f})" in text
     assert f"worst {report['spread']['sensitivity']['worst']:.4f}" in text
+    assert "2,935 cells of patients kept for the test" in text
+
+
+def test_figures_of_test_patients_are_told_only_where_the_look_is_on_record() -> None:
+    text = section(card(replace(of_shipped("mobilenet_v2"), looks=())), "figures")
     assert "Test patients were not looked at" in text
+    assert "| test, all cells" not in text
 
 
 def test_other_laboratories_are_told_raw_and_masked_and_by_kind(told: Card) -> None:
