@@ -52,6 +52,15 @@ def test_the_steps_add_up_to_the_total(own: System) -> None:
     assert answer["steps"][0]["at"] == answer["start"]
 
 
+def test_it_is_compressed_where_the_caller_takes_that(own: System) -> None:
+    """A screen asks for it again and again, perhaps over a poor line."""
+    sizes = {}
+    for taken in ("identity", "gzip"):
+        with own.http.stream("GET", "/metrics/summary", headers={"Accept-Encoding": taken}) as answer:
+            sizes[answer.headers.get("content-encoding", "identity")] = len(b"".join(answer.iter_raw()))
+    assert sizes["gzip"] < sizes["identity"] / 10
+
+
 def test_versions_are_told_in_the_order_in_which_they_were_served(own: System) -> None:
     first = own.services.served.model.info.version
     second = another(own.services).version

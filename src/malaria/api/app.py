@@ -3,6 +3,7 @@
 from importlib.metadata import version as installed
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 
 from malaria.api import docs, openapi, problems, web
@@ -16,6 +17,10 @@ from malaria.keys import Doorkeeper, Keys
 from malaria.limits import Buckets
 from malaria.services import Services
 from malaria.settings import Settings
+
+SQUEEZED_FROM = 2048
+"""Bytes of an answer from which it is compressed where the caller takes that: figures of steps shrink to a
+fiftieth. The answer to one cell is smaller, and is not made to wait."""
 
 
 def create_app(services: Services) -> FastAPI:
@@ -52,6 +57,7 @@ def _guard(app: FastAPI, services: Services) -> None:
         ("POST", "/retrain"): settings.max_upload_bytes,
         ("POST", "/uploads/*"): settings.max_upload_bytes,
     }
+    app.add_middleware(GZipMiddleware, minimum_size=SQUEEZED_FROM, compresslevel=5)
     app.add_middleware(BodyLimit, limits=limits)
     app.add_middleware(Limited, buckets=Buckets(), settings=settings)
     doorkeeper = Doorkeeper(Keys(services.objects, services.clock), services.clock)

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -40,8 +39,7 @@ def install(app: FastAPI, page: Path) -> None:
     for address, file in files(page).items():
         _serve(app, address, file)
     if (page / ASSETS).is_dir():
-        squeezed = GZipMiddleware(Assets(directory=page / ASSETS), minimum_size=1024)
-        app.mount(f"/{ASSETS}", squeezed, name="page-assets")
+        app.mount(f"/{ASSETS}", Assets(directory=page / ASSETS), name="page-assets")
 
 
 def files(page: Path) -> dict[str, Path]:

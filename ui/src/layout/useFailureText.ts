@@ -7,9 +7,13 @@ const KINDS = [
   'timeout',
   'nonsense',
   'refused',
+  'picture',
+  'gone',
+  'conflict',
   'key',
   'forbidden',
   'large',
+  'largePicture',
   'busy',
   'server',
   'own',
@@ -20,12 +24,22 @@ export function kindOf(error: unknown): FailureKind {
   if (!(error instanceof Failure)) return 'own';
   if (error.kind !== 'problem') return error.kind;
   const { status } = error;
-  if (status === 401) return 'key';
-  if (status === 403) return 'forbidden';
-  if (status === 413) return 'large';
-  if (status === 503 || status === 429) return 'busy';
-  return status >= 500 ? 'server' : 'refused';
+  const picture = error.problem?.instance.startsWith('/predict') ?? false;
+  if (status === 413) return picture ? 'largePicture' : 'large';
+  const known = BY_STATUS[status];
+  if (known) return known;
+  if (status >= 500) return 'server';
+  return picture ? 'picture' : 'refused';
 }
+
+const BY_STATUS: Partial<Record<number, FailureKind>> = {
+  401: 'key',
+  403: 'forbidden',
+  404: 'gone',
+  409: 'conflict',
+  429: 'busy',
+  503: 'busy',
+};
 
 export function useFailureText(error: unknown): { title: string; todo: string } {
   const { t } = useTranslation();

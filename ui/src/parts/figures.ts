@@ -1,7 +1,7 @@
 /** Figures of models, with their intervals, as the chosen language writes them. */
 import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
-import { durationOf } from './format';
+import { durationOf, rounded } from './format';
 
 /** How a figure is to be read. */
 export type Kind = 'share' | 'number' | 'small' | 'count' | 'points' | 'bytes' | 'difference';
@@ -14,6 +14,8 @@ export interface Figures {
   moment: (iso: string) => string;
   /** A length of time in its two largest units. */
   span: (seconds: number) => string;
+  /** A guess of such a length. */
+  left: (seconds: number) => string;
 }
 
 export function figuresOf(language: string): Figures {
@@ -44,6 +46,7 @@ export function figuresOf(language: string): Figures {
     day: (iso) => day.format(new Date(iso)),
     moment: (iso) => moment.format(new Date(iso)),
     span: (seconds) => durationOf(seconds, language),
+    left: (seconds) => durationOf(rounded(seconds), language),
   };
 }
 

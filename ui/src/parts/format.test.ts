@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatOf } from './format';
+import { durationOf, formatOf, rounded } from './format';
 
 describe('numbers', () => {
   it('never say that a probability is sure', () => {
@@ -29,6 +29,19 @@ describe('numbers', () => {
       '1 hr',
       '1 day 1 hr',
       '2 days 7 hr',
+    ]);
+  });
+
+  it('guess what is left no finer than a guess is worth, and never nothing', () => {
+    const left = (seconds: number) => durationOf(rounded(seconds), 'en');
+    expect([0, 2, 43, 90, 601, 742, 5000].map(left)).toEqual([
+      '5 sec',
+      '5 sec',
+      '45 sec',
+      '1 min 30 sec',
+      '10 min',
+      '12 min',
+      '1 hr 25 min',
     ]);
   });
 

@@ -72,6 +72,12 @@ export function durationOf(seconds: number, language: string): string {
     .trim();
 }
 
+/** Seconds that are left, as far as a guess can be trusted: never none, and in steps that grow with it. */
+export function rounded(left: number): number {
+  const step = left < 60 ? 5 : left < 300 ? 30 : left < 3600 ? 60 : 300;
+  return Math.max(step, Math.round(left / step) * step);
+}
+
 function unit(language: string, name: string): Intl.NumberFormat {
   return new Intl.NumberFormat(language, { style: 'unit', unit: name, maximumFractionDigits: 1 });
 }

@@ -9,6 +9,8 @@ import type { Task } from '../api/types';
 import { useAnswer } from '../api/useAnswer';
 import panels from '../diagnose/Panels.module.css';
 import { FailureNote } from '../layout/FailureNote';
+import { useFigures } from '../parts/figures';
+import { useFormat } from '../parts/format';
 import { CompareStep } from './CompareStep';
 import { journey } from './journey';
 import { choiceOf, ENDED } from './judged';
@@ -58,6 +60,8 @@ const WORDS = ['ingest', 'embed', 'point', 'train', 'evaluate', 'publish'] as co
 
 function Running({ task }: { task: Task }) {
   const { t } = useTranslation();
+  const format = useFormat();
+  const figures = useFigures();
   const [why, setWhy] = useState<unknown>(null);
   const word = WORDS.find((name) => name === task.step);
   const percent = Math.round(task.percent ?? 0);
@@ -69,10 +73,10 @@ function Running({ task }: { task: Task }) {
       <Progress value={percent} size="lg" aria-label={t('setup.adapt.title')} />
       <Text role="status" data-testid="adapting">
         {word ? `${t(`setup.adapt.${word}`)} · ` : ''}
-        {percent} %
-        {task.eta_seconds
-          ? ` · ${t('run.seconds', { count: Math.max(1, Math.round(task.eta_seconds)) })}`
-          : ''}
+        {format.percent(percent / 100)}
+        {task.eta_seconds == null
+          ? ''
+          : ` · ${t('training.timeline.left', { time: figures.left(task.eta_seconds) })}`}
       </Text>
       <Text size="sm" c="var(--muted)">
         {t('setup.adapt.close')}

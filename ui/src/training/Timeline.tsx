@@ -6,7 +6,7 @@ import type { Task } from '../api/types';
 import panels from '../diagnose/Panels.module.css';
 import { useFigures } from '../parts/figures';
 import { useFormat } from '../parts/format';
-import { type Reached, reached, STAGES, type Stage, standingOf } from './standing';
+import { type Reached, reached, STAGES, type Stage, stageOf, standingOf } from './standing';
 
 const ICONS: Record<Reached, TablerIcon> = {
   done: IconCheck,
@@ -83,14 +83,15 @@ function Running({ job }: { job: Task }) {
         {format.percent(percent / 100)}
         {job.eta_seconds == null
           ? ''
-          : ` · ${t('training.timeline.left', { time: figures.span(job.eta_seconds) })}`}
+          : ` · ${t('training.timeline.left', { time: figures.left(job.eta_seconds) })}`}
         {job.epoch
           ? ` · ${t('training.timeline.epoch', { epoch: job.epoch, epochs: job.epochs ?? '?' })}`
           : ''}
       </Text>
       <Progress value={percent} size="lg" mb={6} aria-label={t('training.job.progress')} />
-      <Text size="sm" c="var(--muted)" mb="md" lang="en">
-        {[job.step, job.message].filter(Boolean).join(': ')}
+      <Text size="sm" c="var(--muted)" mb="md">
+        {t(`training.stages.${stageOf(job.step)}.name`)}
+        {job.message ? <span lang="en">: {job.message}</span> : null}
       </Text>
     </div>
   );
