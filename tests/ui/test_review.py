@@ -105,15 +105,24 @@ def test_judgements_become_a_zip_that_ingest_accepts_and_feedback(
     expect(page.get_by_test_id("told")).to_have_text("12 sent · 0 wait")
 
 
-def test_labels_outlive_a_reload_until_they_are_removed(visit: Open, made_cells: Files) -> None:
+def test_labels_outlive_a_reload_until_they_are_removed_and_tabs_agree(
+    visit: Open, made_cells: Files
+) -> None:
     screen = visit().ready()
     page = judged(screen, made_cells, "pppuuu")
     page.reload()
     expect(page.get_by_test_id("kept")).to_contain_text("6 labelled cells")
     expect(screen.thumbnails).to_have_count(6)
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.locator("button[id^=cell-]").first.press("x")
+    expect(page.get_by_test_id("kept")).to_contain_text("5 labelled cells")
+    other.get_by_role("switch", name="Collect what I say on Diagnose").uncheck()
+    expect(page.get_by_role("switch", name="Collect what I say on Diagnose")).not_to_be_checked()
     screen.press("Empty")
-    screen.press("Press again to remove 6 cells")
+    screen.press("Press again to remove 5 cells")
     expect(page.get_by_test_id("kept")).to_have_text("Nothing is kept.")
+    expect(other.get_by_test_id("kept")).to_have_text("Nothing is kept.")
     page.reload()
     expect(page.get_by_test_id("kept")).to_have_text("Nothing is kept.")
 

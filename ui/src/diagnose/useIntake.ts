@@ -6,6 +6,8 @@ import { sample } from '../api/cells';
 import { gather } from './intake';
 import { sessions } from './session';
 
+const BROKEN = 'intake-broken';
+
 export interface Intake {
   /** Cells are being read from files, or fetched. */
   busy: boolean;
@@ -37,8 +39,15 @@ export function useIntake(onPrecious: (files: File[]) => void): Intake {
   const take = useCallback(
     async (files: readonly File[]) => {
       const { cells, skipped, broken } = await gather(files);
-      for (const name of broken)
-        notifications.show({ color: 'red', autoClose: false, title: t('intake.broken'), message: name });
+      notifications.hide(BROKEN);
+      if (broken.length > 0)
+        notifications.show({
+          id: BROKEN,
+          color: 'red',
+          autoClose: false,
+          title: t('intake.broken'),
+          message: t('intake.brokenTodo', { name: broken.join(', ') }),
+        });
       if (skipped.length > 0)
         notifications.show({ autoClose: 15_000, message: t('intake.skipped', { count: skipped.length }) });
       if (cells.length > 0) sessions.open(cells);

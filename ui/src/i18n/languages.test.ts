@@ -25,7 +25,7 @@ const bases = (texts: Map<string, string>) =>
 /** What a text must carry over: placeholders and tags, in any order. A singular may say its number in words. */
 function carried(texts: Map<string, string>, base: string): string[] {
   const text = texts.get(base) ?? texts.get(`${base}_other`) ?? '';
-  return [...text.matchAll(/\{\{\w+\}\}|<\w+>[^<]*<\/\w+>/g)].map(([match]) => match).sort();
+  return [...text.matchAll(/\{\{[\w, ]+\}\}|<\w+>[^<]*<\/\w+>/g)].map(([match]) => match).sort();
 }
 
 const english = flat(en);
@@ -52,10 +52,14 @@ describe.each(Object.keys(LANGUAGES) as Language[])('%s', (language) => {
     }
   });
 
+  it('writes a count as it writes numbers: 1,112', () => {
+    expect([...texts].filter(([, text]) => text.includes('{{count}}'))).toEqual([]);
+  });
+
   it('is a language of its own', () => {
     if (language === 'en') return;
     const same = [...texts].filter(
-      ([key, text]) => text === english.get(key) && text.replace(/\{\{\w+\}\}/g, '').length > 12,
+      ([key, text]) => text === english.get(key) && text.replace(/\{\{[\w, ]+\}\}/g, '').length > 12,
     );
     expect(same).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { Alert, Button, Group, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Failure } from '../api/failure';
-import { useFailureText } from './useFailureText';
+import { HOPELESS, kindOf, useFailureText } from './useFailureText';
 
 interface Props {
   error: unknown;
@@ -27,7 +27,7 @@ export function FailureNote({ error, onRetry }: Props) {
         {problem?.detail ? <Text lang="en">{problem.detail}</Text> : null}
         <Text fw={550}>{todo}</Text>
         <Group>
-          {onRetry ? (
+          {onRetry && !HOPELESS.includes(kindOf(error)) ? (
             <Button variant="default" onClick={onRetry}>
               {t('failure.retry')}
             </Button>

@@ -20,6 +20,9 @@ const KINDS = [
 ] as const;
 export type FailureKind = (typeof KINDS)[number];
 
+/** The same picture would be refused again. */
+export const HOPELESS: readonly FailureKind[] = ['picture', 'largePicture'];
+
 export function kindOf(error: unknown): FailureKind {
   if (!(error instanceof Failure)) return 'own';
   if (error.kind !== 'problem') return error.kind;

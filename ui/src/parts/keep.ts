@@ -18,6 +18,8 @@ export interface Table<Row> {
   put: (...rows: Row[]) => Promise<void>;
   remove: (...ids: string[]) => Promise<void>;
   clear: () => Promise<void>;
+  /** Call `listener` when another tab of this browser has changed the table; once for changes that follow closely. */
+  elsewhere: (listener: () => Promise<void>) => void;
 }
 
 export function table<Row extends { id: string }>(name: TableName): Table<Row> {
@@ -26,14 +28,30 @@ export function table<Row extends { id: string }>(name: TableName): Table<Row> {
     put: (...rows) => change(name, (store) => rows.map((row) => store.put(row))),
     remove: (...ids) => change(name, (store) => ids.map((id) => store.delete(id))),
     clear: () => change(name, (store) => [store.clear()]),
+    elsewhere(listener) {
+      let waits = false;
+      tabs?.addEventListener('message', ({ data }) => {
+        if (data !== name || waits) return;
+        waits = true;
+        setTimeout(() => {
+          waits = false;
+          void listener();
+        }, CLOSELY);
+      });
+    },
   };
 }
+
+/** Tabs tell each other which table they changed, and nothing of what is in it. */
+const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(NAME);
+const CLOSELY = 100;
 
 async function change(name: TableName, what: (store: IDBObjectStore) => unknown): Promise<void> {
   await work(name, 'readwrite', (store) => {
     what(store);
     return null;
   });
+  tabs?.postMessage(name);
 }
 
 async function work<T>(

@@ -41,9 +41,19 @@ export const preferences = {
     } catch {
       // it holds until the page is closed
     }
-    for (const listener of listeners) listener();
+    tell();
   },
 };
+
+function tell(): void {
+  for (const listener of listeners) listener();
+}
+
+window.addEventListener('storage', ({ key }) => {
+  if (key !== PLACE) return;
+  chosen = read(); // as another tab has written it
+  tell();
+});
 
 export function usePreferences(): Preferences {
   return useSyncExternalStore(preferences.subscribe, preferences.current);

@@ -34,12 +34,20 @@ function inTurn(work: () => Promise<void>): Promise<void> {
 
 async function load(): Promise<void> {
   if (labels) return;
-  reading ??= kept.all().then((found) => become(found.sort((a, b) => a.at - b.at)));
+  reading ??= read();
   reading.catch(() => {
     reading = null;
   });
   await reading;
 }
+
+async function read(): Promise<void> {
+  become((await kept.all()).sort((a, b) => a.at - b.at));
+}
+
+kept.elsewhere(async () => {
+  if (labels) await inTurn(read);
+});
 
 async function write(...rows: Label[]): Promise<void> {
   await kept.put(...rows);

@@ -74,7 +74,7 @@ function Running({ task }: { task: Task }) {
       <Text role="status" data-testid="adapting">
         {word ? `${t(`setup.adapt.${word}`)} · ` : ''}
         {format.percent(percent / 100)}
-        {task.eta_seconds == null
+        {!task.eta_seconds || task.eta_seconds < 1
           ? ''
           : ` · ${t('training.timeline.left', { time: figures.left(task.eta_seconds) })}`}
       </Text>

@@ -167,17 +167,20 @@ class Journey {
 
   private async open(): Promise<void> {
     this.version += 1;
-    await this.keeping(async () => {
-      const [rows, [told]] = await Promise.all([keptCells.all(), journeys.all()]);
-      if (rows.length > 0 && told)
-        this.take(
-          rows.sort((a, b) => Number(a.id) - Number(b.id)),
-          told,
-        );
-    });
+    await this.keeping(() => this.read());
     this.at = 'open';
     this.touch();
     if (this.step === 'asking') this.ask();
+    journeys.elsewhere(async () => {
+      if (this.at === 'open' && this.step !== 'asking' && !this.unkept) await this.keeping(() => this.read());
+    });
+  }
+
+  private async read(): Promise<void> {
+    const [rows, [told]] = await Promise.all([keptCells.all(), journeys.all()]);
+    const whole = rows.length > 0 && told;
+    if (whole || this.rows.length > 0)
+      this.take(whole ? rows.sort((a, b) => Number(a.id) - Number(b.id)) : [], whole ? told : NEW);
   }
 
   private take(rows: KeptCell[], told: KeptJourney): void {

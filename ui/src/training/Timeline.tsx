@@ -81,7 +81,7 @@ function Running({ job }: { job: Task }) {
     <div role="status" data-testid="progress">
       <Text fw={600} mb={4}>
         {format.percent(percent / 100)}
-        {job.eta_seconds == null
+        {!job.eta_seconds || job.eta_seconds < 1
           ? ''
           : ` · ${t('training.timeline.left', { time: figures.left(job.eta_seconds) })}`}
         {job.epoch
