@@ -1,5 +1,5 @@
 import { Anchor, Group, Text, Title } from '@mantine/core';
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link, useLocation, useRoute } from 'wouter';
 import { SCREENS } from '../screens';
@@ -52,12 +52,22 @@ export function Shell({ children }: { children: ReactNode }) {
 function NavigationLink({ screen }: { screen: (typeof SCREENS)[number] }) {
   const { t } = useTranslation();
   const [here] = useRoute(screen.path);
+  const link = useRef<HTMLAnchorElement>(null);
+  useEffect(() => {
+    if (here && link.current) inTheMiddle(link.current);
+  }, [here]);
   return (
-    <Link href={screen.path} className={styles.link} aria-current={here ? 'page' : undefined}>
+    <Link ref={link} href={screen.path} className={styles.link} aria-current={here ? 'page' : undefined}>
       <screen.Icon size="1.25rem" aria-hidden />
       {t(screen.name)}
     </Link>
   );
+}
+
+/** On a narrow screen the navigation scrolls: it shows where one is. */
+function inTheMiddle(link: HTMLElement): void {
+  const nav = link.parentElement;
+  if (nav) nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
 }
 
 /** The tab says which screen it shows, in the language of the page. */

@@ -156,7 +156,7 @@ function Chart(props: ChartProps) {
     legendProps: { verticalAlign: 'bottom' as const },
     valueFormatter: value,
     xAxisProps: { tickFormatter: tick, minTickGap: 48, interval: 'equidistantPreserveStart' as const },
-    yAxisProps: { width: 64, ...(domain ? { domain } : {}) },
+    yAxisProps: { width: 72, allowDecimals: kind === 'lines', ...(domain ? { domain } : {}) },
     tooltipProps: { labelFormatter: (at: ReactNode) => (at ? moment(String(at)) : null) },
   };
   return (

@@ -18,6 +18,16 @@ describe('numbers', () => {
     expect(formatOf('fr').probability(0.983)).toMatch(/^98,3\s%$/);
     expect(formatOf('en').bytes(20_500)).toBe('20.5 kB');
     expect(formatOf('en').milliseconds(0.0123)).toBe('12.3 ms');
+    expect(formatOf('en').milliseconds(1.0982)).toBe('1.1 sec');
+  });
+
+  it('are no finer than a hundredth', () => {
+    expect([0.00909, 0.456, 8.124, 1234].map(formatOf('en').number)).toEqual([
+      '0.01',
+      '0.46',
+      '8.12',
+      '1,230',
+    ]);
   });
 
   it('tell a length of time in its two largest units', () => {

@@ -8,11 +8,12 @@ export interface Format {
   probability: (value: number) => string;
   percent: (value: number) => string;
   bytes: (value: number) => string;
+  /** How long an answer took. */
   milliseconds: (seconds: number) => string;
   moment: (iso: string) => string;
   /** Of a moment on an axis: the time of the day, or the date where more than two days are shown. */
   tick: (iso: string, seconds: number) => string;
-  /** Two significant digits more than a person would round to by eye. */
+  /** Three digits that mean something, and none finer than a hundredth. */
   number: (value: number) => string;
   /** A share with its 95% interval. */
   interval: (value: number, low: number, high: number) => string;
@@ -26,7 +27,12 @@ export function formatOf(language: string): Format {
   const kilobytes = unit(language, 'kilobyte');
   const megabytes = unit(language, 'megabyte');
   const ms = unit(language, 'millisecond');
-  const digits = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
+  const seconds = unit(language, 'second');
+  const digits = new Intl.NumberFormat(language, {
+    maximumSignificantDigits: 3,
+    maximumFractionDigits: 2,
+    roundingPriority: 'lessPrecision',
+  });
   const time = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
   const date = new Intl.DateTimeFormat(language, { month: 'short', day: 'numeric' });
   const clock = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
@@ -38,7 +44,7 @@ export function formatOf(language: string): Format {
     },
     percent: (value) => share.format(value),
     bytes: (value) => (value < 1e6 ? kilobytes.format(value / 1e3) : megabytes.format(value / 1e6)),
-    milliseconds: (seconds) => ms.format(seconds * 1000),
+    milliseconds: (told) => (told < 1 ? ms.format(told * 1000) : seconds.format(told)),
     moment: (iso) => clock.format(new Date(iso)),
     tick: (iso, seconds) => (seconds > 2 * DAY ? date : time).format(new Date(iso)),
     number: (value) => digits.format(value),

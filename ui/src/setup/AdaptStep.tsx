@@ -17,7 +17,7 @@ import { choiceOf, ENDED } from './judged';
 import { More } from './SendStep';
 import styles from './Setup.module.css';
 
-const LOOK = 1_000;
+const LOOK = 2_000;
 
 export function AdaptStep() {
   const { t } = useTranslation();

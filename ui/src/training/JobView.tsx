@@ -18,7 +18,7 @@ import { Timeline } from './Timeline';
 import training from './Training.module.css';
 
 const Curves = lazy(() => import('./Curves'));
-const OFTEN = 1_000;
+const OFTEN = 2_000;
 
 export function JobView({ id }: { id: string }) {
   const { t } = useTranslation();
