@@ -65,7 +65,7 @@ function posted(url: string, body: FormData, how: Sent): Promise<Response> {
     request.upload.onload = () => watch.wait(ANSWER);
     request.onload = () => {
       end();
-      resolve(answered(request));
+      resolve(answered(request, own(url)));
     };
     request.onerror = () => fail(new Failure('unreachable'));
     how.signal.addEventListener('abort', stop, { once: true });
@@ -101,9 +101,10 @@ function headers(url: string, how: Sent): Record<string, string> {
   return { Accept: 'application/json', ...how.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) };
 }
 
-function answered(request: XMLHttpRequest): Response {
+/** Headers of another origin's answer are out of reach, and to ask for them writes an error to the console. */
+function answered(request: XMLHttpRequest, within: boolean): Response {
   const found = new Headers();
-  for (const name of ['retry-after', 'x-request-id']) {
+  for (const name of within ? ['retry-after', 'x-request-id'] : []) {
     const value = request.getResponseHeader(name);
     if (value) found.set(name, value);
   }
