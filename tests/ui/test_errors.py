@@ -48,6 +48,11 @@ def test_a_server_that_dies_in_the_middle_costs_no_cell(visit: Open, own_server:
     screen.page.route(BATCH, die_at_the_third)
     screen.paste(cells)
     screen.state("stalled")
+    page, navigation = screen.page, screen.page.get_by_role("navigation")
+    navigation.get_by_role("link", name="Monitor").click()  # not fetched before, and now out of reach
+    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    navigation.get_by_role("link", name="Diagnose").click()
+    screen.state("stalled")
     screen.page.unroute_all(behavior="ignoreErrors")
     expect(screen.page.get_by_role("alert")).to_contain_text("The server does not answer")
     expect(screen.page.get_by_text("Nothing is lost.", exact=False)).to_be_visible()

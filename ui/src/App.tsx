@@ -1,7 +1,7 @@
 import { Loader, MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { lazy, Suspense, useSyncExternalStore } from 'react';
-import { Redirect, Route, Switch } from 'wouter';
+import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { keys } from './api/key';
 import { Mishap } from './layout/Mishap';
 import { Shell } from './layout/Shell';
@@ -10,8 +10,12 @@ import { theme } from './theme/theme';
 
 const KeyDialog = lazy(() => import('./layout/KeyDialog'));
 
-/** Variables and classes are not written at run time: theme-css.ts says why. */
+/**
+ * Variables and classes are not written at run time: theme-css.ts says why. What one screen meets is no other's: where
+ * one cannot be fetched, those that are here go on.
+ */
 export function App() {
+  const [path] = useLocation();
   return (
     <MantineProvider
       theme={theme}
@@ -20,7 +24,7 @@ export function App() {
       withGlobalClasses={false}
     >
       <Shell>
-        <Mishap>
+        <Mishap key={path}>
           <Suspense fallback={<Loader m="xl" />}>
             <Switch>
               {SCREENS.map(({ path, Screen }) => (

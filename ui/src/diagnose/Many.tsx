@@ -15,7 +15,6 @@ import { SummaryCard } from './SummaryCard';
 import { sessions } from './session';
 import { summarise } from './summary';
 import { Toolbar } from './Toolbar';
-import { useLeaveWarning } from './useLeaveWarning';
 
 interface Props {
   run: Run;
@@ -32,7 +31,6 @@ export default function Many({ run }: Props) {
   const summary = useMemo(() => summarise(run.cells), [run, version]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   const sections = useMemo(() => arrange(run.cells, filter), [run, filter, version]);
-  useLeaveWarning(!run.ended || summary.decided > 0);
   return (
     <div className={styles.many}>
       <ProgressLine run={run} />

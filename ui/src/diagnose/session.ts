@@ -1,4 +1,5 @@
 /** What is being looked at now. It outlives a change of screen, so that the next screens can build on it. */
+import { askBeforeLeaving } from '../parts/leaving';
 import type { Cell, Decision } from './cell';
 import { decided } from './decided';
 import { Run } from './run';
@@ -52,3 +53,5 @@ export const sessions = {
     decided.tell(cell);
   },
 };
+
+askBeforeLeaving(sessions.precious);

@@ -13,6 +13,7 @@ interface Props {
 export function FailureNote({ error, onRetry }: Props) {
   const { t } = useTranslation();
   const { title, todo } = useFailureText(error);
+  const kind = kindOf(error);
   const problem = error instanceof Failure ? error.problem : null;
   return (
     <Alert
@@ -24,10 +25,10 @@ export function FailureNote({ error, onRetry }: Props) {
       bg="var(--surface)"
     >
       <Stack gap="xs" align="flex-start">
-        {problem?.detail ? <Text lang="en">{problem.detail}</Text> : null}
+        {problem?.detail && kind !== 'key' ? <Text lang="en">{problem.detail}</Text> : null}
         <Text fw={550}>{todo}</Text>
         <Group>
-          {onRetry && !HOPELESS.includes(kindOf(error)) ? (
+          {onRetry && !HOPELESS.includes(kind) ? (
             <Button variant="default" onClick={onRetry}>
               {t('failure.retry')}
             </Button>

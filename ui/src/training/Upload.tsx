@@ -5,7 +5,6 @@ import { useTranslation } from 'react-i18next';
 import { useLocation } from 'wouter';
 import { zipTools } from '../diagnose/intake';
 import panels from '../diagnose/Panels.module.css';
-import { useLeaveWarning } from '../diagnose/useLeaveWarning';
 import { FailureNote } from '../layout/FailureNote';
 import { BringCells } from './BringCells';
 import { ContentCard } from './ContentCard';
@@ -22,7 +21,6 @@ export function Upload() {
   const [options, setOptions] = useState<Options>(DEFAULTS);
   useAhead();
   useOpened();
-  useLeaveWarning(state.kind === 'sending' && state.at.step !== 'done');
   const send = () => void desk.send(chosen(options));
   return (
     <section className={styles.column} aria-label={t('training.upload')}>

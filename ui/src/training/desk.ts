@@ -4,6 +4,7 @@ import { pause } from '../api/client';
 import { Failure } from '../api/failure';
 import { handIn, ticketFor, token } from '../api/training';
 import type { Chosen, UploadTicket } from '../api/types';
+import { askBeforeLeaving } from '../parts/leaving';
 import { type Content, look } from './content';
 import { pack } from './pack';
 
@@ -112,3 +113,5 @@ async function sent(
     }
   }
 }
+
+askBeforeLeaving(() => state.kind === 'sending' && state.at.step !== 'done');
