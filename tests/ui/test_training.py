@@ -326,7 +326,9 @@ def test_a_training_of_the_whole_network_shows_its_curves(visit: Open, own_serve
         replace(job, options=RetrainOptions(Method.FULL, epochs=5), started=began, progress=at, epochs=epochs)
     )
     page = visit(server.url, path=f"/training?job={job.id}", reduced_motion="reduce").page
-    expect(page.get_by_test_id("progress")).to_contain_text("55% · about 1 min 30 sec left of this step · epoch 3 of 5")
+    expect(page.get_by_test_id("progress")).to_contain_text(
+        "55% · about 1 min 30 sec left of this step · epoch 3 of 5"
+    )
     expect(page.get_by_test_id("stage-train")).to_have_attribute("data-reached", "now")
     expect(page.get_by_test_id("stage-evaluate")).to_have_attribute("data-reached", "later")
     curves = page.get_by_role("region", name="How it learnt")

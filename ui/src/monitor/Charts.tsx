@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Summary } from '../api/types';
 import { useFormat } from '../parts/format';
+import { scaled } from '../parts/scale';
 import styles from './Monitor.module.css';
 import { anything, charted } from './steps';
 
@@ -155,8 +156,12 @@ function Chart(props: ChartProps) {
     withLegend: series.length > 1,
     legendProps: { verticalAlign: 'bottom' as const },
     valueFormatter: value,
-    xAxisProps: { tickFormatter: tick, minTickGap: 48, interval: 'equidistantPreserveStart' as const },
-    yAxisProps: { width: 72, allowDecimals: kind === 'lines', ...(domain ? { domain } : {}) },
+    xAxisProps: {
+      tickFormatter: tick,
+      minTickGap: scaled(48),
+      interval: 'equidistantPreserveStart' as const,
+    },
+    yAxisProps: { width: scaled(72), allowDecimals: kind === 'lines', ...(domain ? { domain } : {}) },
     tooltipProps: { labelFormatter: (at: ReactNode) => (at ? moment(String(at)) : null) },
   };
   return (

@@ -7,6 +7,7 @@ import { useAnswer } from '../api/useAnswer';
 import { FailureNote } from '../layout/FailureNote';
 import { INKS } from '../parts/Compared';
 import { useFigures } from '../parts/figures';
+import { scaled } from '../parts/scale';
 import { LINES, reliabilityOf, rocOf } from './curves';
 import { Patients } from './Patients';
 import styles from './Versions.module.css';
@@ -47,12 +48,14 @@ interface Drawing {
 function Drawn({ versions, curves }: Drawing) {
   const { t } = useTranslation();
   const figures = useFigures();
-  const series = versions.map((label, at) => ({
-    name: LINES[at] ?? 'a',
-    label,
-    color: INKS[at === 0 && versions.length === 2 ? 0 : 1],
-    ...(at === 0 && versions.length === 2 ? { strokeDasharray: '6 3' } : {}),
-  }));
+  const series = versions
+    .map((label, at) => ({
+      name: LINES[at] ?? 'a',
+      label,
+      color: INKS[at === 0 && versions.length === 2 ? 0 : 1],
+      ...(at === 0 && versions.length === 2 ? { strokeDasharray: '6 3' } : {}),
+    }))
+    .filter((_, at) => curves[at]);
   const axes = {
     dataKey: 'x',
     withTooltip: false,
@@ -63,7 +66,7 @@ function Drawn({ versions, curves }: Drawing) {
       domain: [0, 1],
       tickFormatter: (x: number) => figures.value(x, 'share'),
     },
-    yAxisProps: { domain: [0, 1], width: 60 },
+    yAxisProps: { domain: [0, 1], width: scaled(60) },
     valueFormatter: (value: number) => figures.value(value, 'share'),
   };
   const roc = rocOf(curves);

@@ -6,6 +6,7 @@ import type { ModelSummary } from '../api/types';
 import panels from '../diagnose/Panels.module.css';
 import { useFigures } from '../parts/figures';
 import { FIGURES, type Figure, figureOf, KINDS } from '../parts/metrics';
+import { scaled } from '../parts/scale';
 import { on, setsOf } from './sets';
 import { useSetName } from './useSetName';
 import styles from './Versions.module.css';
@@ -59,7 +60,7 @@ export function Overtime({ models }: { models: readonly ModelSummary[] }) {
               strokeDasharray: '8 4',
             },
           ]}
-          yAxisProps={{ domain: ['auto', 'auto'], width: 60 }}
+          yAxisProps={{ domain: ['auto', 'auto'], width: scaled(60) }}
           valueFormatter={(value) => figures.value(value, KINDS[name])}
         />
       </Suspense>
