@@ -33,7 +33,10 @@ export function MineViews({ study, map }: { study: Study; map: FeatureMap | null
         title={t('data.perPatient')}
         note={
           patients.length > 0
-            ? t('data.minePatients', { count: patients.length, unknown: content.unknown })
+            ? t(content.unknown ? 'data.minePatients' : 'data.mineAllPatients', {
+                count: patients.length,
+                unknown: content.unknown,
+              })
             : t('data.noPatients')
         }
       >

@@ -1,3 +1,4 @@
+import { notifications } from '@mantine/notifications';
 import { IconLanguage } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { isLanguage, LANGUAGES, speak } from '../i18n';
@@ -5,13 +6,19 @@ import { IconMenu } from '../parts/IconMenu';
 
 export function LanguageMenu() {
   const { t, i18n } = useTranslation();
+  const away = () =>
+    notifications.show({
+      color: 'red',
+      title: t('failure.unreachable.title'),
+      message: t('failure.unreachable.todo'),
+    });
   const choices = Object.keys(LANGUAGES)
     .filter(isLanguage)
     .map((language) => ({
       key: language,
       lang: language,
       label: LANGUAGES[language],
-      choose: () => void speak(language),
+      choose: () => void speak(language).catch(away),
     }));
   return (
     <IconMenu
