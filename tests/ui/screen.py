@@ -99,7 +99,7 @@ class Screen:
         self.page.get_by_role("button", name="Download").click()
         with self.page.expect_download() as coming:
             self.page.get_by_role("menuitem", name=kind).click()
-        return Path(coming.value.path()).read_text(encoding="utf-8")
+        return Path(coming.value.path()).read_text(encoding="utf-8-sig")
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:

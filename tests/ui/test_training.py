@@ -141,7 +141,7 @@ def _aside_is_told(page: Page) -> None:
     expect(report).to_contain_text("Parasitized/broken.png")
     with page.expect_download() as coming:
         report.get_by_role("button", name="Table (CSV)").click()
-    lines = Path(coming.value.path()).read_text(encoding="utf-8").splitlines()
+    lines = Path(coming.value.path()).read_text(encoding="utf-8-sig").splitlines()
     assert lines[0].startswith('"# Research use only.')
     assert lines[1] == "what,name,class,code,reason"
     assert {line.split(",")[1] for line in lines[2:]} == {"notes.txt", "Parasitized/broken.png"}

@@ -11,6 +11,9 @@ export interface Answered<T> {
   again: () => void;
 }
 
+/** After a failure it is asked again no later than so many milliseconds. */
+const SOON = 30_000;
+
 /**
  * @param path null asks nothing.
  * @param every milliseconds between an answer and the next question; left out, it is asked once. A hidden tab waits.
@@ -33,14 +36,16 @@ export function useAnswer<T>(path: string | null, every?: number): Answered<T> {
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = async () => {
+      let wait = every;
       try {
         const data = await ask<T>(path, { signal: stop.signal });
         if (!stop.signal.aborted) setState({ path, data, failure: null });
       } catch (failure) {
+        wait = every && Math.min(every, SOON);
         if (!stop.signal.aborted)
           setState((was) => ({ path, data: was.path === path ? was.data : null, failure }));
       }
-      if (every !== undefined && !stop.signal.aborted) timer = setTimeout(next, every);
+      if (wait !== undefined && !stop.signal.aborted) timer = setTimeout(next, wait);
     };
     const next = () => {
       if (document.visibilityState === 'visible') void look();

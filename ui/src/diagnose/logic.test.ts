@@ -103,7 +103,7 @@ describe('the summary', () => {
 describe('what is taken away', () => {
   it('is a table with the notice first and a line for each cell', () => {
     const lines = toCsv(cells(), NOTICE).split('\r\n');
-    expect(lines[0]).toBe('# Research use only.');
+    expect(lines[0]).toBe('\ufeff# Research use only.');
     expect(lines[1]?.split(',').slice(0, 4)).toEqual([
       'index',
       'filename',

@@ -20,12 +20,20 @@ import { UpStrip } from './UpStrip';
 const WINDOWS = ['1h', '6h', '24h', '7d', '30d'] as const;
 type Window = (typeof WINDOWS)[number];
 const EVERY = 30_000;
+/** A window of long steps changes slowly, and to ask may cost money where others keep the figures. */
+const SUMMARY_EVERY: Record<Window, number> = {
+  '1h': EVERY,
+  '6h': 2 * EVERY,
+  '24h': 4 * EVERY,
+  '7d': 10 * EVERY,
+  '30d': 10 * EVERY,
+};
 
 export default function Monitor() {
   const { t } = useTranslation();
   const [asked, choose] = useQuery('window');
   const window = WINDOWS.find((one) => one === asked) ?? '24h';
-  const summary = useAnswer<Summary>(`/metrics/summary?window=${window}`, EVERY);
+  const summary = useAnswer<Summary>(`/metrics/summary?window=${window}`, SUMMARY_EVERY[window]);
   const health = useAnswer<Health>('/health', EVERY);
   const quality = useAnswer<Quality>('/metrics/quality', 5 * EVERY);
   return (

@@ -5,10 +5,13 @@ export type Value = string | number | boolean | null;
 /** What a spreadsheet would take for a formula. */
 const FORMULA = /^[=+\-@\t\r\n]/;
 
+/** By this spreadsheets know UTF-8, and names keep their letters. */
+const MARK = '\ufeff';
+
 /** RFC 4180, after one line with the notice. */
 export function csv(columns: readonly string[], rows: readonly (readonly Value[])[], notice: string): string {
   const lines = rows.map((row) => row.map(field).join(','));
-  return [field(`# ${notice}`), columns.join(','), ...lines, ''].join('\r\n');
+  return [MARK + field(`# ${notice}`), columns.join(','), ...lines, ''].join('\r\n');
 }
 
 function field(value: Value): string {

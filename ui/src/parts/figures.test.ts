@@ -29,5 +29,5 @@ it('tables begin with what they are for, and hold no formulas', () => {
       ],
       'Research use only.',
     ),
-  ).toBe('# Research use only.\r\na,b\r\n\'=1+1,"x, ""y"""\r\n,2\r\n');
+  ).toBe('\ufeff# Research use only.\r\na,b\r\n\'=1+1,"x, ""y"""\r\n,2\r\n');
 });
