@@ -11,6 +11,8 @@ from tests.ui.conftest import Files, Open
 from tests.ui.screen import Screen
 from tests.ui.serving import Server
 
+HEADER = (("heading", "Cellules et paludisme"), ("button", "Langue"))
+
 
 def test_on_a_phone_a_cell_opens_over_the_grid(visit: Open, made_cells: Files) -> None:
     screen = visit(viewport={"width": 360, "height": 740}).ready()
@@ -22,6 +24,15 @@ def test_on_a_phone_a_cell_opens_over_the_grid(visit: Open, made_cells: Files) -
     dialog.get_by_role("button", name="Uninfected").click()
     screen.press("Back to the cells")
     expect(screen.page.get_by_role("button", name="Judged by you")).to_be_visible()
+
+
+def test_on_a_phone_the_navigation_shows_where_one_is(visit: Open) -> None:
+    """The last of the screens, whose link does not fit beside the others."""
+    page = visit(path="/monitor", viewport={"width": 360, "height": 740}, locale="fr-FR").page
+    here = page.get_by_role("navigation").get_by_role("link", name="Surveillance")
+    expect(here).to_be_in_viewport(ratio=0.99)
+    tops = [page.get_by_role(role, name=name).bounding_box() for role, name in HEADER]  # type: ignore[arg-type]
+    assert all(box and box["y"] < 40 for box in tops), "the name and the tools stand in one row"
 
 
 def test_dark_follows_the_system_and_may_be_chosen(visit: Open) -> None:
