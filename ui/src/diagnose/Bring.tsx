@@ -15,9 +15,7 @@ export function Bring({ intake }: { intake: Intake }) {
   return (
     <Stack gap="xl" className={styles.bring}>
       <div>
-        <Title order={2} className={styles.title}>
-          {t('bring.title')}
-        </Title>
+        <Title order={2}>{t('bring.title')}</Title>
         <Text size="lg" c="var(--muted)" maw="46rem">
           {t('bring.what')}
         </Text>

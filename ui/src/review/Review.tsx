@@ -32,9 +32,7 @@ export default function Review() {
   return (
     <div className={`${styles.review} ${wrap.wrap}`}>
       <div>
-        <Title order={2} className={styles.title}>
-          {t('review.title')}
-        </Title>
+        <Title order={2}>{t('review.title')}</Title>
         <Text size="lg" c="var(--muted)" maw="50rem">
           {t('review.what')}
         </Text>

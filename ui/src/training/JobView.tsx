@@ -84,9 +84,7 @@ function Head({ job, again }: { job: Task; again: () => void }) {
   return (
     <Group justify="space-between" align="start">
       <Stack gap="xs" className={training.breaks}>
-        <Title order={2} className={training.title}>
-          {job.name}
-        </Title>
+        <Title order={2}>{job.name}</Title>
         <div aria-live="polite">
           <StandingMark job={job} />
         </div>

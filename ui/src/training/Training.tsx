@@ -14,9 +14,7 @@ export default function Training() {
   if (job) return <JobView key={job} id={job} />;
   return (
     <div className={styles.screen}>
-      <Title order={2} className={styles.title}>
-        {t('training.title')}
-      </Title>
+      <Title order={2}>{t('training.title')}</Title>
       <div className={styles.columns}>
         <Upload />
         <JobList />

@@ -32,9 +32,7 @@ export function CompareView({ list, pair }: { list: ModelList; pair: string }) {
   return (
     <>
       <Back />
-      <Title order={2} className={training.title}>
-        {t('versions.compare.title')}
-      </Title>
+      <Title order={2}>{t('versions.compare.title')}</Title>
       <div className={`${panels.panel} ${styles.selects}`}>
         <Select
           label={t('versions.compare.first')}

@@ -37,7 +37,7 @@ export function VersionView({ list, version, onChanged }: Props) {
         <Told list={list} model={model} onChanged={onChanged} />
       ) : (
         <>
-          <Title order={2} className={`${training.title} ${training.breaks}`}>
+          <Title order={2} className={training.breaks}>
             {version}
           </Title>
           <Text>{t('versions.version.gone')}</Text>
@@ -72,7 +72,7 @@ function Head({ list, model, onChanged }: { list: ModelList; model: ModelSummary
   return (
     <Group justify="space-between" align="start">
       <Stack gap={6} align="flex-start">
-        <Title order={2} className={`${training.title} ${training.breaks}`}>
+        <Title order={2} className={training.breaks}>
           {model.version}
         </Title>
         {model.served ? (

@@ -20,11 +20,7 @@ export default function Versions() {
   const [version, compare] = [search.get('version'), search.get('compare')];
   return (
     <div className={training.screen}>
-      {version || compare ? null : (
-        <Title order={2} className={training.title}>
-          {t('versions.title')}
-        </Title>
-      )}
+      {version || compare ? null : <Title order={2}>{t('versions.title')}</Title>}
       {failure ? <FailureNote error={failure} onRetry={again} /> : null}
       {!data && !failure ? <Loader role="status" aria-label={t('training.jobs.loading')} /> : null}
       {data && compare ? <CompareView list={data} pair={compare} /> : null}
