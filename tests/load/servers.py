@@ -71,7 +71,8 @@ class Changing:
             await send({**start, "headers": [*kept, length]})
             await send({**message, "body": body})
 
-        await self._app(scope, receive, changed)
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await self._app({**scope, "headers": plain}, receive, changed)
 
 
 class Pages:
