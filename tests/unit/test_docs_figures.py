@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -85,3 +86,12 @@ def test_every_report_of_test_patients_has_its_look_on_record() -> None:
     assert [look["digest"] for look in looks] == [
         report(network, "test")["digest"] for network in ("mobilenet_v2", "compact_cnn", "ensemble")
     ]
+
+
+def test_the_times_from_an_upload_to_the_served_model() -> None:
+    rounds = json.loads((ROOT / "docs/results/cloud/report.json").read_text())["rounds"]
+    deployment = (ROOT / "docs/deployment.md").read_text()
+    for step, first in (("row", "the job's row"), ("running", "the training runs"), ("served", "the API")):
+        seconds = [told[step] for told in rounds]
+        figures = f"{median(seconds):.1f} ({min(seconds):.1f} to {max(seconds):.1f})"
+        assert row(first, deployment).endswith(f"| {figures} |")
