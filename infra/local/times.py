@@ -25,6 +25,7 @@ from infra.local.ministack import Ministack, Unusable
 from malaria import synthetic
 from malaria.report import Made, Table, write
 from malaria.tours import asking, demo
+from malaria.tours.demo import Stuck
 
 STEPS = {
     "row": "the job's row is written",
@@ -34,10 +35,6 @@ STEPS = {
 }
 """What is waited for after the object is in the bucket, in order."""
 _PATIENCE = 900.0
-
-
-class Stuck(Exception):
-    """A round does not come to its end; the text says where it stands."""
 
 
 def once(http: httpx.Client, put: Callable[[str], None], name: str) -> dict[str, float]:

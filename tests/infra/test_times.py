@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from infra.local import times
+from malaria.tours.demo import Stuck
 
 
 class Api:
@@ -57,7 +58,7 @@ def test_a_round_tells_each_step_and_puts_back_what_was_served() -> None:
 
 def test_a_model_that_was_not_accepted_stops_the_round_with_its_reason() -> None:
     api = Api("undecidable")
-    with _http(api) as http, pytest.raises(times.Stuck, match="why it was so"):
+    with _http(api) as http, pytest.raises(Stuck, match="why it was so"):
         times.once(http, api.put, "round-1.zip")
     assert api.served == ["v1"]
 

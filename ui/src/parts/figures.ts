@@ -14,8 +14,8 @@ export interface Figures {
   moment: (iso: string) => string;
   /** A length of time in its two largest units. */
   span: (seconds: number) => string;
-  /** A guess of such a length. */
-  left: (seconds: number) => string;
+  /** A guess of such a length; null where there is none, or less than a second is left. */
+  left: (seconds: number | null | undefined) => string | null;
 }
 
 export function figuresOf(language: string): Figures {
@@ -46,7 +46,7 @@ export function figuresOf(language: string): Figures {
     day: (iso) => day.format(new Date(iso)),
     moment: (iso) => moment.format(new Date(iso)),
     span: (seconds) => durationOf(seconds, language),
-    left: (seconds) => durationOf(rounded(seconds), language),
+    left: (seconds) => (seconds && seconds >= 1 ? durationOf(rounded(seconds), language) : null),
   };
 }
 

@@ -61,10 +61,10 @@ const WORDS = ['ingest', 'embed', 'point', 'train', 'evaluate', 'publish'] as co
 function Running({ task }: { task: Task }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const figures = useFigures();
   const [why, setWhy] = useState<unknown>(null);
   const word = WORDS.find((name) => name === task.step);
   const percent = Math.round(task.percent ?? 0);
+  const left = useFigures().left(task.eta_seconds);
   return (
     <section className={`${panels.panel} ${styles.panel}`} aria-label={t('setup.adapt.title')}>
       <h3 className={styles.big}>
@@ -74,9 +74,7 @@ function Running({ task }: { task: Task }) {
       <Text role="status" data-testid="adapting">
         {word ? `${t(`setup.adapt.${word}`)} · ` : ''}
         {format.percent(percent / 100)}
-        {!task.eta_seconds || task.eta_seconds < 1
-          ? ''
-          : ` · ${t('training.timeline.left', { time: figures.left(task.eta_seconds) })}`}
+        {left ? ` · ${t('training.timeline.left', { time: left })}` : ''}
       </Text>
       <Text size="sm" c="var(--muted)">
         {t('setup.adapt.close')}

@@ -75,15 +75,13 @@ function StageText({ stage, job }: { stage: Stage; job: Task }) {
 function Running({ job }: { job: Task }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const figures = useFigures();
+  const left = useFigures().left(job.eta_seconds);
   const percent = job.percent ?? 0;
   return (
     <div role="status" data-testid="progress">
       <Text fw={600} mb={4}>
         {format.percent(percent / 100)}
-        {!job.eta_seconds || job.eta_seconds < 1
-          ? ''
-          : ` · ${t('training.timeline.left', { time: figures.left(job.eta_seconds) })}`}
+        {left ? ` · ${t('training.timeline.left', { time: left })}` : ''}
         {job.epoch
           ? ` · ${t('training.timeline.epoch', { epoch: job.epoch, epochs: job.epochs ?? '?' })}`
           : ''}
