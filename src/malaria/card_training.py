@@ -205,16 +205,24 @@ def provenance(of: Evidence) -> Section:
 
 def _made_by(step: Step) -> dict[str, object]:
     project = step.project
-    commit = project.get("commit")
-    changed = ", with changes that were not committed" if project.get("changed") else ""
     return {
-        "commit of the project": f"`{commit}`{changed}" if commit else NOT_RECORDED,
+        "commit of the project": _commit(step),
         "version of the project": project.get("version"),
         "seed": step.recipe.get("seed"),
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(step.packages.items())),
         "largest difference of the exported file from the network": step.story.get("parity")
         and f"{step.story['parity']:.1e} in probability",
     }
+
+
+def _commit(step: Step) -> str:
+    commit = step.project.get("commit")
+    if commit:
+        changed = ", with changes that were not committed" if step.project.get("changed") else ""
+        return f"`{commit}`{changed}"
+    if step.came_with:
+        return f"{NOT_RECORDED}; the version came into the project with `{step.came_with}`"
+    return NOT_RECORDED
 
 
 def _name(of: Evidence, file: File) -> str:

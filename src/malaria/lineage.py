@@ -15,6 +15,8 @@ DERIVED = (*RETRAINED, EXPORTED)
 """Methods that go on from a parent; the others begin with `malaria train`."""
 GRAFTED_FROM = "grafted_from"
 """In a story: SHA-256 of the files that a version had before another subject network was grafted onto it."""
+CAME_WITH = "came_with"
+"""In a story that tells no commit of the code: the commit with which the version came into the project."""
 
 _KINDS = {
     "data": "data",
@@ -67,6 +69,11 @@ class Step:
     def project(self) -> Mapping[str, Any]:
         """Version and commit of the code; empty where they were not recorded."""
         return self.story.get("project") or {}
+
+    @property
+    def came_with(self) -> str | None:
+        """The commit with which it came into the project, where that of the code was not recorded."""
+        return self.story.get(CAME_WITH)
 
     @property
     def members(self) -> list[Mapping[str, str]]:

@@ -186,6 +186,15 @@ def test_where_the_name_of_a_file_is_not_known_the_command_says_path() -> None:
     assert "--data 'my cells.zip' \\\n  --laboratory chula=PATH \\\n  --backbone-weights PATH\n" in text
 
 
+def test_a_training_whose_commit_was_not_recorded_names_the_one_that_it_came_with() -> None:
+    story = {"method": "train", "command": "malaria train"}
+    told = card(Evidence(replace(BARE, lineage={**story, "came_with": "c0ffee"})))
+    assert "not recorded; the version came into the project with `c0ffee`" in section(told, "provenance")
+    ran = {"project": {"commit": "decade", "changed": False}}
+    told = card(Evidence(replace(BARE, lineage={**story, **ran, "came_with": "c0ffee"})))
+    assert "`decade`" in section(told, "provenance") and "c0ffee" not in section(told, "provenance")
+
+
 def test_a_bare_version_says_of_everything_that_it_is_not_there() -> None:
     told = card(Evidence(BARE))
     missing = {section.name for section in told.sections if not section.measured}

@@ -153,7 +153,7 @@ def _known(step: Step, told: Mapping[str, Any], kind: type[Any]) -> dict[str, An
     names = {field.name for field in fields(kind)}
     gone = next((name for name, value in told.items() if name not in names and value), None)
     if gone is not None:
-        commit = step.project.get("commit")
+        commit = step.project.get("commit") or step.came_with
         code = f"commit {commit}" if commit else "the code of that time; its commit is not recorded"
         raise BadOptions(
             f"The recipe of version {step.version} sets {gone} to {told[gone]}, which this version of the "
