@@ -41,7 +41,7 @@ WHY: dict[Subject, tuple[str, str, str]] = {
         "Mend the light and take it again.",
     ),
     Subject.OTHER: ("other-blood-cell", "a white cell or a platelet", "Send red cells only."),
-    Subject.NOTHING: ("no-cell", "no stained cell", "Send the crop of one red cell of a thin smear."),
+    Subject.NOTHING: ("no-cell", "no single stained cell", "Send the crop of one red cell of a thin smear."),
 }
 """Code, what is seen, and what to do."""
 

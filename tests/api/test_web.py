@@ -85,6 +85,19 @@ def test_the_api_is_as_it_was(web_page: httpx.Client) -> None:
     assert web_page.get("/docs").status_code == 200
 
 
+@pytest.mark.parametrize(("path", "status"), [("/diagnose/", 200), ("/no/such/screen", 404)])
+def test_a_browser_that_goes_astray_is_shown_the_page(web_page: httpx.Client, path: str, status: int) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = web_page.get(path, headers=browser)
+    assert (answer.status_code, answer.text) == (status, HOME)
+    assert answer.headers["content-security-policy"] == PAGE_POLICY
+    problem(web_page.get(path), 404, "not-found")
+    problem(web_page.post(path, headers=browser), 404, "not-found")
+    problem(web_page.get("/routes.json", headers=browser), 404, "not-found")
+    problem(web_page.get("/predict", headers=browser), 405, "method-not-allowed")
+    problem(web_page.get("/models/20200101-deadbeef", headers=browser), 404, "unknown-version")
+
+
 def test_a_folder_without_a_page_is_none(tmp_path: Path, page: Path) -> None:
     assert web.folder(tmp_path) is None
     assert web.folder(page) == page

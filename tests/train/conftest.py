@@ -1,5 +1,7 @@
 """Networks that several tests of the training tier share: fitting them takes minutes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,12 +19,33 @@ def quiet(_: Progress) -> None:
     pass
 
 
+@contextmanager
+def stepwise() -> Iterator[None]:
+    """Each operation by itself: to build a graph takes longer than the few steps of these trainings.
+
+    In graphs train the commands of tests/cli, and the training image.
+    """
+    import keras
+
+    always = property(lambda _: True, lambda _, asked: None)  # as Keras sets it
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "run_eagerly", always)
+        yield
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _stepwise() -> Iterator[None]:
+    with stepwise():
+        yield
+
+
 @pytest.fixture(scope="session")
 def ships(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of shipped models, one of each network, trained for an epoch on few synthetic cells."""
     with made_once(tmp_path_factory, "networks") as (folder, to_make):
         if to_make:
-            _train_all(folder)
+            with stepwise():
+                _train_all(folder)
     return folder / "models"
 
 

@@ -207,3 +207,23 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
     assert sitting == {"taught": found["taught"]}
     with pytest.raises(BadOptions, match="no variant 'tuaght'"):
         ablate.ablate(elsewhere, variants, {}, never, only=["tuaght"])
+
+
+def test_what_is_drawn_back_is_not_trained_again(plan, trained, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    from malaria.training import ablate
+    from malaria.training.recipe import Shares
+    from malaria.training.variants import Variant
+
+    start = plan.out / trained.version / "network.keras"
+    study = replace(plan, run=tmp_path / "run", start=start)
+    recipe = replace(plan.recipe, shares=Shares())
+    whole, back = Variant("whole", recipe), Variant("drawn back", replace(recipe, start_share=0.5))
+    told: list[Progress] = []
+    first = ablate.ablate(study, [whole], {}, told.append)
+    assert any(progress.epoch for progress in told)
+    told.clear()
+    both = ablate.ablate(study, [whole, back], {}, told.append)
+    assert not any(progress.epoch for progress in told), "the same fit, of which less is kept"
+    assert both["whole"] == first["whole"]
+    assert both["drawn back"].figures != both["whole"].figures
+    assert both["drawn back"].fitted_by == both["whole"].fitted_by

@@ -127,6 +127,35 @@ def test_seconds_left_weigh_steps_by_their_pictures(monkeypatch: pytest.MonkeyPa
     assert (told[1].accuracy, told[1].validation_accuracy) == (0.8, 0.7)
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_the_learning_rate_warms_up_and_falls_over_all_steps(held: bool) -> None:
+    import keras
+
+    from malaria.training.fit import Pace
+    from malaria.training.recipe import Recipe, Stage
+
+    recipe = Recipe(stages=(Stage(64, 2),), learning_rate=0.1, warmup_steps=100)
+    schedule = keras.optimizers.schedules.PiecewiseConstantDecay([4], [0.5, 0.25])
+    seen: list[float] = []
+
+    def note(batch: int, logs: object) -> None:
+        seen.append(float(network.optimizer.learning_rate))
+
+    network = keras.Sequential([keras.layers.Dense(1)])
+    network.compile(keras.optimizers.SGD(schedule if held else 1.0), "mse")
+    told = [Pace(recipe, steps=4), keras.callbacks.LambdaCallback(on_train_batch_begin=note)]
+    for _ in range(2):
+        network.fit(np.ones((4, 1)), np.ones(4), batch_size=1, verbose=0, callbacks=told)
+    if held:
+        assert seen == [0.5] * 5 + [0.25] * 3, (
+            "an older checkpoint goes on by its own schedule"
+        )
+    else:
+        up, down = seen[:3], seen[2:]  # a quarter of the eight steps
+        assert up == pytest.approx([0.001, 0.0505, 0.1])
+        assert down == sorted(down, reverse=True) and down[-1] < 0.01
+
+
 def test_augmentation_keeps_shape_range_and_black_surround() -> None:
     from malaria.training.augment import Augment
 

@@ -134,7 +134,7 @@ def install(app: FastAPI) -> None:
     """Answer every exception that leaves a route with a problem."""
     app.add_exception_handler(MalariaError, _malaria_error)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, http_error)
 
 
 async def _malaria_error(request: Request, error: Exception) -> Response:
@@ -149,7 +149,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
     return problem(told.status, detail, path=request.url.path, errors=told.errors)
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+async def http_error(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: an address, a method, a body."""
     assert isinstance(error, HTTPException)
     path = request.url.path
     detail = error.detail

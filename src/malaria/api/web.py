@@ -1,11 +1,15 @@
 """The built web page: found, and served so that browsers keep what cannot change and ask for the rest."""
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
+
+from malaria.api.problems import http_error
 
 INDEX, ROUTES, ASSETS = "index.html", "routes.json", "assets"
 """What a build holds: the page, its own addresses, and files whose names are made from their content."""
@@ -34,12 +38,28 @@ def install(app: FastAPI, page: Path) -> None:
     """Serve the page at its own addresses, and its files.
 
     Nothing is mounted at "/", which would answer in place of the API where that refuses: an address that
-    neither has stays a problem, and a wrong method stays one too.
+    neither has stays a problem, and a wrong method stays one too. A person's browser is shown the page there,
+    as CloudFront shows it.
     """
     for address, file in files(page).items():
         _serve(app, address, file)
     if (page / ASSETS).is_dir():
         app.mount(f"/{ASSETS}", Assets(directory=page / ASSETS), name="page-assets")
+
+    async def lost(request: Request, error: Exception) -> Response:
+        if not _visits(request):
+            return await http_error(request, error)
+        own = request.url.path.rstrip("/") in _addresses(page)
+        status = HTTPStatus.OK if own else HTTPStatus.NOT_FOUND
+        return FileResponse(page / INDEX, status, headers={"Cache-Control": ANEW})
+
+    app.add_exception_handler(HTTPStatus.NOT_FOUND, lost)
+
+
+def _visits(request: Request) -> bool:
+    """Whether a person goes there with a browser, which says that it would like a page; and to no file."""
+    last, wanted = request.url.path.rsplit("/", 1)[-1], request.headers.get("accept", "")
+    return request.method == "GET" and "text/html" in wanted and "." not in last
 
 
 def files(page: Path) -> dict[str, Path]:

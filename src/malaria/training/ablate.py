@@ -121,16 +121,21 @@ class _Study:
         return self._folder(variant).name in self._before and variant.name not in self._teachers
 
     def of(self, variant: Variant) -> Ablated:
-        """What came of a variant, trained now or before."""
+        """What came of a variant, trained now or before.
+
+        What is drawn back is fitted as if it were not, so variants that differ in this alone share a fit.
+        """
         folder = self._folder(variant)
         if self.known(variant):
             return self._before[folder.name]
         told, file = folder / "figures.json", folder / FILE if variant.name in self._teachers else None
         if not told.exists() or (file and not file.exists()):
-            found = self._measured(variant, replace(self._plan, recipe=variant.recipe, run=folder), file)
+            folder.mkdir(parents=True, exist_ok=True)
+            run = self._folder(replace(variant, recipe=replace(variant.recipe, start_share=0.0)))
+            found = self._measured(variant, replace(self._plan, recipe=variant.recipe, run=run), file)
             kept = {
                 "panels": codec.to_json(found),
-                "fitted_by": json.loads((folder / fit.FITTED_BY).read_text()),
+                "fitted_by": json.loads((run / fit.FITTED_BY).read_text()),
             }
             whole.write_text(told, json.dumps(kept, indent=1) + "\n")
         self.series.finished()

@@ -80,10 +80,10 @@ def fit(
     if resumed and resumed[1] >= recipe.epochs:  # nothing is left to be shown
         return resumed[0].get_layer(network.name)
     steps = -(-len(train(recipe.size_at(0))) // recipe.batch_size)
-    trainee, start = resumed or (_compile(network, recipe, steps, goal or parasites(recipe)), 0)
+    trainee, start = resumed or (_compile(network, recipe, goal or parasites(recipe)), 0)
     costs = [recipe.size_at(epoch) ** 2 for epoch in range(recipe.epochs)]
     _note_what_runs(run, start)
-    callbacks = [Ticker(costs, steps, start, report), *curves.board(run)]
+    callbacks = [Pace(recipe, steps), Ticker(costs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
         keras.utils.set_random_seed(recipe.seed + epoch)
         cells = train(recipe.size_at(epoch)).epoch(recipe.seed + epoch)
@@ -112,17 +112,9 @@ def _keep(trainee: keras.Model, epoch: int, history: dict[str, list[float]], run
     curves.draw(run / "history.csv", run / "curves.png")
 
 
-def _compile(network: keras.Model, recipe: Recipe, steps: int, goal: Goal) -> keras.Model:
-    total = steps * recipe.epochs
-    warmup = min(recipe.warmup_steps, max(total // 4, 1))
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / 100,
-        decay_steps=max(total - warmup, 1),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warmup,
-    )
+def _compile(network: keras.Model, recipe: Recipe, goal: Goal) -> keras.Model:
     optimizer = keras.optimizers.AdamW(
-        rate,
+        recipe.learning_rate,  # at its highest; `Pace` sets that of each step
         weight_decay=recipe.weight_decay,
         global_clipnorm=recipe.clip,
         use_ema=recipe.average > 0,  # `fit` puts the average in place as it ends: after each epoch here
@@ -203,6 +195,36 @@ def _log(run: Path, epoch: int, figures: dict[str, list[float]]) -> None:
         if file.tell() == 0:
             writer.writeheader()
         writer.writerow(row)
+
+
+class Pace(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sets the learning rate of each step: one warm-up and cosine over all steps of a recipe.
+
+    A schedule that the optimizer itself holds is built into the graph once for each weight, which takes a
+    quarter of the time until the first step. Older checkpoints hold one, and go on by it.
+
+    steps: of an epoch.
+    """
+
+    def __init__(self, recipe: Recipe, steps: int) -> None:
+        super().__init__()
+        total = steps * recipe.epochs
+        warmup = min(recipe.warmup_steps, max(total // 4, 1))
+        self._rate = keras.optimizers.schedules.CosineDecay(
+            recipe.learning_rate / 100,
+            decay_steps=max(total - warmup, 1),
+            warmup_target=recipe.learning_rate,
+            warmup_steps=warmup,
+        )
+        self._held = False
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        self._held = isinstance(self.model.optimizer.get_config()["learning_rate"], dict)
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:  # noqa: ARG002
+        optimizer = self.model.optimizer
+        if not self._held:
+            optimizer.learning_rate = self._rate(optimizer.iterations)
 
 
 class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
