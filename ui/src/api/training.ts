@@ -6,7 +6,8 @@ import type { Accepted, Chosen, TaskBrief, UploadState, UploadTicket } from './t
 
 /** Serverless platforms take 6 MB in one request; a larger ZIP goes where the server says. */
 const SMALL = 4_000_000;
-const LOOK_EVERY = 2_000;
+/** How often a job is looked at, in milliseconds. */
+export const LOOK_EVERY = 2_000;
 const LOOKS = 150;
 const SENDING = 15 * 60_000;
 

@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconX } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Failure } from '../api/failure';
-import { cancelJob } from '../api/training';
+import { cancelJob, LOOK_EVERY } from '../api/training';
 import type { Task } from '../api/types';
 import { useAnswer } from '../api/useAnswer';
 import panels from '../diagnose/Panels.module.css';
@@ -17,12 +17,14 @@ import { choiceOf, ENDED } from './judged';
 import { More } from './SendStep';
 import styles from './Setup.module.css';
 
-const LOOK = 2_000;
-
 export function AdaptStep() {
   const { t } = useTranslation();
   const { job, ended } = journey.journey;
-  const { data: task, failure, again } = useAnswer<Task>(`/retrain/status/${job}`, ended ? undefined : LOOK);
+  const {
+    data: task,
+    failure,
+    again,
+  } = useAnswer<Task>(`/retrain/status/${job}`, ended ? undefined : LOOK_EVERY);
   const over = task !== null && ENDED.includes(task.state);
   useEffect(() => {
     if (over) journey.ended();

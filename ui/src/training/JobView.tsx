@@ -4,6 +4,7 @@ import { IconArrowLeft, IconVersions, IconX } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
+import { LOOK_EVERY } from '../api/training';
 import type { Task } from '../api/types';
 import { useAnswer } from '../api/useAnswer';
 import panels from '../diagnose/Panels.module.css';
@@ -18,14 +19,13 @@ import { Timeline } from './Timeline';
 import training from './Training.module.css';
 
 const Curves = lazy(() => import('./Curves'));
-const OFTEN = 2_000;
 
 export function JobView({ id }: { id: string }) {
   const { t } = useTranslation();
   const [ended, setEnded] = useState(false);
   const { data, failure, again } = useAnswer<Task>(
     `/retrain/status/${encodeURIComponent(id)}`,
-    ended ? undefined : OFTEN,
+    ended ? undefined : LOOK_EVERY,
   );
   if (data && !alive(data) && !ended) setEnded(true);
   return (
