@@ -75,8 +75,8 @@ class Tokens:
 
 
 def _as_given(token: str) -> bool:
-    """Whether a token is spelt as one that was given: Base64 passes over what is no letter of it, and its last
-    letter has bits that mean nothing, so one signature could be written in many ways. Raises BadData."""
+    """Whether a token is spelt as one that was given: Base64 passes over what is no letter of it, and its
+    last letter has bits that mean nothing, so one signature could be written in many ways. Raises BadData."""
     if not token.isascii() or len(token) > LONGEST:
         return False
     signature = token.rpartition(".")[2]
