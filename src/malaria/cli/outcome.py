@@ -6,7 +6,6 @@ from typing import Any
 
 from malaria.cli import output
 from malaria.domain import Job
-from malaria.receipt import rules
 
 LISTED = 20
 """Quarantined entries that are printed one by one."""
@@ -60,6 +59,8 @@ def _found(report: Mapping[str, Any]) -> list[tuple[str, object]]:
 
 def _print_rules(receipt: Mapping[str, Any]) -> None:
     """The gate's rules: what was seen, within which bounds, and what it was held against."""
+    from malaria.receipt import rules
+
     rows = rules(receipt.get("criteria", ()))
     if rows:
         output.table(
