@@ -155,7 +155,8 @@ def _reviewed(model: "Model", scores: Scores, at: float, wanted: Wanted) -> Revi
     low, high = moved(info.review, info.threshold, at)
     least, enough = (info.screen.refuse, info.screen.review) if info.screen else (0.0, 0.0)
     none = good < least
-    sent = ~none & ((good < enough) | ((said > low) & (said < high)))
+    doubtful = (good < enough) | scores.colourless["raw"] | ((said > low) & (said < high))
+    sent = ~none & doubtful
     sends, refuses = (share(some, scores.groups, wanted.bootstrap, wanted.seed) for some in (sent, none))
     refused = refuses if info.screen else None
     if (none | sent).all():

@@ -131,6 +131,21 @@ def test_what_may_be_no_cell_is_sent_to_a_person_and_what_is_none_gets_no_answer
     assert [row[0] for row in table.rows][:2] == ["share sent to a person", "share that gets no answer"]  # type: ignore[index]
 
 
+def test_what_has_no_colour_is_sent_to_a_person(model: Model, tmp_path: Path) -> None:
+    many = model.score_many
+
+    def shown(pixels: Iterable[Pixels]) -> Iterator[Scored]:
+        for scored in many(pixels):
+            yield replace(scored, colourless=scored.probability > 0.85)
+
+    model.score_many = shown  # type: ignore[method-assign]
+    model.info = replace(model.info, review=Review(low=0.25, high=0.4, sent=0.1, wrong=0.01))
+    found = evaluate(model, archive(tmp_path / "cells.zip", CELLS)).reviewed
+    assert found is not None
+    dark = sum(name.startswith("Parasitized/C1_thin_IMG_1_cell_1") for name in CELLS)
+    assert (dark, found.sent.value) == (1, 2 / 8)  # and the one in the band
+
+
 def test_unreadable_pictures_are_listed_not_fatal(model: Model, tmp_path: Path) -> None:
     (bad,) = evaluate(model, archive(tmp_path / "cells.zip", CELLS)).unreadable
     assert (bad.name, bad.code) == ("Parasitized/broken.png", "unreadable-image")
