@@ -80,7 +80,7 @@ def without_patient(plan: Plan, known: Mapping[str, Role]) -> int:
         raise BadOptions(
             f"{len(strange):,} patients of the data have no role in {plan.out / 'roles.json'}, such as "
             f"{strange[0]}, so their cells would not be learnt from. Give them one there, or name another "
-            "--out."
+            "folder."
         )
     return patients.count(None)
 
