@@ -24,9 +24,15 @@ def patient_of(name: str) -> str | None:
     return "".join(part for part in found.groups() if part) if found else None
 
 
+def alike(patient: str) -> str:
+    """What ids of one patient have in common, who may be written in other case, spaces or kind of accents."""
+    return " ".join(normalize("NFC", patient).casefold().split())
+
+
 class Spelling:
-    """One spelling for each patient: ids that differ in case, in spaces or in how accents are made are one
-    patient, who would else stand on both sides. known: spellings that stand; else the first one met does.
+    """One spelling for each patient, who would else stand on both sides, once under each.
+
+    known: spellings that stand; else the first one met does.
     """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
@@ -39,8 +45,7 @@ class Spelling:
 
     def of(self, patient: str) -> str:
         """The spelling that counts."""
-        alike = " ".join(normalize("NFC", patient).casefold().split())
-        found = self._known.setdefault(alike, patient)
+        found = self._known.setdefault(alike(patient), patient)
         if found != patient:
             self.others[patient] = found
         return found
