@@ -153,9 +153,9 @@ def test_the_same_cells_are_measured_under_other_stains(model: Model, tmp_path: 
     for of in found.stains:
         called = scores.views[of.stain] >= 0.4
         assert of.metrics.sensitivity == called[scores.labels == 1].mean()
-        lost = of.drops["sensitivity"]
-        assert lost is not None and found.metrics.sensitivity is not None
-        assert lost.points == pytest.approx(100 * (found.metrics.sensitivity - of.metrics.sensitivity))
+        lost, before = of.drops["sensitivity"], found.metrics.sensitivity
+        assert lost is not None and before is not None and of.metrics.sensitivity is not None
+        assert lost.points == pytest.approx(100 * (before - of.metrics.sensitivity))
     assert any(of.drops["sensitivity"] != of.drops["specificity"] for of in found.stains)
     assert evaluation_tables.read(evaluation_tables.told(found)) == found
     (table,) = [t for t in evaluation_tables.tables(found) if t.title == "Under other stains"]
