@@ -209,13 +209,16 @@ _ECE = "Over 10 bins of equal width; 0 is best."
 
 def robustness(of: Evidence) -> Section:
     those = [one for one in of.told if one.found.corruptions]
-    if not those:
+    stained = [one for one in of.told if one.found.stains]
+    if not those and not stained:
         return Section("robustness", "Robustness", (NOT_MEASURED,), {}, False)
-    blocks: list[Block] = []
-    for one in those:
-        table = evaluation_tables.corruptions(one.found)
-        blocks.append(Table(f"{table.title}: {_whose(one)}", table.columns, table.rows, table.note))
+    made = [(evaluation_tables.corruptions(one.found), one) for one in those]
+    made += [(evaluation_tables.stains(one.found), one) for one in stained]
+    blocks: list[Block] = [
+        Table(f"{table.title}: {_whose(one)}", table.columns, table.rows, table.note) for table, one in made
+    ]
     values = {one.name: [codec.to_json(drop) for drop in one.found.corruptions] for one in those}
+    values |= {f"{one.name}, stains": [codec.to_json(s) for s in one.found.stains] for one in stained}
     return Section("robustness", "Robustness", tuple(blocks), values)
 
 

@@ -31,7 +31,8 @@ GROUPS = "patients or fields"
 
 def limits(of: Evidence) -> Section:
     lines = [*_false_alarms(of), *_worst_patient(of), *_one_class(of), *_unsure(of), *_worst_set(of)]
-    lines += [*_calibrated(of), *_surround(of), *_no_cells(of), *_weakest(of), *_labels(of), *_missing(of)]
+    lines += [*_calibrated(of), *_surround(of), *_no_cells(of), *_weakest(of), *_stained(of), *_labels(of)]
+    lines += _missing(of)
     return Section("limits", "Limits", (bullets(lines),), {"limits": lines})
 
 
@@ -169,6 +170,16 @@ def _weakest(of: Evidence) -> Iterator[str]:
             )
         elif drops:
             yield "None of the disturbances measured costs sensitivity or specificity beyond doubt."
+
+
+def _stained(of: Evidence) -> Iterator[str]:
+    """The simulated stain under which most parasites are missed."""
+    for one in of_patients(of):
+        met = [(m.metrics.sensitivity, m) for m in one.found.stains if m.metrics.sensitivity is not None]
+        if met:
+            value, worst = min(met, key=lambda pair: pair[0])
+            seen = between(worst.metrics.intervals.get("sensitivity"))
+            yield f"Of the stains simulated {worst.stain} costs most: sensitivity {share(value)}{seen}."
 
 
 def _labels(of: Evidence) -> Iterator[str]:

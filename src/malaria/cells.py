@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from malaria.archive import Archive, Limits, Problem
 from malaria.domain import Cell, Label
 from malaria.errors import BadArchive, BadLayout
-from malaria.patients import patient_of
+from malaria.patients import Spelling, patient_of
 from malaria.patients_csv import read_patients
 
 FOLDERS = {"parasitized": Label.PARASITIZED, "uninfected": Label.UNINFECTED}
@@ -85,10 +85,17 @@ def pictures(source: Path) -> Pictures:
     Raises BadLayout where the source is neither, BadArchive where the ZIP or its patients.csv cannot be used.
     """
     if source.is_dir():
-        return _folder(source)
+        return _spelt(_folder(source))
     if source.is_file() and zipfile.is_zipfile(source):
-        return _archive(source)
+        return _spelt(_archive(source))
     raise BadLayout(f"{source} is neither a folder nor a ZIP.")
+
+
+def _spelt(found: Pictures) -> Pictures:
+    """The same with one spelling for each patient."""
+    spelling = Spelling()
+    for path, patient, data in found:
+        yield path, spelling.of(patient) if patient else patient, data
 
 
 def _folder(source: Path) -> Pictures:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from malaria import suspects
+from malaria import stains, suspects
 from malaria.domain import Label, Role
 from malaria.errors import BadOptions, MissingPart, how_to_add
-from malaria.evaluation import Disturbed, Evaluation, Explained, OfKind, Rate, Reviewed
+from malaria.evaluation import Disturbed, Evaluation, Explained, OfKind, Rate, Reviewed, Stained
 from malaria.metrics import Metrics, metrics
 from malaria.operating import moved
-from malaria.paired import drops
+from malaria.paired import Drop, drops
 from malaria.ports import Report
 from malaria.scoring import RAW, Fields, Keep, Scores, Seen, Source, View, parts, score
 from malaria.shares import share
@@ -33,9 +33,11 @@ class Wanted:
 
     threshold: None: the model's own operating point. roles: of patients and fields ("set/field"). only: roles
     that are measured, "none" for those without; None: all. doubted: cells whose label is doubted. how: for
-    microscope fields; None: class folders. corruptions: whether the fixed suite is shown too, which takes
-    some twelve times as long. explanations: whether activation maps are put to the test too, some four times.
-    bootstrap, seed: of the intervals; the seed draws disturbances and hidden places too.
+    microscope fields; None: class folders. bootstrap, seed: of the intervals; the seed draws disturbances and
+    hidden places too.
+
+    What is shown too, and how much longer it takes: corruptions: the fixed suite, some twelve times; stains:
+    simulated ones, some three times; explanations: activation maps put to the test, some four times.
     """
 
     threshold: float | None = None
@@ -44,6 +46,7 @@ class Wanted:
     doubted: frozenset[suspects.Key] | None = None
     how: Fields | None = None
     corruptions: bool = False
+    stains: bool = False
     explanations: bool = False
     bootstrap: int = 1000
     seed: int = 0
@@ -67,6 +70,8 @@ class Wanted:
                 from malaria import corruptions
 
                 found.update(corruptions.views(self.seed))
+            if self.stains:
+                found.update(stains.SIMULATED)
             if self.explanations:
                 from malaria import hiding
 
@@ -144,6 +149,7 @@ def figures(scores: Scores, at: float, wanted: Wanted) -> Evaluation:
         not_cells=_by_kind(scores.where(scores.labels < 0), at, wanted),
         fields=scores.fields,
         corruptions=_disturbed(red, at, wanted) if wanted.corruptions else (),
+        stains=_stained(red, at, wanted) if wanted.stains else (),
     )
 
 
@@ -155,7 +161,8 @@ def _reviewed(model: "Model", scores: Scores, at: float, wanted: Wanted) -> Revi
     low, high = moved(info.review, info.threshold, at)
     least, enough = (info.screen.refuse, info.screen.review) if info.screen else (0.0, 0.0)
     none = good < least
-    sent = ~none & ((good < enough) | ((said > low) & (said < high)))
+    doubtful = (good < enough) | scores.colourless["raw"] | ((said > low) & (said < high))
+    sent = ~none & doubtful
     sends, refuses = (share(some, scores.groups, wanted.bootstrap, wanted.seed) for some in (sent, none))
     refused = refuses if info.screen else None
     if (none | sent).all():
@@ -219,18 +226,23 @@ def _of_kind(scores: Scores, label: Label | None, kind: str, at: float, wanted: 
 def _disturbed(scores: Scores, at: float, wanted: Wanted) -> tuple[Disturbed, ...]:
     from malaria.corruptions import SUITE
 
-    labels, groups, views = scores.labels, scores.groups, scores.views
     return tuple(
-        Disturbed(
-            one.kind,
-            one.severity,
-            one.setting,
-            drops(
-                labels, groups, views["raw"], views[one.name], at, draws=wanted.bootstrap, seed=wanted.seed
-            ),
-        )
-        for one in SUITE
+        Disturbed(one.kind, one.severity, one.setting, _lost(scores, one.name, at, wanted)) for one in SUITE
     )
+
+
+def _stained(scores: Scores, at: float, wanted: Wanted) -> tuple[Stained, ...]:
+    return tuple(
+        Stained(name, _metrics(scores, name, at, wanted), _lost(scores, name, at, wanted))
+        for name in stains.SIMULATED
+    )
+
+
+def _lost(scores: Scores, view: str, at: float, wanted: Wanted) -> dict[str, Drop | None]:
+    """What a view costs against the cells as they are."""
+    before, after = scores.views["raw"], scores.views[view]
+    labels, groups = scores.labels, scores.groups
+    return drops(labels, groups, before, after, at, draws=wanted.bootstrap, seed=wanted.seed)
 
 
 def _explained(model: "Model", scores: Scores, at: float, wanted: Wanted, report: Report | None) -> Explained:

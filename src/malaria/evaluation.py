@@ -44,6 +44,15 @@ class Disturbed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stained:
+    """Figures of the same cells under another stain, and what that costs against their own, in points."""
+
+    stain: str
+    metrics: Metrics
+    drops: Mapping[str, Drop | None]
+
+
+@dataclass(frozen=True, slots=True)
 class HiddenTenth:
     """What hiding a tenth of each cell does to its answer. cells: which they are; count: how many, of so many
     groups.
@@ -115,7 +124,8 @@ class Evaluation:
     metrics: of all cells with their own labels (of fields: raw crops). suspects: the same of cells that are
     "not_listed" and "listed" as doubtful; None where there are none. masked: of fields' cells on black.
     kinds: red cells of fields by kind; not_cells: what else has a box. fields: how many; 0 for class folders.
-    corruptions: what disturbances cost against the cells as they are. explained: what was asked of the map.
+    corruptions: what disturbances cost against the cells as they are. stains: the same cells under simulated
+    stains. explained: what was asked of the map.
     reviewed: what is sent to a person (of fields: of raw crops); None where the model has no review band.
     patients: known ones; unknown_patients: cells whose patient is not known. by_role: cells and patients
     (or fields) by the role they have ("none" where they have none). warning: why the figures may flatter,
@@ -138,5 +148,6 @@ class Evaluation:
     not_cells: tuple[OfKind, ...] = ()
     fields: int = 0
     corruptions: tuple[Disturbed, ...] = ()
+    stains: tuple[Stained, ...] = ()
     explained: Explained | None = None
     reviewed: Reviewed | None = None

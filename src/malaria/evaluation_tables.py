@@ -55,6 +55,8 @@ def tables(found: Evaluation) -> list[Table]:
         made.append(kinds("What is no red cell", found.not_cells, note))
     if found.corruptions:
         made.append(corruptions(found))
+    if found.stains:
+        made.append(stains(found))
     if found.explained:
         made += [_hidden(found.explained), _pointing(found.explained)]
     if found.by_role:
@@ -121,6 +123,27 @@ def corruptions(found: Evaluation) -> Table:
     note = "In points (hundredths) below the same cells as they are; what is negative is a gain."
     columns = ("disturbance", "how much", *(report.FIGURES[name] for name in figures))
     return Table("Drop under disturbances", columns, rows, note)
+
+
+def stains(found: Evaluation) -> Table:
+    """The same cells under other stains."""
+    figures = ("accuracy", "sensitivity", "specificity", "auc")
+    rows = [
+        (
+            of.stain,
+            *(report.figure(of.metrics, name) for name in figures),
+            *(_drop(of.drops.get(name)) for name in ("sensitivity", "specificity")),
+        )
+        for of in found.stains
+    ]
+    lost = ("sensitivity falls by", "specificity falls by")
+    note = (
+        "Simulated: what light, camera and stain may do to the colours, the same for every cell. Falls are "
+        "in points (hundredths) below the same cells in their own stain."
+    )
+    return Table(
+        "Under other stains", ("stain", *(report.FIGURES[name] for name in figures), *lost), rows, note
+    )
 
 
 def _drop(drop: Drop | None) -> str | None:

@@ -5,7 +5,7 @@ so that equal cells give equal bytes and nothing but pixels gets through. Memory
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from malaria.domain import CLASSES, Label, Progress, RetrainOptions, Role
 from malaria.errors import BadArchive, BadOptions
 from malaria.layout import Listing, Picture, Refused, listing
 from malaria.options import parse_options, validate_options
+from malaria.patients import Spelling
 from malaria.patients_csv import Named, read_patients
 from malaria.ports import Report
 from malaria.shards import Shard, ShardCell, content_id
@@ -99,7 +100,8 @@ def ingest(
         options = _options(opened)
         found = listing(opened)
         named = _patients(opened, found.pictures)
-        pictures = [replace(p, patient=named.patients.get(p.entry.name, p.patient)) for p in found.pictures]
+        spelling = Spelling([*held.patients, *known_roles])
+        pictures = [_of_patient(picture, named, spelling) for picture in found.pictures]
         decoded, unreadable = take_in(opened, pictures, spool, tell)
         sieved = sieve(decoded, held, keep_out=kind == "site")
         refused = (*found.refused, *unreadable, *sieved.contradictions)
@@ -112,6 +114,7 @@ def ingest(
     sha = content_id(kind, shard_cells)
     shard = Shard(sha, kind, shard_cells, name or archive.stem, now)
     told = _tell(shard, found, refused, sieved, named, held)
+    told = replace(told, warnings=(*told.warnings, *_respelt(spelling)))
     tell(Progress("ingest", percent=100.0, message=f"{len(shard_cells)} cells accepted"))
     return Ingested(shard, cells_zip, told, options)
 
@@ -138,6 +141,17 @@ def _patients(opened: Archive, pictures: Sequence[Picture]) -> Named:
     if isinstance(data, Problem):
         raise BadArchive(f"patients.csv cannot be read. {data.reason}")
     return read_patients(data, [picture.entry.name for picture in pictures])
+
+
+def _of_patient(picture: Picture, named: Named, spelling: Spelling) -> Picture:
+    patient = named.patients.get(picture.entry.name, picture.patient)
+    return replace(picture, patient=spelling.of(patient) if patient else patient)
+
+
+def _respelt(spelling: Spelling) -> Iterator[str]:
+    for one, other in list(spelling.others.items())[:1]:
+        count = len(spelling.others)
+        yield f"{count} patients are written in more than one way, such as {one} and {other}: each is one."
 
 
 def _need_both(sieved: Sieved, refused: Sequence[Refused], found: Listing) -> None:

@@ -6,7 +6,9 @@ NIH file names carry the patient; this is the only place that reads them.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
+from unicodedata import normalize
 
 _NIH_PATIENT = re.compile(r"(C\d+)[AB]?(P\d+)?(N)?")
 _FIELD = re.compile(r"^(.*?)[_-]?cell[_-]?\d+$", re.IGNORECASE)
@@ -20,6 +22,33 @@ def patient_of(name: str) -> str | None:
     """
     found = _NIH_PATIENT.match(PurePosixPath(name).name.upper())
     return "".join(part for part in found.groups() if part) if found else None
+
+
+def alike(patient: str) -> str:
+    """What ids of one patient have in common, who may be written in other case, spaces or kind of accents."""
+    return " ".join(normalize("NFC", patient).casefold().split())
+
+
+class Spelling:
+    """One spelling for each patient, who would else stand on both sides, once under each.
+
+    known: spellings that stand; else the first one met does.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._known: dict[str, str] = {}
+        self.others: dict[str, str] = {}
+        """What was met in another spelling, with the one that counts."""
+        for patient in known:
+            self.of(patient)
+        self.others.clear()
+
+    def of(self, patient: str) -> str:
+        """The spelling that counts."""
+        found = self._known.setdefault(alike(patient), patient)
+        if found != patient:
+            self.others[patient] = found
+        return found
 
 
 def field_of(name: str) -> str | None:

@@ -24,7 +24,7 @@ from malaria import subject
 from malaria.domain import CLASSES, Label, ModelVersion, Promotion, Reason
 from malaria.errors import BadOptions, Busy, Damaged, MalariaError, ModelUnusable, NotFound
 from malaria.operating import moved
-from malaria.preprocess import Pixels
+from malaria.preprocess import Pixels, colourless
 from malaria.promote import Registry
 
 log = logging.getLogger(__name__)
@@ -35,17 +35,22 @@ class Scored:
     """probability: calibrated P(parasitized), 0..1. activation: (g, g) float32, in logits: its mean is the
     logit, so a hot place speaks for a parasite. embedding: (width,) float32, never negative. subject: what
     the picture shows, a probability for each Subject; None where the graph does not tell. seconds: what the
-    network took, waiting for an interpreter apart."""
+    network took, waiting for an interpreter apart. colourless: whether the picture has no colour."""
 
     probability: float
     activation: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
     subject: npt.NDArray[np.float32] | None = None
     seconds: float = 0.0
+    colourless: bool = False
 
 
 UNCERTAIN = "uncertain"
 """Reason of a review: the probability is too near to the threshold."""
+COLOURLESS = Reason(
+    "without-colour",
+    "The picture has no colour, and parasites are told by their stain. A person should look at this cell.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Model:
                 out["embedding"][0].copy(),
                 out["subject"][0].copy() if "subject" in out else None,
                 time.perf_counter() - began,
+                colourless(pixels),
             )
 
     def score_many(self, pixels: Iterable[Pixels]) -> Iterator[Scored]:
@@ -153,7 +159,7 @@ def interpret(scored: Scored, info: ModelVersion, threshold: float | None = None
     if found.refused:
         return Answer(None, None, probabilities, at, found.reason)
     label = Label.PARASITIZED if p >= at else Label.UNINFECTED
-    why = found.reason or _doubt(p, at, info)
+    why = found.reason or (COLOURLESS if scored.colourless else _doubt(p, at, info))
     return Answer(label.text, probabilities[label.text], probabilities, at, why)
 
 

@@ -25,6 +25,9 @@ MIN_SIDE = 8
 """A smaller picture cannot show a parasite; the smallest NIH cell is 46 pixels wide."""
 BLACK = 12
 """Level up to which a pixel is the black surround of a cell that was cut out before."""
+GREY = 3
+"""Levels by which the channels of a picture without colour may differ; of every real cell some pixel's differ
+by more (tests/flow/test_colours.py)."""
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 
 
@@ -143,6 +146,17 @@ def _shrink_then_pad(image: Image.Image, size: int) -> Pixels:
 def pixels(data: bytes, size: int) -> Pixels:
     """Bytes of a picture to a (size, size, 3) uint8 RGB array. Raises as `decode`."""
     return to_square(decode(data), size)
+
+
+def colourless(square: Pixels) -> bool:
+    """Whether a picture, (s, s, 3), has no colour at all: black, white and grey alone."""
+    return not _coloured(square[::8, ::8]) and not _coloured(square)  # a few pixels nearly always tell
+
+
+def _coloured(square: Pixels) -> bool:
+    red, green, blue = np.moveaxis(square, 2, 0)
+    highest, lowest = (of(of(red, green), blue) for of in (np.maximum, np.minimum))
+    return bool((highest - lowest).max() > GREY)
 
 
 FINGERPRINT_SIZE = 128

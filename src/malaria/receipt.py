@@ -12,7 +12,9 @@ MEANS = {
     Verdict.REJECTED: "The new model is worse; the served model stays.",
     Verdict.UNDECIDABLE: "It cannot be told which model is better; the served model stays.",
 }
-OUTCOME = {True: "passed", False: "**broken**", None: "cannot be decided"}
+OUTCOME = {True: "passed", False: "broken", None: "cannot be decided"}
+COUNTS = ("site size", "file size", "learning")
+"""Rules whose figures are whole numbers: cells and bytes."""
 SHOWN = ("sensitivity", "specificity", "auc", "brier", "ece")
 
 
@@ -54,23 +56,41 @@ def _facts(job: Job, told: Mapping[str, Any]) -> list[tuple[str, object]]:
     return [(name, value) for name, value in pairs if value is not None]
 
 
-def _rules(criteria: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Name, what was seen with its bounds, what it was held against; then each as a sentence."""
-    rows = [
-        (c["name"], c.get("value"), _between(c), float(c["bound"]), OUTCOME[c.get("passed")])
+def rules(criteria: Sequence[Mapping[str, Any]]) -> list[tuple[str, str | None, str | None, str, str]]:
+    """Of each rule: its name, what was seen, within which bounds, what it was held against, the outcome."""
+    return [
+        (
+            c["name"],
+            _number(c, c.get("value")),
+            _between(c),
+            _number(c, c["bound"]) or "",
+            OUTCOME[c.get("passed")],
+        )
         for c in criteria
     ]
+
+
+def _number(rule: Mapping[str, Any], value: float | None) -> str | None:
+    if value is None:
+        return None
+    return f"{value:,.0f}" if rule["name"] in COUNTS else f"{value:.4f}"
+
+
+def _between(rule: Mapping[str, Any]) -> str | None:
+    low, high = rule.get("low"), rule.get("high")
+    return None if low is None or high is None else f"{low:.4f} to {high:.4f}"
+
+
+def _rules(criteria: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The table of the rules; then each as a sentence."""
+    broken = OUTCOME[False]
+    rows = [(*row, f"**{broken}**" if end == broken else end) for *row, end in rules(criteria)]
     table = grid(("rule", "seen", "bounds", "held against", "outcome"), rows)
     note = (
         "Bounds are one-sided, 95%. Differences are challenger minus champion, or minus the first release "
         "where the rule says so; higher is better."
     )
     return [table, note, "\n".join(f"- {c['text']}" for c in criteria)]
-
-
-def _between(rule: Mapping[str, Any]) -> str | None:
-    low, high = rule.get("low"), rule.get("high")
-    return None if low is None or high is None else f"{low:.4f} to {high:.4f}"
 
 
 def _figures(told: Mapping[str, Any]) -> list[str]:

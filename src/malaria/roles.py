@@ -12,7 +12,7 @@ from pathlib import Path
 from malaria import whole
 from malaria.domain import Label, Role
 from malaria.errors import PatientOverlap
-from malaria.patients import draw
+from malaria.patients import alike, draw
 
 VALIDATION_SHARE = 0.125
 SITE_GATE_SHARE = 0.2
@@ -101,7 +101,8 @@ def _bring_to_gate(
 
 def apart(left: Iterable[str], right: Iterable[str]) -> None:
     """The hard guard: raise PatientOverlap unless no patient stands on both sides."""
-    both = sorted(set(left) & set(right))
+    there = {alike(patient) for patient in right}
+    both = sorted(patient for patient in set(left) if alike(patient) in there)
     if both:
         raise PatientOverlap(f"{len(both)} patients stand on both sides of a split, such as {both[0]}.")
 

@@ -71,7 +71,8 @@ class Scores:
     """n cells and the P(parasitized) that each view of them was given: (n,) by the name of the view.
 
     logits: the same, but of what is rounded to 1.0 as a probability. good: P(it is one good cell), 1 where
-    the model cannot tell. fields: how many microscope fields were looked at, where they came as fields.
+    the model cannot tell. colourless: whether it has no colour. fields: how many microscope fields were
+    looked at, where they came as fields.
     """
 
     cells: tuple[Seen, ...]
@@ -81,13 +82,15 @@ class Scores:
     seconds: float = 0.0
     logits: Mapping[str, Floats] = field(default_factory=dict)
     good: Mapping[str, Floats] = field(default_factory=dict)
+    colourless: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
     def where(self, rows: npt.NDArray[np.bool_]) -> "Scores":
         """Some of the cells: a mask (n,)."""
         chosen = tuple(cell for cell, kept in zip(self.cells, rows, strict=True) if kept)
         told = (self.views, self.logits, self.good)
         views, logits, good = ({n: v[rows] for n, v in of.items()} for of in told)
-        return Scores(chosen, views, self.unreadable, self.fields, logits=logits, good=good)
+        grey = {name: of[rows] for name, of in self.colourless.items()}
+        return Scores(chosen, views, self.unreadable, self.fields, logits=logits, good=good, colourless=grey)
 
     @property
     def labels(self) -> npt.NDArray[np.int8]:
@@ -141,15 +144,18 @@ def score(
     answers = []
     for answer in model.score_many(shown.pixels()):
         good = 1.0 if answer.subject is None else answer.subject[Subject.CELL]
-        answers.append((answer.probability, answer.activation.mean(dtype=np.float64), good))
+        logit = answer.activation.mean(dtype=np.float64)
+        answers.append((answer.probability, logit, good, answer.colourless))
         tell()
     tell()
     if not shown.cells:
         raise BadInput(_nothing(shown, len(shown.unreadable)))
-    table = np.array(answers, np.float64).reshape(len(shown.cells), len(views), 3)
-    said, logits, one = ({name: t[:, i] for i, name in enumerate(views)} for t in np.moveaxis(table, 2, 0))
+    table = np.array(answers, np.float64).reshape(len(shown.cells), len(views), 4)
+    told = ({name: t[:, i] for i, name in enumerate(views)} for t in np.moveaxis(table, 2, 0))
+    said, logits, one, grey = told
     unreadable, took = tuple(shown.unreadable), time.monotonic() - began
-    return Scores(tuple(shown.cells), said, unreadable, reader.fields, took, logits, one)
+    colourless = {name: of.astype(np.bool_) for name, of in grey.items()}
+    return Scores(tuple(shown.cells), said, unreadable, reader.fields, took, logits, one, colourless)
 
 
 def parts(source: Source) -> Sequence[Path]:

@@ -124,6 +124,8 @@ def test_an_id_that_was_changed_or_signed_elsewhere_is_refused(http: httpx.Clien
         ({"by": " "}, "body.by"),
         ({"by": "x" * 201}, "body.by"),
         ({"patient": ""}, "body.patient"),
+        ({"patient": "k" * 101}, "body.patient"),
+        ({"site": " "}, "body.site"),
         ({"patient": "k-1\nk-2"}, "body.patient"),
         ({"site": "a\u0000b"}, "body.site"),
         ({"note": "?"}, "body.note"),
@@ -139,6 +141,7 @@ def test_a_body_that_says_something_else_is_refused(
     told = problem(http.post("/feedback", json=body), 422, "invalid-request")
     assert [error["field"] for error in told["errors"]] == [field]
     assert "Value error" not in told["detail"]
+    assert "item" not in told["detail"]  # a text has characters
 
 
 @pytest.mark.parametrize(

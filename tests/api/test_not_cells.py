@@ -45,6 +45,15 @@ def test_cells_are_answered_as_ever(http: httpx.Client, cells: list[SyntheticCel
         assert told["probabilities"]["Parasitized"] >= 0
 
 
+def test_a_cell_without_colour_is_for_a_person(http: httpx.Client, cells: list[SyntheticCell]) -> None:
+    for cell in cells:
+        out = io.BytesIO()
+        cell.image.convert("L").save(out, "PNG")
+        told = good(predict(http, out.getvalue()))
+        assert told["needs_review"]
+        assert told["prediction"] is None or told["review"]["code"] != "uncertain"
+
+
 def test_a_batch_tells_of_each(http: httpx.Client, cells: list[SyntheticCell], writing: bytes) -> None:
     files = [("files", ("cell.png", cells[0].png())), ("files", ("page.png", writing)), ("files", ("x", b""))]
     told = http.post("/predict/batch", files=files).json()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from malaria.cli.ablate import table
+from malaria.cli.ablate import of_all_sittings, table
 from malaria.metrics import Metrics, metrics
 from malaria.tours.latency import Latency
 
@@ -15,6 +15,20 @@ PATIENTS = np.repeat(np.arange(12), 10).astype(np.str_)
 def _measured(labels: np.ndarray) -> Metrics:
     probabilities = np.clip(labels * 0.4 + np.random.default_rng(1).random(120) * 0.6, 0, 1)
     return metrics(labels, probabilities, PATIENTS, 0.5, bootstrap=50)
+
+
+def test_the_command_is_that_of_the_whole_table() -> None:
+    last = [
+        "ablate",
+        "sizes.toml",
+        "--only",
+        "width 1, 224 pixels",
+        "--files",
+        "--only=width 1",
+        "--out",
+        "o",
+    ]
+    assert of_all_sittings(last) == ["ablate", "sizes.toml", "--files", "--out", "o"]
 
 
 def test_variants_stand_below_each_other_with_the_figure_that_tells() -> None:

@@ -27,6 +27,11 @@ def test_every_command_explains_itself(run: Run, page: tuple[str, ...]) -> None:
         assert name in told.stdout
 
 
+def test_help_shows_what_stands_in_brackets(run: Run) -> None:
+    told = run("adapt-curve", "--help")
+    assert "[[variant]]" in told.stdout.replace("\n", "").replace("│", "").replace(" ", "")
+
+
 def test_nothing_heavy_is_loaded_for_help() -> None:
     heavy = {"numpy", "PIL", "pydantic", "obstore", "fastapi", "sklearn", "tensorflow", "keras", "boto3"}
     code = f"import sys, malaria.cli; print(sorted({heavy} & set(sys.modules)))"

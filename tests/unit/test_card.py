@@ -18,6 +18,7 @@ from malaria.at_hand import AtHand
 from malaria.card import Card, card, markdown
 from malaria.card_evidence import Evidence
 from malaria.domain import ModelVersion
+from malaria.evaluation import Stained
 from malaria.lineage import files_of
 from malaria.reproduction import tasks
 from malaria.services import Services
@@ -150,6 +151,21 @@ def test_limits_follow_the_figures_when_these_change() -> None:
     told = card(replace(found, measured=(replace(found.measured[0], found=changed),)))
     assert "about 2,500 parasites" in section(told, "limits")
     assert "crops of other laboratories" in section(told, "limits"), "they are missing now, and that is said"
+
+
+def test_the_stain_that_costs_most_is_a_limit() -> None:
+    found = of_shipped("mobilenet_v2")
+    gate = next(one for one in found.measured if one.name == "gate")
+    figures = replace(gate.found.metrics, sensitivity=0.7, intervals={"sensitivity": (0.6, 0.75)})
+    met = (Stained("pale", gate.found.metrics, {}), Stained("grey", figures, {"sensitivity": None}))
+    measured = tuple(
+        replace(one, found=replace(one.found, stains=met)) if one is gate else one for one in found.measured
+    )
+    told = card(replace(found, measured=measured))
+    assert "Of the stains simulated grey costs most: sensitivity 0.700 (0.600 to 0.750)." in section(
+        told, "limits"
+    )
+    assert "**Under other stains: 2,918 cells of gate**" in section(told, "robustness")
 
 
 def test_where_files_came_from_is_told_by_their_hash_not_their_name() -> None:

@@ -45,6 +45,13 @@ def test_a_patients_csv_names_the_patients(tmp_path: Path) -> None:
     assert [cell.patient for cell, _ in cells.read(tmp_path / "folder")] == told
 
 
+def test_a_patient_has_one_spelling(tmp_path: Path) -> None:
+    table = b"file,patient\na.png,K-1\nb.png,k-1 \nc.png,K-2\n"
+    files = {"Parasitized/a.png": b"1", "Uninfected/b.png": b"2", "Uninfected/c.png": b"3"}
+    told = cells.read(zips.pack(tmp_path / "a.zip", {**files, "patients.csv": table}))
+    assert [cell.patient for cell, _ in told] == ["K-1", "K-1", "K-2"]
+
+
 FIRST_SECOND = {"Parasitized/a.png": b"first one", "Uninfected/b.png": b"second"}
 
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import pytest
@@ -10,7 +10,9 @@ import pytest
 from malaria import shipped
 
 ROOT = Path(__file__).parents[2]
-README, EVALUATION = ((ROOT / name).read_text() for name in ("README.md", "docs/evaluation.md"))
+README, EVALUATION, CHOICES = (
+    (ROOT / name).read_text() for name in ("README.md", "docs/evaluation.md", "docs/model-choices.md")
+)
 NETWORKS = shipped.listing(ROOT / "models").networks
 
 
@@ -19,9 +21,9 @@ def report(network: str, name: str) -> dict[str, Any]:
     return told
 
 
-def figure(of: dict[str, Any], name: str) -> str:
+def figure(of: dict[str, Any], name: str, digits: int = 3) -> str:
     low, high = of["intervals"][name]
-    return f"{of[name]:.3f} ({low:.3f} to {high:.3f})"
+    return f"{of[name]:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def row(first: str, text: str = README) -> str:
@@ -79,6 +81,51 @@ def test_whose_errors_the_test_patients_are() -> None:
         flat = " ".join(text.split())
         assert f"{of} errors" in flat
         assert f"{wrong} " in flat
+
+
+SETS = ("test", "gate", "explanations")
+"""Reports of NIH patients, in the order of the columns of what was aimed at; the last is of validation."""
+
+
+@pytest.mark.parametrize(
+    ("aim", "network", "name", "sets"),
+    [
+        ("accuracy 0.975", "mobilenet_v2", "accuracy", SETS),
+        ("ROC AUC 0.994", "mobilenet_v2", "auc", SETS),
+        ("sensitivity at specificity", "mobilenet_v2", "sensitivity_at_specificity_98", SETS),
+        ("MCC", "mobilenet_v2", "mcc", SETS),
+        ("ECE", "mobilenet_v2", "ece", SETS),
+        ("`compact_cnn`: accuracy", "compact_cnn", "accuracy", SETS),
+        ("ensemble at least", "ensemble", "accuracy", SETS),
+        ("odd shapes", "mobilenet_v2", "specificity", ("chula",)),
+    ],
+)
+def test_how_far_each_aim_is_reached(aim: str, network: str, name: str, sets: tuple[str, ...]) -> None:
+    told = [figure(report(network, of), name) for of in sets]
+    assert f"| {' | '.join(told)} |" in row(aim, CHOICES)
+
+
+def test_how_far_the_aims_without_doubted_labels_and_on_bbbc041_are_reached() -> None:
+    rest = [report("mobilenet_v2", role)["suspects"]["not_listed"] for role in ("test", "gate")]
+    told = [f"{figure(of, 'accuracy', 4)}, {figure(of, 'auc', 4)}" for of in rest]
+    assert f"| {' | '.join(told)} |" in row("not listed as suspect", CHOICES)
+    field = report("mobilenet_v2", "bbbc041")
+    assert f"| {figure(field, 'auc')}, {figure(field, 'specificity_at_sensitivity_90')} |" in row(
+        "BBBC041: AUC", CHOICES
+    )
+
+
+def test_what_adapting_costs_and_gains() -> None:
+    told = json.loads((ROOT / "docs/results/adapt/report.json").read_text())["uploads"]["in use"]
+    some = {site: [one for one in told[site] if one["cells"] == 200] for site in ("simulated", "bbbc041")}
+    lost = [100 * (before - after) for before, after in (of["base"]["accuracy"] for of in some["simulated"])]
+    more = sum(points > 0.2 for points in lost)
+    wanted = f"{mean(lost):.2f} lower in the mean of ten uploads"
+    assert (len(lost), wanted in (found := row("the same: NIH accuracy", CHOICES))) == (10, True)
+    assert f"in {more} of the ten more than 0.2, at most {max(lost):.2f}" in found
+    kept = [of["site"]["specificity_at_sensitivity_90"] for of in some["bbbc041"]]
+    assert all(before == after for before, after in kept)
+    assert f"{mean(before for before, _ in kept):.3f} before and after" in row("the same: BBBC041", CHOICES)
 
 
 def test_every_report_of_test_patients_has_its_look_on_record() -> None:

@@ -12,9 +12,10 @@ from PIL import Image
 from malaria import evaluation_tables, synthetic
 from malaria.domain import Label, ModelVersion, Progress, Review, Role, Screen
 from malaria.errors import BadInput, BadLayout, BadOptions, Cancelled
-from malaria.evaluate import evaluate
+from malaria.evaluate import Wanted, evaluate, measure
 from malaria.predict import Model, Scored
 from malaria.preprocess import Pixels, to_square
+from malaria.stains import SIMULATED
 
 
 class Darkness:
@@ -129,6 +130,37 @@ def test_what_may_be_no_cell_is_sent_to_a_person_and_what_is_none_gets_no_answer
     assert evaluation.metrics.cells == 8, "the figures themselves are of all cells"
     (table,) = [t for t in evaluation_tables.tables(evaluation) if t.title == "What a person should look at"]
     assert [row[0] for row in table.rows][:2] == ["share sent to a person", "share that gets no answer"]  # type: ignore[index]
+
+
+def test_what_has_no_colour_is_sent_to_a_person(model: Model, tmp_path: Path) -> None:
+    many = model.score_many
+
+    def shown(pixels: Iterable[Pixels]) -> Iterator[Scored]:
+        for scored in many(pixels):
+            yield replace(scored, colourless=scored.probability > 0.85)
+
+    model.score_many = shown  # type: ignore[method-assign]
+    model.info = replace(model.info, review=Review(low=0.25, high=0.4, sent=0.1, wrong=0.01))
+    found = evaluate(model, archive(tmp_path / "cells.zip", CELLS)).reviewed
+    assert found is not None
+    dark = sum(name.startswith("Parasitized/C1_thin_IMG_1_cell_1") for name in CELLS)
+    assert (dark, found.sent.value) == (1, 2 / 8)  # and the one in the band
+
+
+def test_the_same_cells_are_measured_under_other_stains(model: Model, tmp_path: Path) -> None:
+    found, scores = measure(model, archive(tmp_path / "cells.zip", CELLS), Wanted(stains=True, bootstrap=50))
+    assert [of.stain for of in found.stains] == list(SIMULATED) == list(scores.views)[1:]
+    for of in found.stains:
+        called = scores.views[of.stain] >= 0.4
+        assert of.metrics.sensitivity == called[scores.labels == 1].mean()
+        lost, before = of.drops["sensitivity"], found.metrics.sensitivity
+        assert lost is not None and before is not None and of.metrics.sensitivity is not None
+        assert lost.points == pytest.approx(100 * (before - of.metrics.sensitivity))
+    assert any(of.drops["sensitivity"] != of.drops["specificity"] for of in found.stains)
+    assert evaluation_tables.read(evaluation_tables.told(found)) == found
+    (table,) = [t for t in evaluation_tables.tables(found) if t.title == "Under other stains"]
+    assert [row[0] for row in table.rows] == list(SIMULATED)
+    assert measure(model, tmp_path / "cells.zip", Wanted())[0].stains == ()
 
 
 def test_unreadable_pictures_are_listed_not_fatal(model: Model, tmp_path: Path) -> None:

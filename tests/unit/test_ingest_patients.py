@@ -79,6 +79,38 @@ def test_patients_csv_counts_more_than_names(tmp_path: Path, where: str) -> None
     assert {c.patient for c in taken.shard.cells if "C900" in c.original} == {"Anna"}
 
 
+def test_a_patient_is_one_however_the_id_is_written(tmp_path: Path) -> None:
+    """Else one half of a patient's cells could be learnt, and models compared on the other."""
+    written = ["K-0217", "k-0217", "Jos\u00e9  B", "JOSE\u0301 b", "other", "third"]
+    files, rows = {}, ["file,patient"]
+    for i, patient in enumerate(written):
+        for label, at in (("Parasitized", 0), ("Uninfected", 500)):
+            files[f"{label}/p{i}.png"] = zips.png(10 * i + at)
+            rows.append(f"{label}/p{i}.png,{patient}")
+    taken = take(tmp_path, {**files, "patients.csv": "\n".join(rows).encode()})
+    assert {cell.patient for cell in taken.shard.cells} == {"K-0217", "Jos\u00e9  B", "other", "third"}
+    sides = {
+        cell.group: {c.role for c in taken.shard.cells if c.group == cell.group} for cell in taken.shard.cells
+    }
+    assert all(len(side) == 1 for side in sides.values())
+    assert any(
+        "2 patients are written in more than one way, such as k-0217 and K-0217" in w
+        for w in taken.report.warnings
+    )
+
+
+def test_an_earlier_uploads_spelling_counts(tmp_path: Path) -> None:
+    known = {"k-0217": Role.GATE, "Other": Role.TRAIN}
+    rows = "file,patient\np0.png,K-0217\nu0.png,K-0217\np1.png,OTHER\nu1.png,other\n"
+    files = {
+        f"{label}/{label[0].lower()}{i}.png": zips.png(20 * i + len(label))
+        for i in (0, 1)
+        for label in ("Parasitized", "Uninfected")
+    }
+    cells = take(tmp_path, {**files, "patients.csv": rows.encode()}, known_roles=known).shard.cells
+    assert {cell.group: cell.role for cell in cells} == known
+
+
 def test_a_bad_patients_csv_names_its_line(tmp_path: Path) -> None:
     with pytest.raises(BadArchive, match=r"patients\.csv, line 3: it names no patient"):
         take(tmp_path, {**zips.usual(), "patients.csv": b"file,patient\np0.png,A\np1.png,\n"})

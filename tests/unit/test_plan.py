@@ -1,5 +1,6 @@
 """What a plan may be made of."""
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -7,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from malaria import codec
+from malaria import codec, roles
 from malaria.digests import sha256
-from malaria.domain import Label, ModelVersion
+from malaria.domain import Label, ModelVersion, Role
 from malaria.errors import BadOptions, Conflict
-from malaria.training.plan import Plan, hold_to, left_out, made_of, members_of
+from malaria.training.plan import Plan, hold_to, left_out, made_of, members_of, roles_of, without_patient
 from malaria.training.recipe import Recipe
 from tests.unit.test_mixture import arrays
 
@@ -40,6 +41,27 @@ def test_an_ensemble_is_told_by_its_members_not_by_a_recipe(
     assert [m["weights"] for m in told["members"]] == [sha256(one), sha256(two)]
     assert {m["version"] for m in told["members"]} == {shipped_info.version}
     assert {m["digest"] for m in told["members"]} == {shipped_info.digest}
+
+
+def layout(folder: Path, *patients: str) -> Path:
+    """A cell of each class of each patient, named as NIH cells are; "" tells none."""
+    for label, patient in itertools.product(("Parasitized", "Uninfected"), patients):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        (folder / label / f"{f'{patient}_' if patient else ''}cell_{patient}1.png").write_bytes(b"a picture")
+    return folder
+
+
+def test_patients_without_a_role_stop_the_training_and_cells_without_a_patient_are_counted(
+    tmp_path: Path,
+) -> None:
+    data, held_out = layout(tmp_path / "a", "C1P1", "C2P2", ""), layout(tmp_path / "b", "C3P3")
+    plan = replace(joined(), data=[data], held_out=[held_out], out=tmp_path)
+    assert without_patient(plan, roles_of(plan)) == 2
+    roles.save({"C1P1": Role.TRAIN, "C3P3": Role.GATE}, tmp_path / "roles.json")
+    with pytest.raises(
+        BadOptions, match=r"1 patients of the data have no role in .*roles\.json, such as C2P2"
+    ):
+        without_patient(plan, roles_of(plan))
 
 
 def test_members_of_unequal_size_are_refused(tmp_path: Path, shipped_info: ModelVersion) -> None:

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from malaria import synthetic
 from malaria.domain import ModelVersion, Review
 from malaria.errors import BadOptions, Busy
 from malaria.predict import Model, Scored, interpret
+from malaria.preprocess import to_square
 from malaria.services import Services
 
 
@@ -65,6 +67,22 @@ def test_answers_in_the_review_band_ask_for_a_look(shipped_info: ModelVersion) -
     moved = interpret(scored(0.2), info, 0.02).review
     assert moved is None, "the band moves with the caller's threshold"
     assert interpret(scored(0.02), info, 0.02).review is not None
+
+
+def test_what_has_no_colour_is_for_a_person_however_sure_the_network_is(
+    shipped_tflite: bytes, shipped_info: ModelVersion
+) -> None:
+    model = Model(shipped_tflite, shipped_info)
+    for cell in synthetic.generate(12, seed=3):
+        square = to_square(cell.image, shipped_info.input_size)
+        grey = np.repeat(square.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+        seen, unseen = model.score(square), model.score(grey)
+        assert (seen.colourless, unseen.colourless) == (False, True)
+        why = interpret(unseen, shipped_info).review
+        assert why is not None and why.code not in ("uncertain", None)
+    sure = replace(scored(0.999), colourless=True)
+    answer = interpret(sure, shipped_info)
+    assert (answer.prediction, answer.review and answer.review.code) == ("Parasitized", "without-colour")
 
 
 def test_a_version_without_a_band_asks_for_no_look(shipped_info: ModelVersion) -> None:

@@ -194,6 +194,18 @@ def test_pixels_is_decode_then_square() -> None:
     assert np.array_equal(preprocess.pixels(data, 32), preprocess.to_square(RGB, 32))
 
 
+@pytest.mark.parametrize(
+    ("levels", "grey"), [((90, 90, 90), True), ((90, 88, 91), True), ((90, 86, 90), False)]
+)
+@pytest.mark.parametrize("size", [1, 128])
+def test_a_picture_without_colour_is_black_white_and_grey(
+    levels: tuple[int, int, int], grey: bool, size: int
+) -> None:
+    square = np.full((128, 128, 3), 40, np.uint8)
+    square[127 - size // 2 :, :size] = levels  # one pixel of colour counts, wherever it is
+    assert preprocess.colourless(square) == grey
+
+
 def test_equal_pixels_have_one_fingerprint_whatever_the_format() -> None:
     prints = {
         preprocess.fingerprint(preprocess.pixels(encoded(RGB, kind, **options), preprocess.FINGERPRINT_SIZE))

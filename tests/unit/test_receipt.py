@@ -41,6 +41,8 @@ def test_the_page_tells_verdict_rules_figures_and_cells() -> None:
     for told in ("| v1 |", "| v2 |", "number 7", "new stain", "march\\|site.zip", "2026-03-01 12:30 UTC"):
         assert told in page
     assert "| site | 240 of 6 | sensitivity |" in page and "calibration error" in page
+    assert "| file size | 9,000,000 | - | 16,777,216 | passed |" in page
+    assert "| site size | 240 | - | 20 | passed |" in page
     moved = job.receipt["moved"]["site"]
     assert all(f"| {cell['name']} |" in page for cell in moved) and len(moved) > 10
     assert "What would help" not in page and "first release, from" not in page

@@ -31,6 +31,8 @@ def test_base_roles_are_drawn_apart_with_both_kinds_on_every_side() -> None:
 def test_a_patient_on_both_sides_is_refused() -> None:
     with pytest.raises(PatientOverlap, match="1 patients stand on both sides of a split, such as b"):
         roles.draw_base_roles({"a": 1, "b": 2}, {"b": 1})
+    with pytest.raises(PatientOverlap, match="such as K-1"):
+        roles.apart(["K-1", "a"], ["b", "k-1"])
     roles.apart(["a"], ["b"])
 
 

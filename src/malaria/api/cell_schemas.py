@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from malaria import explain
 from malaria.api import examples
+from malaria.predict import COLOURLESS
 from malaria.subject import WHY
 
 Prediction = Literal["Parasitized", "Uninfected"]
@@ -25,7 +26,8 @@ class ReviewReason(BaseModel):
     """Why a person should look at a cell, or why it got no prediction."""
 
     code: str = Field(
-        description="`uncertain`: the probability is too near to the threshold. Or what the picture shows in "
+        description="`uncertain`: the probability is too near to the threshold. "
+        f"`{COLOURLESS.code}`: the picture has no colour. Or what the picture shows in "
         f"place of one good cell: {', '.join(f'`{code}`' for code, _, _ in WHY.values())}."
     )
     text: str = Field(description="A sentence for a person.")

@@ -21,8 +21,13 @@ def _line(text: str) -> str:
     return normalize("NFC", text)
 
 
-Line = Annotated[str, AfterValidator(_line)]
-"""Letters with accents are composed, so that a name is one name from whichever keyboard."""
+LINE = AfterValidator(_line)
+"""Letters with accents are composed, so that a name is one name from whichever keyboard. It comes after the
+lengths: what it gives back counts as a list, whose messages speak of items."""
+By = Annotated[str, Field(min_length=1, max_length=200), LINE]
+Site = Annotated[str, Field(min_length=1, max_length=100), LINE]
+AskedSite = Annotated[str, Field(max_length=100), LINE]
+Patient = Annotated[str, Field(min_length=1, max_length=MAX_ID), LINE]
 
 
 class Feedback(BaseModel):
@@ -34,11 +39,9 @@ class Feedback(BaseModel):
 
     prediction_id: str = Field(min_length=1, max_length=LONGEST, description="As the answer gave it.")
     label: Prediction = Field(description="What the cell is.")
-    by: Line = Field(min_length=1, max_length=200, description="Who says so.")
-    site: Line | None = Field(None, min_length=1, max_length=100, description="The laboratory.")
-    patient: Line | None = Field(
-        None, min_length=1, max_length=MAX_ID, description="A pseudonym of the patient, never a name."
-    )
+    by: By = Field(description="Who says so.")
+    site: Site | None = Field(None, description="The laboratory.")
+    patient: Patient | None = Field(None, description="A pseudonym of the patient, never a name.")
 
 
 class SaidBefore(BaseModel):

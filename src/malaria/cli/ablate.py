@@ -85,7 +85,7 @@ def ablate(
         cache=cache or Path("runs") / "cache",
         recipe=Recipe(),
         backbone_weights=backbone_weights,
-        command=as_asked(sys.argv[1:]),
+        command=as_asked(of_all_sittings(sys.argv[1:])),
         laboratories=laboratories(laboratory or []),
         without=without or [],
         start=start,
@@ -106,6 +106,17 @@ def ablate(
     figures = {name: one.figures for name, one in found.items()}
     (out / "results.md").write_text(table(plan.stem, asked.command, figures, taken), encoding="utf-8")
     typer.echo(str(out / "results.md"))
+
+
+def of_all_sittings(arguments: list[str]) -> list[str]:
+    """The command that repeats the whole table, whichever variants the last sitting trained."""
+    kept, words = list[str](), iter(arguments)
+    for word in words:
+        if word == "--only":
+            next(words, None)
+        elif not word.startswith("--only="):
+            kept.append(word)
+    return kept
 
 
 def _before(out: Path) -> "dict[str, Ablated]":

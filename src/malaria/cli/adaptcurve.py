@@ -37,7 +37,8 @@ def adapt_curve(
         typer.Option(help="Folder of a version: model.tflite and memory.npz. Default: what ships."),
     ] = None,
     plan: Annotated[
-        Path | None, typer.Option(help="TOML of what to compare, [[variant]]. Default: the settings in use.")
+        Path | None,
+        typer.Option(help=r"TOML of what to compare, [\[variant]]. Default: the settings in use."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of report.json and report.md.")] = Path("adapt-curve"),
     cells: Annotated[

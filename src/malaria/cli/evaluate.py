@@ -53,6 +53,9 @@ def evaluate(
     corruptions: Annotated[
         bool, typer.Option("--corruptions", help="Also measure under a fixed suite of disturbances (slow).")
     ] = False,
+    stains: Annotated[
+        bool, typer.Option("--stains", help="Also measure under three simulated stains.")
+    ] = False,
     explanations: Annotated[
         bool,
         typer.Option("--explanations", help="Also ask whether maps show what decides (slow)."),
@@ -90,6 +93,7 @@ def evaluate(
         doubted=lists.read(suspects) if suspects else None,
         how=_fields(data, kinds, margin),
         corruptions=corruptions,
+        stains=stains,
         explanations=explanations,
         seed=seed,
     )

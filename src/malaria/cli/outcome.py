@@ -59,12 +59,9 @@ def _found(report: Mapping[str, Any]) -> list[tuple[str, object]]:
 
 def _print_rules(receipt: Mapping[str, Any]) -> None:
     """The gate's rules: what was seen, within which bounds, and what it was held against."""
-    rows = []
-    for rule in receipt.get("criteria", ()):
-        low, high = rule.get("low"), rule.get("high")
-        between = f"{low:.4f} to {high:.4f}" if low is not None and high is not None else None
-        passed = {True: "passed", False: "broken", None: "open"}[rule.get("passed")]
-        rows.append((rule.get("name"), rule.get("value"), between, rule.get("bound"), passed))
+    from malaria.receipt import rules
+
+    rows = rules(receipt.get("criteria", ()))
     if rows:
         output.table(
             ("rule", "seen", "bounds", "held against", ""), rows, right=("seen", "bounds", "held against")

@@ -80,8 +80,8 @@ def train(
     """
     need_tensorflow("train")
     from malaria import grafting, wiring
+    from malaria.training import plan as plans
     from malaria.training import run as training
-    from malaria.training.plan import Plan
 
     chosen: dict[str, object] = {"batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
     idle: dict[str, object] = {"recipe": recipe, "stage": stage, **chosen, "teacher": teacher}
@@ -90,7 +90,7 @@ def train(
     if start and backbone_weights:
         raise BadOptions("--start and --backbone-weights are two ways to begin: give one.")
     joined = members(network, member or [], idle)
-    plan = Plan(
+    plan = plans.Plan(
         data=data,
         held_out=held_out,
         out=out,
@@ -108,6 +108,9 @@ def train(
         teacher=load_model(ctx, teacher) if teacher else None,
         branch=grafting.kept(wiring.shipped_models(state(ctx).settings())),
     )
+    plans.members_of(plan)  # what does not go together is told before data are read
+    if unknown := plans.without_patient(plan, plans.roles_of(plan)):
+        output.note(f"{unknown:,} cells are left out: their patient is not told; a patients.csv may do so.")
     with output.progress() as report:
         info = training.train(plan, datetime.now(UTC), report)
     if publish:

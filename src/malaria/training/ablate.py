@@ -28,7 +28,7 @@ from malaria.training.export import to_tflite
 from malaria.training.finish import calibration
 from malaria.training.mixture import Mixture, mixture
 from malaria.training.panels import Panel, figures, panels
-from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of
+from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of, without_patient
 from malaria.training.platelets import platelets
 from malaria.training.run import begin, blend, validation_of
 from malaria.training.teacher import targets
@@ -65,10 +65,12 @@ def ablate(
     and fields only, as roles.json in `plan.out` lists them.
 
     Raises:
-        NotFound: there is no roles.json. BadOptions: a variant leaves out a list that the plan has not.
+        NotFound: there is no roles.json. BadOptions: a variant leaves out a list that the plan has not, or a
+            patient has no role.
     """
     if not (plan.out / "roles.json").exists():
         raise NotFound(f"{plan.out} holds no roles.json. Name the folder of the shipped models with --roles.")
+    without_patient(plan, roles_of(plan))
     for variant in variants:
         variant.lists(plan.without)
     _check_names(only, variants)

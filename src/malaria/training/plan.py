@@ -69,6 +69,22 @@ def roles_of(plan: Plan) -> dict[str, Role]:
     return {group: roles.field_role(group) for group in fields} | known
 
 
+def without_patient(plan: Plan, known: Mapping[str, Role]) -> int:
+    """How many cells stand on no side and are left out, since their patient is not told.
+
+    Raises BadOptions where a patient is told who has no role: his cells would be left out as silently.
+    """
+    patients = [cell.patient for path in (*plan.data, *plan.held_out) for cell, _ in cells.read(path)]
+    strange = sorted({patient for patient in patients if patient} - known.keys())
+    if strange:
+        raise BadOptions(
+            f"{len(strange):,} patients of the data have no role in {plan.out / 'roles.json'}, such as "
+            f"{strange[0]}, so their cells would not be learnt from. Give them one there, or name another "
+            "folder."
+        )
+    return patients.count(None)
+
+
 def _infected(sources: Sequence[Path]) -> dict[str, int]:
     """Parasitized cells of each patient."""
     counts: dict[str, int] = {}

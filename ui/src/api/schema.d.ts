@@ -2170,7 +2170,7 @@ export interface components {
         ReviewReason: {
             /**
              * Code
-             * @description `uncertain`: the probability is too near to the threshold. Or what the picture shows in place of one good cell: `several-cells`, `out-of-focus`, `badly-exposed`, `other-blood-cell`, `no-cell`.
+             * @description `uncertain`: the probability is too near to the threshold. `without-colour`: the picture has no colour. Or what the picture shows in place of one good cell: `several-cells`, `out-of-focus`, `badly-exposed`, `other-blood-cell`, `no-cell`.
              */
             code: string;
             /**

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from malaria.api.access import authorize
-from malaria.api.confirmed import Feedback, Line, QualityAnswer, Recorded, quality_answer, recorded
+from malaria.api.confirmed import AskedSite, Feedback, QualityAnswer, Recorded, quality_answer, recorded
 from malaria.api.problems import responses
 from malaria.api.state import House, Shared
 from malaria.domain import Confirmation, Label, Scope
@@ -58,7 +58,7 @@ def metrics_quality(
     version: Annotated[
         str | None, Query(max_length=100, description="Answers of this model version.")
     ] = None,
-    site: Annotated[Line | None, Query(max_length=100, description="Cells of this site.")] = None,
+    site: Annotated[AskedSite | None, Query(description="Cells of this site.")] = None,
 ) -> QualityAnswer:
     """Sensitivity, specificity, accuracy and calibration with 95% intervals, in all and by version, site
     and week.
