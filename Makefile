@@ -67,7 +67,7 @@ evaluate: $(VENV)/.serve ## Score a model on labelled cells: DATA=cells.zip
 demo: $(VENV)/.serve ## A tour against a running server: predict, refuse, retrain, roll back (URL=...)
 	@$(BIN)/python -m malaria.tours.demo $(URL)
 
-smoke: $(VENV)/.serve ## Check any deployment: make smoke URL=https://...
+smoke: $(VENV)/.serve ## Check any deployment: MALARIA_KEY=... make smoke URL=https://...
 	@$(BIN)/python -m malaria.tours.smoke $(URL)
 
 figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folder with the sets, SUSPECTS=list

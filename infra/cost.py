@@ -5,9 +5,10 @@ An estimate from the prices in prices.toml: free tiers are left out, so a small 
 
 import argparse
 import dataclasses
+import math
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ LOG_KB_REQUEST = 1.5
 """What a request writes into the logs of function and API."""
 FUNCTION_GB = 1
 """Memory of the functions beside the API's."""
+
+LEAST = {"per_request": 1}
+"""Of what a load tells, the least that there can be, where that is not 0."""
 
 Prices = Mapping[str, Any]
 
@@ -176,15 +180,26 @@ def lines(settings: Settings, load: Load, price: Prices) -> Iterator[str]:
     yield f"{'a million predictions':24}{per_million(settings, load, price):10.2f}"
 
 
+def _at_least(least: int, kind: type) -> Callable[[str], float]:
+    """Reads a number from the command line."""
+
+    def number(text: str) -> float:
+        found: float = kind(text)
+        if not least <= found < math.inf:
+            raise argparse.ArgumentTypeError(f"{text} is less than {least}, or no end")
+        return found
+
+    return number
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make cost", description=__doc__)
     parser.add_argument(
         "-c", "--context", action="append", default=[], metavar="NAME=VALUE", help="a setting"
     )
     for field in dataclasses.fields(Load):
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default
-        )
+        name, least = f"--{field.name.replace('_', '-')}", LEAST.get(field.name, 0)
+        parser.add_argument(name, type=_at_least(least, type(field.default)), default=field.default)
     told = vars(parser.parse_args(argv))
     try:
         settings = read({**of_file(), **given(told.pop("context"))})

@@ -52,7 +52,8 @@ WILDCARDS = {
     "/incoming/*": "Uploads get a name of their own, so that none overwrites another.",
     "/index/*": "A listing may ask each of the table's indexes.",
     ":task/<>/*": "Tasks are named by ECS when they start. Only those of this cluster are meant.",
-    ":training-job/{deployment}-*": "Jobs are named by id and attempt; those of this deployment are meant.",
+    ":training-job/{deployment}-????????????????-*": "Jobs are named by id and attempt; those of this "
+    "deployment are meant.",
     ":log-group:/aws/sagemaker/TrainingJobs:*": "SageMaker names the streams of its log.",
     "ecr:GetAuthorizationToken *": "A token is for the whole registry; what may be pulled is named.",
     "ec2:* *": "SageMaker joins a network with interfaces that have no name before they are made.",

@@ -18,37 +18,16 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
+from infra import fargate
 from malaria.settings import Settings as AppSettings
 
-LOG_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
+_DAYS, _YEARS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180), (1096, 1827, 2192, 2557, 2922, 3288, 3653)
+LOG_DAYS = (*_DAYS, 365, 400, 545, 731, *_YEARS)
 """What CloudWatch Logs can keep a log for."""
-FARGATE = {1024: (2, 8), 2048: (4, 16), 4096: (8, 30), 8192: (16, 60), 16384: (32, 120)}
-"""CPU units of a Fargate task, and the GB of memory that go with them: least and most."""
 _NOT_OURS = re.compile(r"[:@/]|^(?![a-z_]+$)")
+_ORIGIN = re.compile(r"https?://[^/\s*?#@]+")
 _OF_THE_STACK = ("access", "home", "allowed_hosts", "host", "port", "ui", "signing_key")
 
 
@@ -62,7 +41,17 @@ def _listed(value: object) -> object:
 
 
 def _mapped(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value
+    """`NAME=value,NAME=value` or JSON of the command line, or an object of cdk.json."""
+    if not isinstance(value, str):
+        return value
+    try:
+        if value.lstrip().startswith("{"):
+            return json.loads(value)
+        return dict(one.strip().split("=", 1) for one in value.split(",") if one.strip())
+    except ValueError:
+        raise ValueError(
+            f"{value} is neither NAME=value,NAME=value nor JSON, whose quotation marks a shell may take away"
+        ) from None
 
 
 Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -71,7 +60,7 @@ Listed = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 class Settings(BaseModel):
     """A deployment's settings. The defaults give a new account the whole system at rest for a few dollars."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     deployment: str = Field(
         "malaria",
@@ -118,8 +107,8 @@ class Settings(BaseModel):
     )
     environment: Annotated[dict[str, str], BeforeValidator(_mapped)] = Field(
         {},
-        description="Settings of the application (docs/operate.md) by name without MALARIA_, as JSON: "
-        '{"KEEP_DAYS": "30"}. No secrets.',
+        description="Settings of the application (docs/operate.md) by name without MALARIA_: "
+        "KEEP_DAYS=30,RETRAIN_CONFIRMED=200, or JSON. No secrets.",
     )
 
     network: Literal["public", "private"] = Field(
@@ -238,6 +227,14 @@ class Settings(BaseModel):
             raise ValueError(f"logs cannot be kept for {days} days; the nearest that can be is {nearest}")
         return days
 
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for one in given:
+            if not _ORIGIN.fullmatch(one):
+                raise ValueError(f"{one} is no origin; one is written https://page.example, without a path")
+        return given
+
     @field_validator("environment")
     @classmethod
     def _known(cls, given: dict[str, str]) -> dict[str, str]:
@@ -251,17 +248,12 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> "Settings":
-        for name, cpu, memory in (
-            ("adapt", self.adapt_cpu, self.adapt_memory),
-            ("full", self.full_cpu, self.full_memory),
+        for told in (
+            fargate.wrong("adapt", self.adapt_cpu, self.adapt_memory),
+            fargate.wrong("full", self.full_cpu, self.full_memory),
         ):
-            least, most = FARGATE.get(cpu, (0, -1))
-            if least > most:
-                raise ValueError(f"{name}_cpu={cpu}: Fargate knows {', '.join(map(str, FARGATE))}")
-            if not least <= memory <= most:
-                raise ValueError(
-                    f"{name}_memory={memory}: with {name}_cpu={cpu} it must be {least} to {most} GB"
-                )
+            if told:
+                raise ValueError(told)
         if self.reserved_concurrency and self.provisioned_concurrency > self.reserved_concurrency:
             raise ValueError("provisioned_concurrency is more than reserved_concurrency, which bounds it")
         if bool(self.jwt_issuer) != bool(self.jwt_audience):
@@ -278,15 +270,28 @@ def read(context: Mapping[str, Any]) -> Settings:
     """
     ours = {key: value for key, value in context.items() if not _NOT_OURS.search(key)}
     wrong = [_no_setting(key) for key in ours if key not in Settings.model_fields]
+    wrong += [_no_setting(key) for key in context.keys() - ours.keys() if _plain(key) in _PLAIN]
     if wrong:
         raise BadSettings("\n".join(wrong))
     try:
         return Settings(**ours)
     except ValidationError as error:
-        lines = (f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg']}" for one in error.errors())
-        raise BadSettings("\n".join(lines)) from None
+        raise BadSettings("\n".join(map(_line, error.errors()))) from None
+
+
+def _line(error: ErrorDetails) -> str:
+    where = ".".join(map(str, error["loc"])) or "settings"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _no_setting(key: str) -> str:
-    near = difflib.get_close_matches(key, Settings.model_fields, 1)
+    near = difflib.get_close_matches(_PLAIN.get(_plain(key), key), Settings.model_fields, 1)
     return f"{key}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _plain(key: str) -> str:
+    """A name without what people write otherwise: logDays, log-days and LOG_DAYS are one."""
+    return re.sub(r"[\s_-]", "", key).lower()
+
+
+_PLAIN = {_plain(name): name for name in Settings.model_fields}

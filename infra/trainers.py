@@ -191,7 +191,8 @@ class SageMaker(Construct):
 
     @property
     def _jobs(self) -> str:
-        name = f"{self._deployment}-*"
+        """An id has 16 characters: those of `lab` are not those of `lab-2`."""
+        name = f"{self._deployment}-{'?' * 16}-*"
         return Stack.of(self).format_arn(service="sagemaker", resource="training-job", resource_name=name)
 
 

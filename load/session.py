@@ -19,9 +19,9 @@ from load.answers import Answer, Wrong
 from load.cells import REAL, Picture, cells
 from load.course import Course, Shape
 from load.figures import Figures, counted
-from load.target import KEY, Target, target
 from load.users import Asking
 from load.verdict import Bounds
+from malaria.address import KEY, Target, target
 
 log = logging.getLogger(__name__)
 

@@ -3,14 +3,14 @@
 import argparse
 import signal
 import sys
-import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from infra.context import given
 from infra.local.cloud import Cloud
 from infra.local.ministack import REGION, Ministack, Unusable
-from infra.settings import BadSettings, read
+from infra.settings import BadSettings, Settings, read
 
 KEY = "operator.key"
 TEXT = """
@@ -32,25 +32,32 @@ Logs: {logs}. Ctrl-C ends it; what it holds is kept in {home}.
 """
 
 
+OWN = ("endpoint", "require_tls", "keep_data", "monthly_budget", "web")
+"""Settings that cannot be chosen here."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until Ctrl-C. Exit code 0: it ended so; 1: it cannot run; 2: settings that cannot be."""
     parser = argparse.ArgumentParser(prog="infra.local", description="The stack on a local AWS.")
     parser.add_argument("--home", type=Path, default=Path("cloud-home"), help="folder of state and logs")
     parser.add_argument("--port", type=int, default=4566, help="port of the local AWS")
-    parser.add_argument("--instances", type=int, default=2, help="processes that serve the API at once")
+    parser.add_argument("--instances", type=_some, default=2, help="processes that serve the API at once")
     parser.add_argument(
         "-c", "--context", action="append", default=[], metavar="NAME=VALUE", help="a setting"
     )
     args = parser.parse_args(argv)
-    home, stop = args.home.resolve(), threading.Event()
+    home = args.home.resolve()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, _end)
     try:
+        settings = _asked(given(args.context))
         aws = Ministack(home / "aws", port=args.port, keep=True)
-        with Cloud(home, read(given(args.context)), aws=aws, instances=args.instances) as cloud:
+        with Cloud(home, settings, aws=aws, instances=args.instances) as cloud:
             print(_told(cloud, home), flush=True)
-            stop.wait()
-            print("Stopping; what it holds is being kept.", flush=True)
+            while True:
+                signal.pause()
+    except KeyboardInterrupt:
+        print("Stopped; what it holds is kept.", flush=True)
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
@@ -58,6 +65,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _end(*_: object) -> None:
+    """Ctrl-C ends it, also while it starts; but what it holds is kept before that, whoever is impatient."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    print("Stopping; what it holds is being kept.", flush=True)
+    raise KeyboardInterrupt
+
+
+def _asked(typed: Mapping[str, Any]) -> Settings:
+    """Raises BadSettings."""
+    settings = read(typed)
+    if own := [name for name in OWN if name in typed]:
+        raise BadSettings(f"{', '.join(own)}: not to be chosen on a local AWS")
+    if settings.trainer != "ecs":
+        raise BadSettings(f"trainer: a local AWS has no {settings.trainer}; leave it out")
+    return settings
+
+
+def _some(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} would answer nobody: one or more")
+    return number
 
 
 def _told(cloud: Cloud, home: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra.local import processes
 from infra.local import template as templates
+from infra.local.bus import Bus
 from infra.local.deploying import deploy
 from infra.local.embedded import Embedded
 from infra.local.lambdas import Function
@@ -186,5 +187,6 @@ class Cloud:
         cluster = next(
             name for name, one in self.template["Resources"].items() if one["Type"] == "AWS::ECS::Cluster"
         )
-        ecs, events, physical = self.aws.client("ecs"), self.aws.client("events"), self.resource(cluster)
-        return TaskRunner(ecs, events, physical, ROOT, self.logs, self.credentials, self._images)
+        bus = Bus(*(self.aws.client(name) for name in ("events", "lambda", "sqs")))
+        ecs, physical = self.aws.client("ecs"), self.resource(cluster)
+        return TaskRunner(ecs, bus, physical, ROOT, self.logs, self.credentials, self._images)

@@ -89,6 +89,8 @@ class Ministack:
         return self._clients[service]
 
     def __enter__(self) -> "Ministack":
+        if not 0 < self.port < 65536:
+            raise Unusable(f"{self.port} is no port: choose one from 1 to 65535.")
         if _answers(self.port):
             raise Unusable(f"Port {self.port} is taken. Stop what answers there, or choose another port.")
         made = environment()
@@ -106,9 +108,18 @@ class Ministack:
         }
         with (self.home / "ministack.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(made / "bin" / "ministack")], cwd=self.home, env=given, stdout=log, stderr=log
+                [str(made / "bin" / "ministack")],
+                cwd=self.home,
+                env=given,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C is not for it: what still runs has its last word to tell it
             )
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:  # Ctrl-C, too, must leave nothing behind
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -134,7 +145,6 @@ class Ministack:
                     return
             except OSError:
                 time.sleep(0.1)
-        self.__exit__()
         log = (self.home / "ministack.log").read_text(errors="replace")[-2000:]
         raise Unusable(f"ministack did not start on port {self.port}:\n{log}")
 

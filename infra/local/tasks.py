@@ -5,7 +5,6 @@ under the credentials of the task's role; when it ends the task is stopped, and 
 way the end is told as an event, as ECS does.
 """
 
-import json
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import processes
+from infra.local.bus import Bus
 from infra.local.rounds import Rounds
 
 ENTRY_POINT = ("-m", "training_job")
@@ -24,22 +24,22 @@ _GRACE = 30.0
 class TaskRunner:
     """Runs what the cluster is asked to run; a context manager starts and ends it.
 
-    ecs, events: boto3 clients. credentials: gives the environment variables of a role, by its ARN. logs:
-    folder of a file for each task. images: whoever has the images of the tasks; else they are processes of
-    this Python.
+    ecs: a boto3 client. bus: hears of ends. credentials: gives the environment variables of a role, by its
+    ARN. logs: folder of a file for each task. images: whoever has the images of the tasks; else they are
+    processes of this Python.
     """
 
     def __init__(
         self,
         ecs: Any,
-        events: Any,
+        bus: Bus,
         cluster: str,
         root: Path,
         logs: Path,
         credentials: Callable[[str], Mapping[str, str]],
         images: processes.Images | None = None,
     ) -> None:
-        self._ecs, self._events, self._cluster, self._root, self._logs = ecs, events, cluster, root, logs
+        self._ecs, self._bus, self._cluster, self._root, self._logs = ecs, bus, cluster, root, logs
         self._images = images
         self._credentials = credentials
         self.running: dict[str, subprocess.Popen[bytes]] = {}
@@ -102,8 +102,7 @@ class TaskRunner:
             "lastStatus": "STOPPED",
             "containers": [{"exitCode": code}],
         }
-        entry = {"Source": "aws.ecs", "DetailType": "ECS Task State Change", "Detail": json.dumps(detail)}
-        self._events.put_events(Entries=[entry])
+        self._bus.tell("aws.ecs", "ECS Task State Change", detail)
 
     def _start(self, arn: str) -> None:
         (task,) = self._ecs.describe_tasks(cluster=self._cluster, tasks=[arn])["tasks"]

@@ -54,11 +54,16 @@ def shared(objects: ObjectStore) -> tuple[str, ...]:
     Raises Damaged where the object holds none, Busy where the store fails.
     """
     try:
-        content = objects.get(KEY)
+        return kept(objects)
     except NotFound:
         with contextlib.suppress(AlreadyExists):  # another was first
             objects.create(KEY, f"{secrets.token_hex(BYTES)}\n".encode())
-        content = objects.get(KEY)
+        return kept(objects)
+
+
+def kept(objects: ObjectStore) -> tuple[str, ...]:
+    """As `shared`, where nothing is made. Raises NotFound, too."""
+    content = objects.get(KEY)
     try:
         return parse(content.decode("ascii"), "\n")
     except ValueError as error:

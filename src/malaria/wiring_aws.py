@@ -29,7 +29,7 @@ from malaria.errors import Busy
 from malaria.keeping import Kept
 from malaria.keys import Keys
 from malaria.metered_jobs import MeteredJobs
-from malaria.ports import Clock, Mailbox, Meter, ObjectStore, TrainingLauncher
+from malaria.ports import Clock, Mailbox, Meter, TrainingLauncher
 from malaria.predict import Served
 from malaria.promote import MODEL, Registry
 from malaria.services import Services
@@ -167,7 +167,3 @@ def _lay_out(models: Path, cache: Path) -> None:
         laid.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             laid.symlink_to((models / info.version / MODEL).resolve())
-
-
-def _keys_that_sign(objects: ObjectStore, settings: Settings) -> tuple[str, ...]:
-    return wiring.keys_that_sign(settings, lambda: signing_keys.shared(objects))

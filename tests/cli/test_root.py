@@ -98,3 +98,15 @@ def test_the_shell_completes_commands() -> None:
 
 def test_text_from_outside_steers_no_terminal() -> None:
     assert printable("cell\x1b[31m\x07\u202e.png\ud800") == "cell\ufffd[31m\ufffd\ufffd.png\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("command", "says"), [(["serve"], "serves by itself"), (["feedback", "rekey"], "private/signing.keys")]
+)
+def test_what_a_deployment_does_itself_is_not_done_here_in_its_name(
+    run: Run, home: Path, command: list[str], says: str
+) -> None:
+    told = run("--target", "hospital", *command)
+    assert told.exit_code == 2
+    assert says in " ".join(told.stderr.split())
+    assert not (home / "signing.keys").exists()

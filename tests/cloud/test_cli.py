@@ -8,19 +8,23 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.ministack import ROOT
+from malaria import synthetic
 from tests.cloud.conftest import Deployed
 from tests.flow.sites import Site
 
 pytestmark = pytest.mark.cloud
 
 
-def malaria(stack: Deployed, home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+def malaria(stack: Deployed, home: Path, *arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "malaria.cli", "--target", stack.cloud.settings.deployment]
     environment = {
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "src"),
         "MALARIA_HOME": str(home),
         "AWS_ENDPOINT_URL": stack.cloud.aws.endpoint,
         **stack.cloud.aws.keys,
+        **more,
     }
     return subprocess.run(
         [*command, *map(str, arguments)], env=environment, capture_output=True, text=True, check=False
@@ -44,6 +48,26 @@ def test_models_jobs_keys_and_a_retraining_by_command(stack: Deployed, tmp_path:
     assert jobs.returncode == 0, jobs.stderr
     asked = stack.http.get("/retrain/tasks").json()["tasks"]
     assert {job["id"] for job in json.loads(jobs.stdout)} == {task["task_id"] for task in asked}
+
+
+def test_a_sound_deployment_is_found_whole(stack: Deployed, tmp_path: Path) -> None:
+    stack.http.get("/model/info").raise_for_status()  # the API has made its keys by then
+    told = malaria(stack, tmp_path / "home", "doctor", "--json")
+    assert told.returncode == 0, told.stdout
+    found = json.loads(told.stdout)
+    assert {"check": "signing keys", "ok": True, "found": "1, in the bucket of models"} in found["checks"]
+    assert "inbox" not in found["paths"]
+
+
+def test_cells_are_answered_by_its_address_as_by_its_model(stack: Deployed, tmp_path: Path) -> None:
+    cells, home = synthetic.write(tmp_path / "cells", 4, 21), tmp_path / "home"
+    key = stack.http.headers["Authorization"].removeprefix("Bearer ")
+    asked = malaria(stack, home, "predict", cells, "--url", stack.cloud.url, "--json", MALARIA_KEY=key)
+    assert asked.returncode == 0, asked.stderr
+    here = json.loads(malaria(stack, home, "predict", cells, "--json").stdout)
+    found = json.loads(asked.stdout)
+    assert [one["prediction"] for one in found["results"]] == [one["prediction"] for one in here["results"]]
+    assert key not in asked.stdout + asked.stderr
 
 
 def test_base_images_are_put_into_a_deployment(stack: Deployed, site: Site, tmp_path: Path) -> None:

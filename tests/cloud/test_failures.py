@@ -33,7 +33,10 @@ def promotions(stack: Deployed) -> list[dict[str, Any]]:
 def test_a_training_that_is_killed_is_run_again(stack: Deployed, site: Site, tmp_path: Path) -> None:
     stack.put(site.zip(tmp_path / "killed.zip", only=160), "killed.zip")
     job, process = begun(stack, "killed.zip")
+    on_job_change, _ = stack.cloud.function("on_job_change")
+    on_job_change.served()
     process.kill()
+    soon(on_job_change.served, "nobody is told that the task has ended", 30)
     ended = stack.ended("killed.zip")
     assert (ended["task_id"], ended["state"]) == (job, "succeeded"), ended["reason"]
     assert stack.http.get(f"/retrain/status/{job}").json()["attempt"] == 2

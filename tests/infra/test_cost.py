@@ -84,3 +84,11 @@ def test_an_instance_without_a_price_is_asked_for(capsys: pytest.CaptureFixture[
     asked = ["--full-trainings", "1", "-c", "trainer=sagemaker", "-c", "full_instance=ml.unheard"]
     assert cost.main(asked) == 2
     assert "ml.unheard has no price in prices.toml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", [["--per-request", "0"], ["--predictions", "-5"], ["--stored-gb", "nan"]])
+def test_a_load_that_cannot_be_is_refused(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cost.main(asked)
+    assert ended.value.code == 2
+    assert f"argument {asked[0]}" in capsys.readouterr().err

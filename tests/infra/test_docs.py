@@ -1,6 +1,7 @@
 """docs/deployment.md and the workflows say what is true of the stack."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from infra import settings_table
+from infra.context import given
+from infra.settings import read
 from tests.infra.templates import Variant
 from tests.infra.test_watching import RINGS_FOR
 
@@ -49,6 +52,15 @@ def test_every_command_it_gives_can_be_made(text: str, root: Path) -> None:
     asked = set(re.findall(r"\bmake ([a-z-]+)", text))
     assert {"deploy", "diff", "destroy", "bootstrap", "cost", "smoke", "synth"} <= asked
     assert asked <= _targets(root)
+
+
+def test_settings_that_it_types_reach_the_stack_through_make_and_shell(text: str) -> None:
+    """As it is written there: what a shell takes away of it, it takes away here."""
+    typed = re.findall(r"`(?:make [a-z]+ ARGS=(?P<quote>[\"']))?(-c [^`]+?)(?(quote)(?P=quote))`", text)
+    asked = [shlex.split(arguments) for _, arguments in typed]
+    assert len(asked) >= 5
+    for words in asked:
+        read(given(word for word in words if word != "-c"))
 
 
 def test_the_command_line_of_the_cdk_is_pinned_once(root: Path) -> None:

@@ -1,5 +1,7 @@
 """Settings of a deployment: typed, refused with a reason, and told under the names the application reads."""
 
+import json
+
 import pytest
 
 from infra.environment import environment
@@ -10,13 +12,20 @@ def test_defaults_need_nothing() -> None:
     assert read({"aws:cdk:enable-path-metadata": True, "@aws-cdk/core:checkSecretUsage": True}) == Settings()
 
 
+def test_what_the_cdk_itself_tells_is_passed_over() -> None:
+    told = {"acknowledged-issue-numbers": [1], "cli-telemetry": False, "availability-zones:account=1": ["a"]}
+    assert read(told) == Settings()
+
+
 def test_the_command_line_gives_text_and_cdk_json_gives_values() -> None:
     typed = read({"spot": "true", "log_days": "30", "origins": "https://a.example, https://b.example"})
     assert typed == read(
         {"spot": True, "log_days": 30, "origins": ["https://a.example", "https://b.example"]}
     )
     assert typed.origins == ("https://a.example", "https://b.example")
-    assert read({"environment": '{"KEEP_DAYS": "30"}'}).environment == {"KEEP_DAYS": "30"}
+    told = {"KEEP_DAYS": "30", "RETRAIN_CONFIRMED": "200"}
+    assert read({"environment": json.dumps(told)}).environment == told
+    assert read({"environment": "KEEP_DAYS=30, RETRAIN_CONFIRMED=200"}).environment == told
 
 
 @pytest.mark.parametrize(
@@ -37,7 +46,17 @@ def test_the_command_line_gives_text_and_cdk_json_gives_values() -> None:
         ({"environment": '{"KEEPDAYS": "30"}'}, "KEEPDAYS is no setting of the application"),
         ({"environment": '{"SIGNING_KEY": "x"}'}, "SIGNING_KEY is the stack's own, or a secret"),
         ({"environment": '{"KEEP_DAYS": "many"}'}, "valid integer"),
-        ({"environment": "{"}, "environment: "),
+        ({"environment": "{KEEP_DAYS: 30}"}, "environment: {KEEP_DAYS: 30} is neither NAME=value"),
+        ({"environment": "KEEP_DAYS"}, "environment: KEEP_DAYS is neither NAME=value"),
+        ({"full_memory": "17"}, "full_memory=17: with full_cpu=8192 it must be 16 to 60 GB, in steps of 4"),
+        ({"full_cpu": "16384", "full_memory": "33"}, "32 to 120 GB, in steps of 8"),
+        ({"origins": "https://page.example/"}, "origins: https://page.example/ is no origin"),
+        ({"origins": "page.example"}, "page.example is no origin"),
+        ({"origins": "*"}, "* is no origin"),
+        ({"TRAINER": "ecs"}, "TRAINER: there is no such setting; did you mean trainer?"),
+        ({"log-days": "30"}, "log-days: there is no such setting; did you mean log_days?"),
+        ({"maxRuntime": "900"}, "maxRuntime: there is no such setting; did you mean max_runtime?"),
+        ({"alarm_drift": "inf"}, "alarm_drift: Input should be a finite number"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(context: dict[str, str], told: str) -> None:

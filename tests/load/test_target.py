@@ -7,8 +7,8 @@ import pytest
 
 from load import checks
 from load.cells import cells, form
-from load.target import DEFAULT_URL, target
 from malaria import synthetic
+from malaria.address import DEFAULT_URL, target
 from tests.load.conftest import Ask
 
 

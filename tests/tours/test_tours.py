@@ -2,13 +2,19 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from malaria.domain import ModelVersion
+from malaria.api.app import create_app
+from malaria.domain import ModelVersion, Scope
+from malaria.keys import Keys
+from malaria.services import Services
 from malaria.tours import bench, demo, latency, smoke
+from tests.api.server import running
 from tests.flow.server import RunningServer, start_server
 
 NOBODY = "http://127.0.0.1:9"
@@ -51,6 +57,58 @@ def test_smoke_passes_on_a_sound_server(server: RunningServer, capsys: pytest.Ca
     assert smoke.main([server.url]) == 0, capsys.readouterr().out
     told = capsys.readouterr().out
     assert told.count("ok  ") == len(smoke.CHECKS)
+
+
+@pytest.fixture
+def guarded(services: Services) -> Iterator[str]:
+    """A server that asks for keys."""
+    settings = services.settings.model_copy(update={"access": "keys"})
+    with running(create_app(replace(services, settings=settings))) as url:
+        yield url
+
+
+def test_smoke_asks_a_guarded_server_with_the_key(
+    guarded: str, services: Services, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = Keys(services.objects, services.clock).add("smoke", [Scope.PREDICT])
+    monkeypatch.setenv("MALARIA_KEY", key)
+    assert smoke.main([guarded]) == 0, capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.count("ok  ") == len(smoke.CHECKS)
+    assert key not in told
+
+
+def test_smoke_without_a_key_checks_what_strangers_see(
+    guarded: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert smoke.main([guarded]) == 0, capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert told.count("ok  ") == len(smoke.OF_STRANGERS)
+    assert "set MALARIA_KEY" in told
+
+
+def test_smoke_tells_of_a_door_that_stands_open(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only /model/info asks for a key here."""
+
+    async def ajar(scope: Any, receive: Any, send: Any) -> None:
+        await (shut if scope["path"] == "/model/info" else opened)(scope, receive, send)
+
+    settings = services.settings.model_copy(update={"access": "keys"})
+    opened, shut = create_app(services), create_app(replace(services, settings=settings))
+    app: Any = ajar
+    with running(app) as url:
+        assert smoke.main([url]) == 1
+    assert "GET /retrain/tasks is answered 200, not 401" in capsys.readouterr().out
+    assert len(services.registry.history()) == 1
+
+
+@pytest.mark.parametrize("tour", [smoke, demo, bench])
+def test_what_is_no_address_is_told(tour: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        tour.main(["nowhere"])
+    assert "'nowhere' is no address of a server" in capsys.readouterr().err
 
 
 def test_smoke_changes_nothing(server: RunningServer) -> None:

@@ -75,6 +75,11 @@ class State:
             raise BadOptions("This is about a deployment on AWS. Name it: `malaria --target lab-3 ...`.")
         return self.target
 
+    def need_local(self, what: str) -> None:
+        """Raises BadOptions where a deployment on AWS is meant. what: says why it cannot be."""
+        if self.target is not None and self.target != LOCAL:
+            raise BadOptions(f"{what} Leave out --target {self.target} for this machine's own.")
+
     def services(self, **chosen: Any) -> "Services":
         settings = self.settings(**chosen)
         from malaria import wiring

@@ -14,7 +14,7 @@ from malaria import signing_keys
 from malaria.cli import output
 from malaria.cli.common import JsonOption, quiet, services
 from malaria.domain import JobState
-from malaria.errors import Damaged, MalariaError
+from malaria.errors import Damaged, MalariaError, NotFound
 
 if TYPE_CHECKING:
     from malaria.services import Services
@@ -61,12 +61,8 @@ def _mark(ok: bool) -> object:
 def _paths(built: "Services") -> dict[str, str]:
     home = built.home
     free = shutil.disk_usage(home).free / 1e9
-    return {
-        "home": str(home),
-        "inbox": str(home / "inbox"),
-        "logs": str(home / "logs"),
-        "free space": f"{free:.1f} GB",
-    }
+    own = {} if built.fleeting else {"inbox": str(home / "inbox"), "logs": str(home / "logs")}
+    return {"home": str(home), **own, "free space": f"{free:.1f} GB"}
 
 
 def check(name: str, look: Callable[[], str]) -> dict[str, object]:
@@ -86,8 +82,9 @@ def looks(built: "Services") -> Iterator[tuple[str, Callable[[], str]]]:
     yield "gate patients", lambda: _gate_looks(built)
     yield "jobs", lambda: _jobs(built)
     yield "confirmed labels", lambda: f"{len(built.feedback.list()):,}"
-    yield "kept pictures", lambda: _kept(built)
-    yield "signing keys", lambda: _keys(built)
+    if not built.fleeting:  # for how long a deployment keeps them its own settings say
+        yield "kept pictures", lambda: _kept(built)
+    yield "signing keys", lambda: _shared_keys(built) if built.fleeting else _keys(built)
     yield "datasets", lambda: f"{len(built.shards.list()):,}"
 
 
@@ -137,6 +134,14 @@ def _keys(built: "Services") -> str:
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise Damaged(f"Others can read {path}. Run `chmod 600` on it, and `malaria feedback rekey`.")
     return f"{len(built.signing_keys)}, which nobody else can read"
+
+
+def _shared_keys(built: "Services") -> str:
+    """Those of a deployment. Raises Damaged."""
+    try:
+        return f"{len(signing_keys.kept(built.objects))}, in the bucket of models"
+    except NotFound:
+        return "none yet: the API makes one as it starts"
 
 
 def _gate_looks(built: "Services") -> str:

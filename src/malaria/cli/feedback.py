@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from malaria.cli import output
-from malaria.cli.common import JsonOption, services
+from malaria.cli.common import JsonOption, services, state
 from malaria.errors import BadOptions
 
 if TYPE_CHECKING:
@@ -200,6 +200,10 @@ def rekey(ctx: typer.Context) -> None:
     """
     from malaria import signing_keys
 
+    state(ctx).need_local(
+        f"The keys of a deployment are lines of the object {signing_keys.KEY} in its bucket of models: put a "
+        "new one before them, and have its functions start anew."
+    )
     built = services(ctx)
     if built.settings.signing_key is not None:
         raise BadOptions(

@@ -41,7 +41,8 @@ def list_jobs(
         output.print_json([codec.to_json(job) for job in found])
         return
     if not found:
-        output.note("No jobs yet. `malaria retrain ZIP` makes one; so does a ZIP in the inbox.")
+        where = "bucket of uploads" if built.fleeting else "inbox"
+        output.note(f"No jobs yet. `malaria retrain ZIP` makes one; so does a ZIP in the {where}.")
         return
     rows = [(j.id, j.name, j.state.value, _outcome(j), j.created, j.version or "") for j in found]
     output.table(("job", "upload", "state", "outcome", "created", "version"), rows)

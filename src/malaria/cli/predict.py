@@ -5,21 +5,22 @@ import csv
 import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from malaria.cli import output
+from malaria.cli.asked import Server
 from malaria.cli.common import JsonOption, ModelOption, ThresholdOption, load_model
 from malaria.cli.explaining import Drawing
 from malaria.cli.pictures import Picture, find
+from malaria.cli.rows import Row
 from malaria.domain import CLASSES, Label, Progress
 from malaria.errors import BadOptions, MalariaError, UnreadableImage
 
 if TYPE_CHECKING:
-    from malaria.predict import Answer, Model
+    from malaria.predict import Model
 
 COLUMNS = (
     "file",
@@ -33,16 +34,6 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class Row:
-    """What is known of one picture: an answer or an error; and the file that shows where the model looked."""
-
-    name: str
-    answer: "Answer | None" = None
-    error: MalariaError | None = None
-    explanation: Path | None = None
-
-
 def predict(
     ctx: typer.Context,
     paths: Annotated[
@@ -54,6 +45,10 @@ def predict(
     model: ModelOption = None,
     explain: Annotated[
         Path | None, typer.Option(help="Folder for pictures of where the model looked, one for each cell.")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Address of a server that is to answer, by the key in MALARIA_KEY. Default: none."),
     ] = None,
 ) -> None:
     """Say for each picture of one stained cell whether it shows parasites.
@@ -69,26 +64,40 @@ def predict(
         malaria predict slide-7/ more.zip --csv > answers.csv
 
         malaria predict slide-7/ --explain where-it-looked/
+
+        MALARIA_KEY=malaria_... malaria predict slide-7/ --url https://...
     """
     if as_csv and as_json:
         raise BadOptions("Choose one of --csv and --json.")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise BadOptions(f"--threshold is {threshold}; it must be a probability from 0 to 1.")
-    loaded = load_model(ctx, model)
-    at = loaded.info.threshold if threshold is None else threshold
+    if url is not None and (model or explain):
+        raise BadOptions("A server answers by the model that it serves: leave --model and --explain out.")
+    _need_probability(threshold)
     with contextlib.ExitStack() as stack:
         pictures = find(paths, stack)
         drawing = Drawing(explain, [picture.name for picture in pictures]) if explain else None
+        if url is not None:
+            server = stack.enter_context(Server(url))
+            version, at = server.serves(threshold)
+            found = server.answers(pictures, threshold)
+        else:
+            loaded = load_model(ctx, model)
+            version, at = loaded.info.version, loaded.info.threshold if threshold is None else threshold
+            found = answers(loaded, pictures, at, drawing)
         report = stack.enter_context(output.progress(lines=False))
-        rows = watched(answers(loaded, pictures, at, drawing), len(pictures), report)
-        done = _print_csv(rows, loaded.info.version, at, drawing) if as_csv else list(rows)
+        rows = watched(found, len(pictures), report)
+        done = _print_csv(rows, version, at, drawing) if as_csv else list(rows)
     if as_json:
-        output.print_json(told(done, loaded.info.version, at))
+        output.print_json(told(done, version, at))
     elif not as_csv:
         _print_table(done)
     if drawing:
         output.note(f"Where the model looked: {drawing.drawn:,} in {drawing.folder}")
     raise typer.Exit(1 if any(row.error for row in done) else 0)
+
+
+def _need_probability(threshold: float | None) -> None:
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise BadOptions(f"--threshold is {threshold}; it must be a probability from 0 to 1.")
 
 
 def answers(
@@ -138,7 +147,7 @@ def told(rows: Sequence[Row], version: str, threshold: float) -> dict[str, Any]:
     return {
         "model_version": version,
         "threshold": threshold,
-        "results": [_row_json(row) for row in rows],
+        "results": [_row_json(row, version) for row in rows],
         "summary": {
             "pictures": len(rows),
             "parasitized": said[Label.PARASITIZED.text],
@@ -150,7 +159,7 @@ def told(rows: Sequence[Row], version: str, threshold: float) -> dict[str, Any]:
     }
 
 
-def _row_json(row: Row) -> dict[str, Any]:
+def _row_json(row: Row, version: str) -> dict[str, Any]:
     if row.answer is None:
         assert row.error is not None
         return {"file": row.name, "error": {"code": row.error.code, "detail": str(row.error)}}
@@ -164,6 +173,8 @@ def _row_json(row: Row) -> dict[str, Any]:
     }
     if answer.review:
         told["review"] = {"code": answer.review.code, "text": answer.review.text}
+    if row.version not in (None, version):  # another was promoted meanwhile
+        told["model_version"] = row.version
     return told | ({"explanation": str(row.explanation)} if row.explanation else {})
 
 
@@ -180,7 +191,7 @@ def _print_csv(rows: Iterator[Row], version: str, threshold: float, drawing: Dra
                 p = answer.probabilities[CLASSES[Label.PARASITIZED]]
                 said = (answer.prediction, f"{answer.confidence:.6f}", f"{p:.6f}")
             doubt = answer.review.code if answer.review else ""
-            rest: tuple[object, ...] = (*said, threshold, doubt, version, "")
+            rest: tuple[object, ...] = (*said, threshold, doubt, row.version or version, "")
         else:
             unreadable.append(row)
             rest = ("", "", "", threshold, "", version, _harmless(str(row.error)))

@@ -53,6 +53,7 @@ def serve(
     """
     _need_server()
     base = state(ctx)
+    base.need_local("A deployment serves by itself: its stack's output Url says where.")
     chosen = State(home or base.home, base.debug)
     settings = chosen.settings(host=host, port=port, network=network)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")

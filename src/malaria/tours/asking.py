@@ -6,20 +6,30 @@ from typing import Any
 
 import httpx
 
+from malaria.address import DEFAULT_URL, KEY, target
 from malaria.synthetic import SyntheticCell
-
-DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 def parser(about: str) -> argparse.ArgumentParser:
     """A command line that takes the server's address."""
     made = argparse.ArgumentParser(description=about)
-    made.add_argument("url", nargs="?", default=DEFAULT_URL, help=f"base URL of the server ({DEFAULT_URL})")
+    about_url = f"base URL of the server ({DEFAULT_URL}); the key, if it asks for one, is read from {KEY}"
+    made.add_argument("url", nargs="?", type=_address, default=DEFAULT_URL, help=about_url)
     return made
 
 
+def _address(text: str) -> str:
+    try:
+        target(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def client(url: str) -> httpx.Client:
-    return httpx.Client(base_url=url.rstrip("/"), timeout=60, follow_redirects=True)
+    """Asks with the key in MALARIA_KEY, where there is one. Raises ValueError for what is no address."""
+    at = target(url)
+    return httpx.Client(base_url=at.url, headers=dict(at.headers), timeout=60, follow_redirects=True)
 
 
 def picture(data: bytes, name: str = "cell.png", field: str = "file") -> dict[str, tuple[str, bytes, str]]:
