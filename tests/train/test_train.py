@@ -147,9 +147,7 @@ def test_the_learning_rate_warms_up_and_falls_over_all_steps(held: bool) -> None
     for _ in range(2):
         network.fit(np.ones((4, 1)), np.ones(4), batch_size=1, verbose=0, callbacks=told)
     if held:
-        assert seen == [0.5] * 5 + [0.25] * 3, (
-            "an older checkpoint goes on by its own schedule"
-        )
+        assert seen == [0.5] * 5 + [0.25] * 3, "an older checkpoint goes on by its own schedule"
     else:
         up, down = seen[:3], seen[2:]  # a quarter of the eight steps
         assert up == pytest.approx([0.001, 0.0505, 0.1])
