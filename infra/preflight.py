@@ -1,6 +1,7 @@
 """`make deploy` asks this first: what a deployment needs, and what to do where it is missing."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -110,9 +111,10 @@ def _version_of_node() -> int:
 
 
 def _boto3(service: str) -> Any:
+    """In the region where the CDK will deploy: it reads AWS_REGION first, which boto3 does not read."""
     import boto3
 
-    return boto3.client(service)
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION"))
 
 
 if __name__ == "__main__":
