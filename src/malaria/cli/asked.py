@@ -1,6 +1,7 @@
 """`malaria predict --url`: pictures answered by a server, by the key in MALARIA_KEY."""
 
 import itertools
+import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ class Server:
         import httpx
 
         try:
-            self._at = target(url)
+            self._at = target(url, os.environ)
         except ValueError as error:
             raise BadOptions(str(error)) from None
         self._http = httpx.Client(base_url=self._at.url, headers=dict(self._at.headers), timeout=60)
