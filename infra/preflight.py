@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from infra.context import given, of_file
+from infra.context import PAGE, given, of_file
 from infra.settings import BadSettings, Settings, read
 
 NODE = 20
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
-    missing = [*of_machine(), *of_account(settings, _boto3)]
+    missing = [*of_machine(), *of_page(settings), *of_account(settings, _boto3)]
     for line in missing:
         print(line, file=sys.stderr)
     return 1 if missing else 0
@@ -44,6 +45,12 @@ def of_machine() -> Iterator[str]:
         yield "Docker builds the images, and is not on PATH: https://docs.docker.com/get-docker/"
     elif subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         yield "Docker does not answer: start it, and see whether you may use it (`docker info`)."
+
+
+def of_page(settings: Settings, page: Path = PAGE) -> Iterator[str]:
+    """The page, where it should be and is not: a deployment without would take away one that stands."""
+    if settings.web != "off" and not (page / "index.html").is_file():
+        yield 'The web page is not built: `make ui` says why. Without it: `make deploy ARGS="-c web=off"`.'
 
 
 def of_account(settings: Settings, clients: Clients) -> Iterator[str]:

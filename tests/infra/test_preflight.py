@@ -130,3 +130,11 @@ def test_the_region_is_that_of_the_environment_as_the_page_says(monkeypatch: pyt
     assert preflight._boto3("ssm").meta.region_name == "eu-central-1"
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     assert preflight._boto3("ssm").meta.region_name == "eu-central-1"
+
+
+def test_a_page_that_is_not_built_is_asked_for_unless_none_is_wanted(tmp_path: Path) -> None:
+    (line,) = preflight.of_page(Settings(), tmp_path)
+    assert "make ui" in line and "web=off" in line
+    assert list(preflight.of_page(Settings(web="off"), tmp_path)) == []
+    (tmp_path / "index.html").touch()
+    assert list(preflight.of_page(Settings(), tmp_path)) == []
