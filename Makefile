@@ -120,10 +120,12 @@ synth: $(VENV)/.all ## Write the CloudFormation templates to cdk.out/ (needs Nod
 	$(BIN)/python -m infra.app $(ARGS)
 
 deploy: $(VENV)/.all ## Deploy to AWS, or update what is there (docs/deployment.md); ARGS="-c name=value ..."
+	@scripts/page --if-possible
 	@$(BIN)/python -m infra.preflight $(ARGS)
 	$(CDK) deploy --all $(ARGS)
 
 diff: $(VENV)/.all ## Show what a deployment would change; ARGS as for deploy
+	@scripts/page --if-possible
 	$(CDK) diff $(ARGS)
 
 destroy: $(VENV)/.all ## Remove the stack; data stays unless it was deployed with keep_data=false

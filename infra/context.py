@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 CDK_JSON = Path(__file__).parents[1] / "cdk.json"
+PAGE = Path(__file__).parents[1] / "ui" / "dist"
+"""Where the web page is built."""
 
 
 def of_file() -> dict[str, Any]:

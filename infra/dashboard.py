@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -34,7 +34,13 @@ class Dashboard(Construct):
     ) -> None:
         super().__init__(scope, name)
         self._of = Figures(settings)
-        self._board = cloudwatch.Dashboard(self, "Board", period_override=cloudwatch.PeriodOverride.AUTO)
+        # A name that an operator finds: the dashboards of all regions of an account stand in one list.
+        self._board = cloudwatch.Dashboard(
+            self,
+            "Board",
+            dashboard_name=f"{settings.deployment}-{Aws.REGION}",
+            period_override=cloudwatch.PeriodOverride.AUTO,
+        )
         self._board.add_widgets(cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms.all, width=WIDTH))
         self._traffic(serving)
         self._answers()

@@ -1,13 +1,15 @@
 """`make deploy` asks this first: what a deployment needs, and what to do where it is missing."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from infra.context import given, of_file
+from infra.context import PAGE, given, of_file
 from infra.settings import BadSettings, Settings, read
 
 NODE = 20
@@ -29,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
-    missing = [*of_machine(), *of_account(settings, _boto3)]
+    missing = [*of_machine(), *of_page(settings), *of_account(settings, _boto3)]
     for line in missing:
         print(line, file=sys.stderr)
     return 1 if missing else 0
@@ -43,6 +45,12 @@ def of_machine() -> Iterator[str]:
         yield "Docker builds the images, and is not on PATH: https://docs.docker.com/get-docker/"
     elif subprocess.run(["docker", "info"], capture_output=True, check=False).returncode:
         yield "Docker does not answer: start it, and see whether you may use it (`docker info`)."
+
+
+def of_page(settings: Settings, page: Path = PAGE) -> Iterator[str]:
+    """The page, where it should be and is not: a deployment without would take away one that stands."""
+    if settings.web != "off" and not (page / "index.html").is_file():
+        yield 'The web page is not built: `make ui` says why. Without it: `make deploy ARGS="-c web=off"`.'
 
 
 def of_account(settings: Settings, clients: Clients) -> Iterator[str]:
@@ -110,9 +118,10 @@ def _version_of_node() -> int:
 
 
 def _boto3(service: str) -> Any:
+    """In the region where the CDK will deploy: it reads AWS_REGION first, which boto3 does not read."""
     import boto3
 
-    return boto3.client(service)
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION"))
 
 
 if __name__ == "__main__":

@@ -18,8 +18,6 @@ from infra.settings import Settings
 from infra.storage import Storage
 from malaria.settings_aws import INCOMING
 
-DISK_GB = 3
-"""Of a function that copies an upload: the largest is 1 GB, and is read and written beside what is kept."""
 AT_ONCE = 5
 """Messages in a batch, and batches at the same time."""
 
@@ -71,7 +69,7 @@ class Retraining(Construct):
             environment=told,
             memory=1024,
             seconds=WORK_SECONDS,
-            disk_gb=DISK_GB,
+            disk_gb=1 + 2 * self._settings.application.max_upload_bytes / 2**30,  # read, and written anew
             **more,
         )
 

@@ -26,6 +26,8 @@ from malaria.settings import Settings as AppSettings
 _DAYS, _YEARS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180), (1096, 1827, 2192, 2557, 2922, 3288, 3653)
 LOG_DAYS = (*_DAYS, 365, 400, 545, 731, *_YEARS)
 """What CloudWatch Logs can keep a log for."""
+LARGEST = 4 * 2**30
+"""Bytes of an upload that a function can copy, with 10 GB of disk at most."""
 _NOT_OURS = re.compile(r"[:@/]|^(?![a-z_]+$)")
 _ORIGIN = re.compile(r"https?://[^/\s*?#@]+")
 _OF_THE_STACK = ("access", "home", "allowed_hosts", "host", "port", "ui", "signing_key")
@@ -243,7 +245,9 @@ class Settings(BaseModel):
                 raise ValueError(f"{name} is the stack's own, or a secret, and cannot be set here")
             if name.lower() not in AppSettings.model_fields or not name.isupper():
                 raise ValueError(f"{name} is no setting of the application; docs/operate.md lists them")
-        AppSettings(**{name.lower(): value for name, value in given.items()})  # type: ignore[arg-type]
+        told = AppSettings(**{name.lower(): value for name, value in given.items()})  # type: ignore[arg-type]
+        if told.max_upload_bytes > LARGEST:
+            raise ValueError(f"MAX_UPLOAD_BYTES is at most {LARGEST}: a function has disk for no more")
         return given
 
     @model_validator(mode="after")

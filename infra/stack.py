@@ -9,6 +9,7 @@ from constructs import Construct
 from infra import reasons, web
 from infra.alarms import Alarms
 from infra.canary import Canary
+from infra.context import PAGE
 from infra.dashboard import Dashboard
 from infra.queues import Queues
 from infra.retraining import Retraining
@@ -23,7 +24,7 @@ class MalariaStack(Stack):
     page: folder of the built web page. Raises BadSettings where one is asked for and is not there.
     """
 
-    def __init__(self, scope: Construct, settings: Settings, *, page: Path = web.PAGE, **kwargs: Any) -> None:
+    def __init__(self, scope: Construct, settings: Settings, *, page: Path = PAGE, **kwargs: Any) -> None:
         super().__init__(
             scope,
             settings.deployment,

@@ -11,12 +11,11 @@ from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct, IConstruct
 
 from infra import reasons
-from infra.images import ROOT
+from infra.context import PAGE
 from infra.logs import log_group
 from infra.serving import Serving
 from infra.settings import BadSettings, Settings
 
-PAGE = ROOT / "ui" / "dist"
 INDEX = "index.html"
 HOME = "connect-src 'self'"
 """Of the page's Content-Security-Policy: whom it may ask."""

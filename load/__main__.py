@@ -18,6 +18,7 @@ from load.own_server import NotStarted, own_server
 
 ROOT = Path(__file__).parents[1]
 INTERRUPTED = 130
+HTML, VERDICT = "report.html", "verdict.json"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         except Interrupted:
             return INTERRUPTED
-    print(f"Reports: {args.out}/report.html, {args.out}/load_stats.csv, {args.out}/verdict.json")
+    if (args.out / VERDICT).exists():  # a run that found nobody to ask has none
+        print(f"Reports: {args.out}/{HTML}, {args.out}/load_stats.csv, {args.out}/{VERDICT}")
     return INTERRUPTED if stop.asked else code
 
 
@@ -76,12 +78,14 @@ class Stop:
 def run(url: str, out: Path, others: Sequence[str], stop: Stop) -> int:
     """Run Locust to its end; its exit code."""
     out.mkdir(parents=True, exist_ok=True)
+    for name in (HTML, VERDICT):  # those of another run say nothing of this one
+        (out / name).unlink(missing_ok=True)
     shape = os.environ.get("LOCUST_SHAPE", Shape.STEADY.value)
     command = [
         *(sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py")),
         *("--headless", "--only-summary", "--host", url, "--shape", shape),
-        *("--csv", str(out / "load"), "--csv-full-history", "--html", str(out / "report.html")),
-        *("--verdict", str(out / "verdict.json"), *others),
+        *("--csv", str(out / "load"), "--csv-full-history", "--html", str(out / HTML)),
+        *("--verdict", str(out / VERDICT), *others),
     ]
     # A session of its own: what a terminal sends reaches it once, through here.
     stop.run = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)

@@ -148,7 +148,7 @@ def _options(parser: Any) -> None:
 def _init(environment: Any, pictures: Sequence[Picture]) -> None:
     """Before anybody asks: the address, and the course."""
     with _in_a_line():
-        asked = target(environment.host)
+        asked = target(environment.host, os.environ)
         environment.host = asked.url
         environment.asking = Asking(pictures, dict(asked.headers))
         if isinstance(environment.runner, WorkerRunner):  # the verdict is its master's

@@ -1,9 +1,9 @@
 """The synthesised template, as far as ministack can hold it.
 
-Alarms on a formula of metrics, of which ministack knows none, are left out with what names them, and each
-function gets the address at which its calls are served. ministack asks for rights on the cluster where ECS
-asks for rights on a task, or its definition, in that cluster, so the policies are told that way. Nothing else
-is changed.
+Alarms on a formula of metrics, of which ministack knows none, are left out, and what names them names NONE;
+each function gets the address at which its calls are served. ministack asks for rights on the cluster where
+ECS asks for rights on a task, or its definition, in that cluster, so the policies are told that way. Nothing
+else is changed.
 """
 
 import json
@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.local.ministack import ROOT, Unusable
+from infra.local.ministack import ACCOUNT, REGION, ROOT, Unusable
 from infra.settings import Settings
 
 PROXY = "MINISTACK_LAMBDA_PROXY_URL"
+NONE = f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:left-out"
+"""ARN of an alarm that is not there."""
 
 
 def synthesised(settings: Settings, out: Path) -> dict[str, Any]:
@@ -55,8 +57,8 @@ def fitted(template: Mapping[str, Any], functions: Mapping[str, str]) -> dict[st
             ]
         for statement in _statements(one):
             _on_the_cluster(statement)
-    _forget(made, set(template["Resources"]) - set(resources))
-    return made
+    found: dict[str, Any] = _without(made, set(template["Resources"]) - set(resources))
+    return found
 
 
 def handlers(template: Mapping[str, Any]) -> dict[str, str]:
@@ -96,27 +98,16 @@ def _on_the_cluster(statement: dict[str, Any]) -> None:
         statement["Resource"] = here
 
 
-def _forget(template: dict[str, Any], gone: set[str]) -> None:
-    """Drop what names resources that are not there: a dashboard's alarms, an output."""
-    for part in ("Resources", "Outputs"):
-        for name, one in list(template[part].items()):
-            if gone & set(_named(one)):
-                del template[part][name]
-
-
-def _named(node: Any) -> list[str]:
-    """Logical names that a piece of a template refers to."""
-    if isinstance(node, list):
-        return [name for item in node for name in _named(item)]
-    if not isinstance(node, dict):
-        return []
-    found = [name for item in node.values() for name in _named(item)]
-    if isinstance(node.get("Ref"), str):
-        found.append(node["Ref"])
-    got = node.get("Fn::GetAtt")
-    if isinstance(got, list) and got:
-        found.append(str(got[0]))
-    return found
+def _without(node: Any, gone: set[str]) -> Any:
+    """A piece of a template in which NONE stands for what is gone."""
+    match node:
+        case {"Fn::GetAtt": [str() as name, "Arn"]} if name in gone:
+            return NONE
+        case dict():
+            return {key: _without(one, gone) for key, one in node.items()}
+        case list():
+            return [_without(one, gone) for one in node]
+    return node
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Where to ask, and with which key."""
 
-import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,10 +22,10 @@ class Target:
 
 def target(
     url: str | None,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str],
     resolves: Callable[[str], bool] | None = None,
 ) -> Target:
-    """What the user names, the default where they name nothing.
+    """What the user names, the default where they name nothing. environment: where the key is looked for.
 
     A host below .localhost, as the local AWS has, is asked at the loopback address where the system does not
     know that it lies there (RFC 6761). Raises ValueError for what is no URL.

@@ -89,6 +89,7 @@ def aws(
     *,
     launching: bool = False,
     answering: bool = False,
+    personal: bool = False,
 ) -> Services:
     """A deployment on AWS: objects in S3, jobs and confirmed labels in DynamoDB.
 
@@ -96,13 +97,18 @@ def aws(
         queue, and the first of them promotes the shipped model.
     answering: people wait for it, so it does not wait long for the store, and the model that ships answers
         until the promotion log can be read. It alone has the keys that sign ids; the first one makes them.
+    personal: a person's credentials count, as they have set them up for the command line of AWS.
 
     Raises BadOptions where a setting is absent, Busy where the store cannot be reached.
     """
     from malaria import wiring_aws
 
     return wiring_aws.aws(
-        settings or Settings(), aws_settings or AwsSettings(), launching=launching, answering=answering
+        settings or Settings(),
+        aws_settings or AwsSettings(),
+        launching=launching,
+        answering=answering,
+        personal=personal,
     )
 
 
@@ -113,7 +119,7 @@ def deployment(name: str, settings: Settings | None = None) -> Services:
     """
     from malaria.adapters.stack_outputs import settings_of
 
-    return aws(settings, settings_of(name, AwsSettings().endpoint))
+    return aws(settings, settings_of(name, AwsSettings().endpoint), personal=True)
 
 
 def by_environment() -> Services:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from malaria import canary_key, shipped, signing_keys, wiring
 from malaria.adapters import objects as stores
-from malaria.adapters.aws_clients import Clients, region
+from malaria.adapters.aws_clients import Clients, region, session_of_person
 from malaria.adapters.cloudwatch_history import CloudWatchHistory
 from malaria.adapters.dynamo_feedback import DynamoFeedback
 from malaria.adapters.dynamo_jobs import DynamoJobs
@@ -46,14 +47,17 @@ PATIENCE, BRIEF = 60.0, 3.0
 _NOT_PASSED_ON = frozenset({"MALARIA_HOME", "MALARIA_SIGNING_KEY"})
 
 
-def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering: bool) -> Services:
+def aws(
+    settings: Settings, deployed: AwsSettings, *, launching: bool, answering: bool, personal: bool
+) -> Services:
     """As `wiring.aws`."""
     home = settings.home.resolve()
     for folder in ("work", "cache"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     clock, clients = wiring.SystemClock(), Clients(deployed.endpoint)
     patience = BRIEF if answering else PATIENCE
-    objects = _objects(deployed, "", patience)
+    session = session_of_person() if personal else None
+    objects = _objects(deployed, "", patience, session)
     meter = _meter(deployed, clock)
     jobs = MeteredJobs(DynamoJobs(clients, lambda: deployed.need("jobs_table"), clock), meter)
     launcher = _launcher(clients, deployed, launching)
@@ -74,7 +78,7 @@ def aws(settings: Settings, deployed: AwsSettings, *, launching: bool, answering
         shards=Shards(objects),
         served=Served(registry, home / "cache", settings.interpreters, bundled if answering else None),
         kept=Kept(
-            _objects(deployed, "kept", patience),
+            _objects(deployed, "kept", patience, session),
             clock,
             days=settings.keep_days,
             pooled=settings.opens_retrainings,
@@ -124,8 +128,9 @@ def _meter(deployed: AwsSettings, clock: Clock) -> Meter:
     return EmfMeter(deployed.deployment, clock) if deployed.metered else NullMeter()
 
 
-def _objects(deployed: AwsSettings, prefix: str, patience: float) -> stores.Objects:
-    return stores.s3(deployed.need("models_bucket"), prefix, region(), deployed.endpoint, patience=patience)
+def _objects(deployed: AwsSettings, prefix: str, patience: float, session: Any = None) -> stores.Objects:
+    bucket = deployed.need("models_bucket")
+    return stores.s3(bucket, prefix, region(), deployed.endpoint, patience=patience, session=session)
 
 
 def _launcher(clients: Clients, deployed: AwsSettings, launching: bool) -> TrainingLauncher:

@@ -70,6 +70,38 @@ def test_cells_are_answered_by_its_address_as_by_its_model(stack: Deployed, tmp_
     assert key not in asked.stdout + asked.stderr
 
 
+def test_rights_may_come_from_a_profile_as_well(stack: Deployed, tmp_path: Path) -> None:
+    """As `aws configure` leaves them: key and region, in files and not in the environment."""
+    keys, home = stack.cloud.aws.keys, tmp_path / "home"
+    (tmp_path / "credentials").write_text(
+        "[lab]\n"
+        f"aws_access_key_id = {keys['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {keys['AWS_SECRET_ACCESS_KEY']}\n"
+    )
+    (tmp_path / "config").write_text(f"[profile lab]\nregion = {keys['AWS_REGION']}\n")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "src"),
+        "MALARIA_HOME": str(home),
+        "AWS_ENDPOINT_URL": stack.cloud.aws.endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_PROFILE": "lab",
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+    }
+    for arguments in (["models", "list", "--json"], ["keys", "list", "--json"], ["dead-letters", "list"]):
+        command = [sys.executable, "-m", "malaria.cli", "--target", stack.cloud.settings.deployment]
+        done = subprocess.run(
+            [*command, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
 def test_base_images_are_put_into_a_deployment(stack: Deployed, site: Site, tmp_path: Path) -> None:
     cells = site.zip(tmp_path / "base.zip", only=40)
     done = malaria(stack, tmp_path / "home", "data", "import", cells, "--json")

@@ -1,11 +1,14 @@
 """What goes wrong between an upload and its verdict, in the deployed stack."""
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from malaria import wiring
+from malaria.dead_letters import retry
 from tests.cloud.conftest import Deployed, soon
 from tests.flow.sites import Site
 
@@ -40,6 +43,38 @@ def test_a_training_that_is_killed_is_run_again(stack: Deployed, site: Site, tmp
     ended = stack.ended("killed.zip")
     assert (ended["task_id"], ended["state"]) == (job, "succeeded"), ended["reason"]
     assert stack.http.get(f"/retrain/status/{job}").json()["attempt"] == 2
+
+
+@pytest.fixture
+def as_operator(stack: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all rights in the account."""
+    for name, value in {**stack.cloud.aws.keys, "AWS_ENDPOINT_URL": stack.cloud.aws.endpoint}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_message_that_nobody_understands_ends_as_a_dead_letter(stack: Deployed, as_operator: None) -> None:
+    """It is brought five times, each time later than a batch may take; here without that wait."""
+    sqs, told = stack.cloud.aws.client("sqs"), stack.cloud.outputs
+    body = json.dumps({"source": "nobody"})
+
+    def waiting(queue: str) -> list[str]:
+        got = sqs.receive_message(QueueUrl=told[queue], MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [one["Body"] for one in got.get("Messages", ())]
+
+    before = sqs.get_queue_attributes(QueueUrl=told["Queue"], AttributeNames=["VisibilityTimeout"])
+    sqs.set_queue_attributes(QueueUrl=told["Queue"], Attributes={"VisibilityTimeout": "1"})
+    try:
+        sqs.send_message(QueueUrl=told["Queue"], MessageBody=body)
+        soon(lambda: body in waiting("DeadLetters"), "it is no dead letter", 120)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=told["Queue"], Attributes=before["Attributes"])
+    on_upload, _ = stack.cloud.function("on_upload")
+    assert sum(not one.failed for one in on_upload.served()) >= 5, "a batch with a bad message is no crash"
+
+    left = retry(wiring.dead_letters(stack.cloud.settings.deployment))
+    assert left.left == 1 and body in waiting("DeadLetters"), "it is not lost unless that is asked"
+    retry(wiring.dead_letters(stack.cloud.settings.deployment), drop=True)
+    assert body not in waiting("DeadLetters")
 
 
 def test_a_training_that_is_cancelled_stops_and_changes_nothing(

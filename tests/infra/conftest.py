@@ -39,7 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "reserved_concurrency": "50",
         "provisioned_concurrency": "2",
         "origins": "https://laboratory.example",
-        "environment": '{"KEEP_DAYS": "30", "RETRAIN_CONFIRMED": "200"}',
+        "environment": '{"KEEP_DAYS": "30", "RETRAIN_CONFIRMED": "200", "MAX_UPLOAD_BYTES": "4294967296"}',
         "deployment": "hospital",
     },
     "sagemaker-web": {"trainer": "sagemaker", "web": "on", "alarm_email": "ana@laboratory.example"},

@@ -122,3 +122,19 @@ def test_a_machine_that_has_both_lacks_nothing(tmp_path: Path, monkeypatch: pyte
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert list(preflight.of_machine()) == []
+
+
+def test_the_region_is_that_of_the_environment_as_the_page_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert preflight._boto3("ssm").meta.region_name == "eu-central-1"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert preflight._boto3("ssm").meta.region_name == "eu-central-1"
+
+
+def test_a_page_that_is_not_built_is_asked_for_unless_none_is_wanted(tmp_path: Path) -> None:
+    (line,) = preflight.of_page(Settings(), tmp_path)
+    assert "make ui" in line and "web=off" in line
+    assert list(preflight.of_page(Settings(web="off"), tmp_path)) == []
+    (tmp_path / "index.html").touch()
+    assert list(preflight.of_page(Settings(), tmp_path)) == []

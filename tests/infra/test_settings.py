@@ -47,6 +47,7 @@ def test_the_command_line_gives_text_and_cdk_json_gives_values() -> None:
         ({"environment": '{"SIGNING_KEY": "x"}'}, "SIGNING_KEY is the stack's own, or a secret"),
         ({"environment": '{"KEEP_DAYS": "many"}'}, "valid integer"),
         ({"environment": "{KEEP_DAYS: 30}"}, "environment: {KEEP_DAYS: 30} is neither NAME=value"),
+        ({"environment": "MAX_UPLOAD_BYTES=4294967297"}, "MAX_UPLOAD_BYTES is at most 4294967296"),
         ({"environment": "KEEP_DAYS"}, "environment: KEEP_DAYS is neither NAME=value"),
         ({"full_memory": "17"}, "full_memory=17: with full_cpu=8192 it must be 16 to 60 GB, in steps of 4"),
         ({"full_cpu": "16384", "full_memory": "33"}, "32 to 120 GB, in steps of 8"),

@@ -88,3 +88,16 @@ def test_a_server_that_does_not_start_is_told(root: Path, tmp_path: Path) -> Non
     )
     assert done.returncode == 2
     assert "MALARIA_MAX_WAITING is wrong" in done.stderr
+
+
+def test_where_nobody_answers_no_report_is_named_and_that_of_another_run_is_gone(
+    root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "verdict.json").write_text('{"passed": true}')
+    with alone(root, tmp_path, "--url", "http://127.0.0.1:9") as process:
+        said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1, said
+    assert "No server answers at http://127.0.0.1:9" in said
+    assert "Reports:" not in said
+    assert not (tmp_path / "reports" / "verdict.json").exists()

@@ -55,6 +55,20 @@ def region() -> str | None:
     return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
+def session_of_person() -> Any:
+    """A session of boto3 with what a person has set up: the environment, a profile, single sign-on.
+
+    Raises Busy where they have nothing.
+    """
+    import boto3
+
+    with told("The session"):
+        session = boto3.Session(region_name=region())
+        if session.get_credentials() is None:
+            raise Busy("AWS does not know you: `aws sso login` or `aws configure`.")
+    return session
+
+
 @contextmanager
 def told(what: str, *, but: Collection[str] = ()) -> Iterator[None]:
     """What boto3 raises, as Busy with its reason: throttled, out of reach, not allowed for now.

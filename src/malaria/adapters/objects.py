@@ -136,14 +136,21 @@ def s3(
     endpoint: str | None = None,
     *,
     patience: float = 60.0,
+    session: Any = None,
 ) -> Objects:
     """Objects in a bucket, below a prefix; credentials are those of the environment, task or function.
 
     endpoint: of a store that speaks S3 elsewhere, such as "http://127.0.0.1:4566".
     patience: seconds over which a request that fails is tried again.
+    session: of boto3, whose credentials are taken instead: only it reads profiles and single sign-on.
     """
     options: dict[str, Any] = {"client_options": {"allow_http": (endpoint or "").startswith("http://")}}
     options["retry_config"] = {"retry_timeout": timedelta(seconds=patience)}
+    if session is not None:
+        from obstore.auth.boto3 import Boto3CredentialProvider
+
+        options["credential_provider"] = Boto3CredentialProvider(session)
+        region = region or session.region_name
     if region:
         options["region"] = region
     if endpoint:

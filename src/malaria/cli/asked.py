@@ -1,5 +1,7 @@
 """`malaria predict --url`: pictures answered by a server, by the key in MALARIA_KEY."""
 
+import itertools
+import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -42,7 +44,7 @@ class Server:
         import httpx
 
         try:
-            self._at = target(url)
+            self._at = target(url, os.environ)
         except ValueError as error:
             raise BadOptions(str(error)) from None
         self._http = httpx.Client(base_url=self._at.url, headers=dict(self._at.headers), timeout=60)
@@ -91,21 +93,19 @@ class Server:
         return Row(picture.name, _answer(told), version=str(told["model_version"]))
 
     def _ask(self, method: str, path: str, **sent: Any) -> "httpx.Response":
-        """An answer other than that the server has enough. Raises Busy."""
+        """An answer, asked for again where the server has enough. Raises Busy."""
         import httpx
 
-        for left in reversed(range(TRIES)):
+        for tried in itertools.count(1):
             try:
                 answer = self._http.request(method, path, **sent)
             except httpx.HTTPError as error:
-                raise Busy(
-                    f"No server answers at {self._at.url} ({error or type(error).__name__})."
-                ) from None
-            if answer.status_code not in (429, 503):
-                break
-            if left:
-                time.sleep(min(LONGEST, _seconds(answer.headers.get("retry-after", ""))))
-        return answer
+                why = str(error) or type(error).__name__
+                raise Busy(f"No server answers at {self._at.url} ({why}).") from None
+            if answer.status_code not in (429, 503) or tried == TRIES:
+                return answer
+            time.sleep(min(LONGEST, _seconds(answer.headers.get("retry-after", ""))))
+        raise AssertionError("it counts without end")
 
     def _read(self, answer: "httpx.Response") -> dict[str, Any]:
         """The JSON of a good answer. Raises Refused where the picture is at fault, else what stops a run."""

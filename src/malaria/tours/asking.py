@@ -1,6 +1,7 @@
 """How the tours ask a server."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ def parser(about: str) -> argparse.ArgumentParser:
 
 def _address(text: str) -> str:
     try:
-        target(text)
+        target(text, {})
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
@@ -28,7 +29,7 @@ def _address(text: str) -> str:
 
 def client(url: str) -> httpx.Client:
     """Asks with the key in MALARIA_KEY, where there is one. Raises ValueError for what is no address."""
-    at = target(url)
+    at = target(url, os.environ)
     return httpx.Client(base_url=at.url, headers=dict(at.headers), timeout=60, follow_redirects=True)
 
 
