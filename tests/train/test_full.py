@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from malaria import memory, retrain, roles, synthetic
+from malaria import memory, retrain, roles, synthetic, wiring
 from malaria.cli import app
 from malaria.domain import JobState, Method, RetrainOptions, Role
 from malaria.gate_cells import OfPixels
+from malaria.options import COMPACT
 from malaria.predict import load_version
 from malaria.preprocess import to_square
 from malaria.services import Services
+from malaria.settings import Settings
 from malaria.shards import Shard
 from malaria.training.dataset import CellArrays
 from tests.unit.registries import START
@@ -72,9 +74,10 @@ def test_full_trains_gates_and_remembers_anew(services: Services, models_dir: Pa
 
 
 def test_full_goes_on_from_an_adapted_model_without_a_shock(
-    services: Services, models_dir: Path, tmp_path: Path
+    home: Path, models_dir: Path, tmp_path: Path
 ) -> None:
     """An adapted head must bear dropout and batch statistics: one of huge weights would wreck the network."""
+    services = wiring.local(home, Settings(home=home, shipped=models_dir, network=COMPACT))
     known = roles.load(models_dir / "roles.json")
     upload = tmp_path / "first.zip"
     upload.write_bytes(archive(synthetic.generate(200, 9), patients=True, washed=True))
