@@ -79,7 +79,7 @@ figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folde
 		measure bbbc041 smears_bbbc041 --kinds bbbc041; \
 		measure explanations nih-cells-part1.zip --data $(DATA)/nih-cells-part2.zip \
 			--data $(DATA)/nih-cells-part3.zip --role validation --explanations; \
-		$(BIN)/malaria evaluate --model $$network --report docs/results/stains/$$network \
+		$(BIN)/malaria evaluate --model $$network --report docs/results/$$network/stains \
 			$$(printf -- '--data $(DATA)/nih-cells-part%s.zip ' 1 2 3) --role validation --suspects $(SUSPECTS) --stains; \
 	done
 	@$(MAKE) cards

@@ -153,7 +153,9 @@ def _sent(of: Evidence, those: list[Measured]) -> Table:
             for rate in (found.sent, found.refused, found.wrong)
         )
         rates = (figure(found.others, rate) if found.others else None for rate in RATES[:2])
-        rows.append((name, f"{one.found.metrics.cells:,}", *shares, *rates))
+        row = (name, f"{one.found.metrics.cells:,}", *shares, *rates)
+        if row not in rows:  # the same cells may have been measured twice, for something else
+            rows.append(row)
     columns = ("cells of", "how many", "sent to a person", "no answer", "wrong among the others")
     others = ("sensitivity of the others", "specificity of the others")
     return Table("What is left to a person", (*columns, *others), rows, _SENT)

@@ -39,7 +39,7 @@ def test_what_is_attached_is_what_the_results_tell(network: str) -> None:
         path.parent.name: json.loads(path.read_text()) for path in RESULTS.glob(f"{network}/*/report.json")
     }
     assert card_evidence.attached(SHIPS, info) == told, "`make cards` attaches docs/results"
-    assert len(told) == 6
+    assert len(told) == 7
 
 
 def test_a_card_is_the_same_wherever_its_version_is_kept(
@@ -56,6 +56,7 @@ def test_a_card_is_the_same_wherever_its_version_is_kept(
         "gate",
         "test",
         "explanations",
+        "stains",
         "bbbc041",
         "bccd",
         "chula",
@@ -69,6 +70,13 @@ def empty_models(folder: Path) -> Path:
     (folder / BARE.version / "manifest.json").write_text(json.dumps(codec.to_json(BARE)))
     shipped.record(folder, BARE)
     return folder
+
+
+def test_what_is_left_to_a_person_is_told_once_of_the_same_cells(told: Card) -> None:
+    rows = [
+        line for line in section(told, "operating_point").splitlines() if "NIH malaria cells, val" in line
+    ]
+    assert len(rows) == 1, "explanations and stains show the same cells"
 
 
 def test_no_patient_is_named(services: Services, tmp_path: Path) -> None:
@@ -101,6 +109,8 @@ def test_figures_come_with_intervals_all_cells_first(told: Card) -> None:
         "test, not listed as suspect",
         "test, listed as suspect",
         "validation, all cells",
+        "validation, not listed as suspect",
+        "validation, listed as suspect",
     ], "first those whose patients the model has not learnt from"
     low, high = report["intervals"]["sensitivity"]
     assert f"{report['sensitivity']:.4f} ({low:.4f} to {high:.4f})" in text

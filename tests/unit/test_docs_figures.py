@@ -107,7 +107,7 @@ def test_how_far_each_aim_is_reached(aim: str, network: str, name: str, sets: tu
 
 def test_how_far_the_aims_without_doubted_labels_and_on_bbbc041_are_reached() -> None:
     rest = [report("mobilenet_v2", role)["suspects"]["not_listed"] for role in ("test", "gate")]
-    rest.append(report("stains", "mobilenet_v2")["suspects"]["not_listed"])
+    rest.append(report("mobilenet_v2", "stains")["suspects"]["not_listed"])
     told = [f"{figure(of, 'accuracy', 4)}, {figure(of, 'auc', 4)}" for of in rest]
     assert f"| {' | '.join(told)} |" in row("not listed as suspect", CHOICES)
     field = report("mobilenet_v2", "bbbc041")
@@ -118,7 +118,7 @@ def test_how_far_the_aims_without_doubted_labels_and_on_bbbc041_are_reached() ->
 
 @pytest.mark.parametrize("network", sorted(NETWORKS))
 def test_what_other_stains_cost(network: str) -> None:
-    own = report("stains", network)
+    own = report(network, "stains")
     told = [figure(of, "sensitivity") for of in (own, *(one["metrics"] for one in own["stains"]))]
     assert row(f"`{network}`", EVALUATION) == f"| `{network}` | {' | '.join(told)} |"
     assert all(one["metrics"]["auc"] >= 0.98 for one in own["stains"])
