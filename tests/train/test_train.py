@@ -127,6 +127,19 @@ def test_seconds_left_weigh_steps_by_their_pictures(monkeypatch: pytest.MonkeyPa
     assert (told[1].accuracy, told[1].validation_accuracy) == (0.8, 0.7)
 
 
+def test_an_epoch_that_is_run_again_has_one_line_of_history(tmp_path: Path) -> None:
+    from malaria.training import fit
+
+    for epoch, loss in ((0, 0.7), (1, 0.5), (1, 0.4), (2, 0.3)):  # killed before the second's checkpoint
+        fit._log(tmp_path, epoch, {"loss": [loss], "auc": [0.9]})
+    assert (tmp_path / "history.csv").read_text().split() == [
+        "epoch,auc,loss",
+        "0,0.9,0.7",
+        "1,0.9,0.4",
+        "2,0.9,0.3",
+    ]
+
+
 @pytest.mark.parametrize("held", [False, True])
 def test_the_learning_rate_warms_up_and_falls_over_all_steps(held: bool) -> None:
     import keras

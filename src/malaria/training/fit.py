@@ -1,6 +1,7 @@
 """Fit a network: staged sizes, one warm-up and cosine over all steps, a checkpoint after every epoch."""
 
 import csv
+import io
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -106,9 +107,12 @@ def fit(
 
 
 def _keep(trainee: keras.Model, epoch: int, history: dict[str, list[float]], run: Path) -> None:
-    """What stays of an epoch: a checkpoint, a line in history.csv, and the curves."""
-    _checkpoint(trainee, epoch + 1, run)
+    """What stays of an epoch: a line in history.csv, a checkpoint, and the curves.
+
+    A kill between the first two has the epoch run again, and its line written again.
+    """
     _log(run, epoch, history)
+    _checkpoint(trainee, epoch + 1, run)
     curves.draw(run / "history.csv", run / "curves.png")
 
 
@@ -188,13 +192,19 @@ def _checkpoints(run: Path) -> list[Path]:
 
 
 def _log(run: Path, epoch: int, figures: dict[str, list[float]]) -> None:
-    """Append an epoch's figures to history.csv."""
+    """Write an epoch's figures into history.csv, in the place of what an interrupted run told of it."""
     path, row = run / "history.csv", {"epoch": epoch, **{name: told[-1] for name, told in figures.items()}}
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, sorted(row, key=lambda name: (name != "epoch", name)))
-        if file.tell() == 0:
-            writer.writeheader()
-        writer.writerow(row)
+    kept: list[dict[str, Any]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            kept = [one for one in csv.DictReader(file) if int(one["epoch"]) < epoch]
+    lines = io.StringIO(newline="")
+    writer = csv.DictWriter(
+        lines, sorted(row, key=lambda name: (name != "epoch", name)), extrasaction="ignore"
+    )
+    writer.writeheader()
+    writer.writerows([*kept, row])
+    whole.write_text(path, lines.getvalue())
 
 
 class Pace(keras.callbacks.Callback):  # type: ignore[misc]
