@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from malaria import shipped, wiring
 from malaria.settings import Settings
@@ -90,6 +90,38 @@ def test_a_version_is_rolled_back_and_promoted_with_a_reason(visit: Open, two: S
     expect(page.get_by_test_id("served-version")).to_have_text(served)
     newest = httpx.get(f"{two.url}/models", timeout=60).json()["promotions"][0]
     assert (newest["verdict"], newest["actor"], newest["reason"]) == ("manual", "ana", "better after all")
+
+
+def _tab_to(page: Page, wanted: Locator) -> None:
+    """Go on by Tab until it has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("it => it === document.activeElement"):
+            return
+    raise AssertionError(f"Tab does not reach {wanted}")
+
+
+def test_a_version_is_rolled_back_by_keyboard_alone(visit: Open, two: Server) -> None:
+    served, other = _versions(two)
+    page = _open(visit, two).page
+    back = page.get_by_role("button", name="Roll back")
+    _tab_to(page, back)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(back).to_be_focused()
+
+    page.keyboard.press("Enter")
+    _tab_to(page, dialog.get_by_label("Your name"))
+    page.keyboard.type("ana")
+    _tab_to(page, dialog.get_by_label("Reason"))
+    page.keyboard.type("by hand")
+    _tab_to(page, dialog.get_by_role("button", name="Roll back"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("served-version")).to_have_text(other)
+    httpx.post(f"{two.url}/models/{served}/promote", json=WHY, timeout=60).raise_for_status()
 
 
 def test_a_change_that_came_too_late_is_told_and_nothing_is_lost(visit: Open, two: Server) -> None:
