@@ -19,6 +19,7 @@ from malaria.domain import JobState
 from malaria.errors import MalariaError
 from malaria.services import Services
 from malaria.settings_aws import AwsSettings
+from malaria.task_logs import Structured
 
 log = logging.getLogger("malaria.trainer")
 
@@ -54,7 +55,7 @@ def main(argv: Sequence[str] | None = None, root: Path = opt_ml.ROOT) -> int:
 
 def _main(argv: Sequence[str], *, rows_suffice: bool) -> None:
     args = _arguments(argv)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=_line(args.job))
+    _log_under(args.job)
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -92,7 +93,14 @@ def _longest() -> float | None:
     return max(allowed - _TO_TELL, allowed / 2)
 
 
+def _log_under(job_id: str) -> None:
+    """Have every line name the job, by which the lines of many are told apart."""
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(Structured(job_id) if wiring.deployed() else logging.Formatter(_line(job_id)))
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
+
+
 def _line(job_id: str) -> str:
-    """How a line of the log reads: it names the job, by which the lines of many are told apart."""
+    """How a line of the log reads on a laptop."""
     named = f"job {job_id}".replace("%", "%%")
     return f"%(asctime)s %(levelname)s {named} %(name)s %(message)s"

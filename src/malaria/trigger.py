@@ -172,7 +172,9 @@ class Trigger:
         job = Job(job_id, _printable(identity), shown, key, now, options, actor=actor)
         if refused:
             job = replace(job, state=JobState.FAILED, reason=refused, finished=now)
-        return self._jobs.add(job)
+        added = self._jobs.add(job)
+        log.info("job %s is %s", added.id, added.state.value)
+        return added
 
     def _is_dead(self, job: Job) -> bool:
         """As `_has_ended`; False where the launcher cannot tell now: the others are seen to all the same."""

@@ -73,6 +73,20 @@ def test_one_id_goes_from_the_gateway_to_the_log(
     assert access["correlation_id"] == "JKJaXmPLvHcESHA="
 
 
+def test_the_log_tells_which_request_became_which_job(
+    deployment: Deployment, started: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that the log of its training, which names the job, is found from the request, and back."""
+    api = started("api")
+    asked = post("/retrain", "file", synthetic.write(tmp_path / "x.zip", 8, 3).read_bytes(), "x.zip")
+    asked["requestContext"]["requestId"] = "JKJaXmPLvHcESHB="
+    job = answer(api.handler(asked, CONTEXT), 202)["task_id"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    assert {"JKJaXmPLvHcESHB="} == {
+        line["correlation_id"] for line in lines if line.get("message") == f"job {job} is queued"
+    }
+
+
 def figures(out: str) -> list[dict[str, Any]]:
     """The lines that CloudWatch takes figures from."""
     lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]

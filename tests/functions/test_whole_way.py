@@ -1,6 +1,7 @@
 """From an upload in S3 to an answer by the model that was made of it: every part in its own process or shell,
 the local stand-in of AWS between them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -40,7 +41,8 @@ def test_an_upload_becomes_the_model_that_answers(
     (job,) = on_upload.services.jobs.list()
     assert job.state == JobState.SUCCEEDED, job.reason
     assert job.version is not None and job.champion == before
-    assert f"job {job.id}" in done.stderr, "the log names the job"
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    assert lines and {line["job"] for line in lines} == {job.id}, "the log names the job"
     told = answer(api.handler(get(f"/retrain/status/{job.id}"), CONTEXT))
     assert (told["state"], told["version"]) == ("succeeded", job.version)
 

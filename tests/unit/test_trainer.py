@@ -3,6 +3,7 @@
 import json
 import logging
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from malaria.domain import Job, JobState, Method, RetrainOptions
 from malaria.errors import BadOptions
 from malaria.services import Services
 from malaria.settings import Settings
+from malaria.task_logs import Structured
 
 
 @pytest.fixture(autouse=True)
@@ -162,3 +164,17 @@ def test_on_aws_a_run_is_given_less_than_the_platform_would_give(monkeypatch: py
 def test_lines_of_the_log_name_the_job() -> None:
     record = logging.LogRecord("malaria.retrain", logging.INFO, "", 1, "text", None, None)
     assert " INFO job 100%s malaria.retrain text" in logging.Formatter(trainer._line("100%s")).format(record)
+
+
+def test_in_a_container_a_line_is_json_that_names_the_job_by_which_others_do() -> None:
+    record = logging.LogRecord("malaria.retrain", logging.ERROR, "", 1, "went %s", ("wrong\n",), None)
+    try:
+        raise ValueError("why")
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    text = Structured("a1").format(record)
+    assert "\n" not in text
+    told = json.loads(text)
+    assert (told["level"], told["message"], told["service"]) == ("ERROR", "went wrong\n", "training")
+    assert told["job"] == told["correlation_id"] == "a1"
+    assert "ValueError: why" in told["exception"]

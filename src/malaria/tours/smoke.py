@@ -36,7 +36,7 @@ def must(condition: object, text: str) -> None:
 
 def health(server: httpx.Client) -> str:
     told = asking.read(server.get("/health"))
-    must(told.get("status") == "ok" and told.get("model_loaded"), f"it says {told}")
+    must(told.get("status") == "ok" and told.get("model_loaded"), f"it says {str(told)[:200]}")
     return f"serves {told['model_version']}"
 
 
