@@ -130,8 +130,9 @@ diff: $(VENV)/.all ## Show what a deployment would change; ARGS as for deploy
 	@scripts/page --if-possible
 	$(CDK) diff $(ARGS)
 
+# What goes needs no built page.
 destroy: $(VENV)/.all ## Remove the stack; data stays unless it was deployed with keep_data=false
-	$(CDK) destroy --all $(ARGS)
+	$(CDK) destroy --all $(ARGS) -c web=off
 
 bootstrap: $(VENV)/.all ## Once for each account and region: set up what the CDK needs there
 	$(CDK) bootstrap $(ARGS)
