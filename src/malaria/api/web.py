@@ -46,11 +46,12 @@ def install(app: FastAPI, page: Path) -> None:
     if (page / ASSETS).is_dir():
         app.mount(f"/{ASSETS}", Assets(directory=page / ASSETS), name="page-assets")
 
+    addresses = _addresses(page)
+
     async def lost(request: Request, error: Exception) -> Response:
         if not _visits(request):
             return await http_error(request, error)
-        own = request.url.path.rstrip("/") in _addresses(page)
-        status = HTTPStatus.OK if own else HTTPStatus.NOT_FOUND
+        status = HTTPStatus.OK if request.url.path.rstrip("/") in addresses else HTTPStatus.NOT_FOUND
         return FileResponse(page / INDEX, status, headers={"Cache-Control": ANEW})
 
     app.add_exception_handler(HTTPStatus.NOT_FOUND, lost)
