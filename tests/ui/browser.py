@@ -20,6 +20,11 @@ FLAGS = [
     "--disable-sync",
 ]
 _DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+_MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
+    const { transitionDuration, animationName, animationDuration } = getComputedStyle(one);
+    const seconds = (list) => Math.max(...list.split(",").map((each) => Number.parseFloat(each)));
+    return seconds(transitionDuration) > 0 || animationName !== "none" && seconds(animationDuration) > 0.001;
+}).map((one) => one.outerHTML.slice(0, 200))"""
 WIDTHS = (360, 1440, 3840)
 PATIENCE = 180_000
 """Milliseconds; machines that run tests may be slow."""
@@ -84,17 +89,17 @@ def axe(page: Page, source: Path) -> list[str]:
 
 def faults(page: Page, ui: Path, *widths: int) -> list[str]:
     """What is wrong with how a page looks as it stands, in both themes and at these widths, or at usual ones:
-    what is wider than the screen, and what axe calls serious. The window is then as it was."""
+    what is wider than the screen, what moves though asked not to, and what axe calls serious. The window is
+    then as it was."""
     before, found = page.viewport_size, []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
         for width in widths or WIDTHS:
             page.set_viewport_size({"width": width, "height": 740})
-            page.evaluate(
-                "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-            )
+            page.evaluate(_DRAWN)
             told = [f"{overflow(page)} pixels too wide"] if overflow(page) > 0 else []
+            told += [f"moves although asked not to: {one}" for one in page.evaluate(_MOVING)]
             told += axe(page, ui / "node_modules/axe-core/axe.min.js")
             found += [f"{scheme}, {width} pixels: {one}" for one in told]
     page.emulate_media(color_scheme=None, reduced_motion=None)
