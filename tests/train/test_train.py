@@ -181,13 +181,29 @@ def test_augmentation_keeps_shape_range_and_black_surround() -> None:
     assert np.median(changed[:, 0, 0]) < 30, "corners stay dark"
 
 
+def test_another_lamp_fades_colours_and_keeps_grey_and_black() -> None:
+    from malaria.training.augment import Augment
+
+    still = {"gain": 0.0, "offset": 0.0, "gamma": 0.0}
+    layer = Augment(3, {"lamp": 0.6, **still})
+    cells = np.zeros((3, 8, 8, 3), np.float32)
+    cells[0] = 120.0
+    cells[1] = (200.0, 40.0, 90.0)
+    lit = np.asarray(layer._stain(cells, 3))
+    assert lit[0] == pytest.approx(120.0, abs=0.1)
+    assert 10.0 < np.ptp(lit[1, 0, 0]) < 159.0
+    assert lit[1].min() > 40.0 and lit[1].max() < 200.0
+    assert np.array_equal(lit[2], cells[2]), "the surround"
+    assert np.asarray(Augment(3, still)._stain(cells, 3)) == pytest.approx(cells, abs=0.1)
+
+
 def test_one_augmentation_serves_inputs_of_every_size() -> None:
     """A recipe's stages change the size under one compiled network, whose shapes are told at run time."""
     import keras
 
     from malaria.training.augment import Augment
 
-    told = {"strength": 0.1, "tint": 0.1, "light": 0.05, "coarse_share": 0.5}
+    told = {"lamp": 0.3, "strength": 0.1, "tint": 0.1, "light": 0.05, "coarse_share": 0.5}
     image = keras.Input((None, None, 3))
     network = keras.Model(image, keras.layers.Conv2D(3, 8, strides=8)(Augment(3, told)(image)))
     network.compile("sgd", "mse")

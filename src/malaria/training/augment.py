@@ -71,7 +71,8 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         """Stain, light and gamma; black surround stays black."""
         told = self.changes
         surround = ops.max(x, axis=-1, keepdims=True) <= BLACK
-        density = -ops.log((x + 1.0) / 256.0)
+        lit = self._relit(x, n) if told.lamp else x
+        density = -ops.log((lit + 1.0) / 256.0)
         stronger = self._uniform((n, 1, 1, 1), -told.strength, told.strength)
         tint = self._uniform((n, 1, 1, 3), -told.tint, told.tint)
         filtered = self._uniform((n, 1, 1, 3), -told.light, told.light)
@@ -82,6 +83,14 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         changed = ops.clip(changed * gain + offset, 0.0, 255.0)
         changed = 255.0 * ops.power(changed / 255.0 + 1e-6, gamma)
         return ops.where(surround, x, changed)
+
+    def _relit(self, x: Any, n: Any) -> Any:
+        """As another lamp and camera would show it: each channel takes from the others, so that colours fade;
+        grey stays grey."""
+        drawn = self._uniform((n, 3, 3), 0.0, 1.0)
+        shares = drawn / ops.sum(drawn, axis=1, keepdims=True)
+        far = self._uniform((n, 1, 1), 0.0, self.changes.lamp)
+        return ops.einsum("nhwc,ncd->nhwd", x, (1.0 - far) * ops.eye(3) + far * shares)
 
     def _blur_and_noise(self, x: Any, n: Any) -> Any:
         blurred = ops.average_pool(x, 3, strides=1, padding="same")

@@ -16,6 +16,7 @@ from malaria import corruptions, crops, metrics
 from malaria.domain import Role
 from malaria.memory import BASE
 from malaria.ports import Report
+from malaria.stains import SIMULATED
 from malaria.training.dataset import CellArrays
 from malaria.training.grafts import transplant_all
 from malaria.training.mixture import mask_all, surround_all
@@ -55,8 +56,11 @@ def panels(
         found["patients, not listed"] = _panel(base.where(~listed(base, lists)))
     made = surround_all(base, SEED, report)
     found["patients, surround"] = Panel(made.pixels, base.labels, base.groups)
+    views = corruptions.views(SEED)
     for name in DISTURBED:
-        found[f"patients, {name}"] = Panel(_disturbed(base.pixels, name), base.labels, base.groups)
+        found[f"patients, {name}"] = Panel(_seen(base.pixels, views[name]), base.labels, base.groups)
+    for name, change in SIMULATED.items():
+        found[f"patients, {name}"] = Panel(_seen(base.pixels, change), base.labels, base.groups)
     others = held.where(held.origins != BASE)
     for origin in np.unique(others.origins):
         own, name = others.where(others.origins == origin), str(origin).removeprefix(f"{BASE}:")
@@ -75,8 +79,7 @@ def panels(
     return found
 
 
-def _disturbed(pixels: npt.NDArray[np.uint8], name: str) -> npt.NDArray[np.uint8]:
-    view = corruptions.views(SEED)[name]
+def _seen(pixels: npt.NDArray[np.uint8], view: Callable[[Image.Image], Image.Image]) -> npt.NDArray[np.uint8]:
     return np.stack([np.asarray(view(Image.fromarray(one))) for one in pixels])
 
 

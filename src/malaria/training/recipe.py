@@ -91,7 +91,8 @@ class Shares:
 class Changes:
     """How far augmentation goes.
 
-    Of places: zoom and shift, shares of the side. Of optical density: strength and tint, natural logarithms,
+    Of places: zoom and shift, shares of the side. Of lamp and camera: lamp, the share of a channel that comes
+    from all three in shares drawn anew. Of optical density: strength and tint, natural logarithms,
     of all channels together and each apart; light, an even filter over all. Of intensity: gain and offset of
     each channel, shares; gamma, a natural logarithm. coarse_share: pictures at half the resolution.
     jpeg_share: pictures that were saved as JPEG.
@@ -101,6 +102,7 @@ class Changes:
 
     zoom: BelowOne = 0.15
     shift: Amount = 0.06
+    lamp: Share = 0.0
     strength: Amount = 0.0
     tint: Amount = 0.0
     light: Amount = 0.0
