@@ -17,6 +17,7 @@ import { StandingMark } from './Standing';
 import { alive } from './standing';
 import { Timeline } from './Timeline';
 import training from './Training.module.css';
+import { WhyEnded } from './Why';
 
 const Curves = lazy(() => import('./Curves'));
 
@@ -51,7 +52,7 @@ function Told({ job, again }: { job: Task; again: () => void }) {
       {job.reason && !job.verdict ? (
         <div className={panels.panel}>
           <Text fw={600}>{t(alive(job) ? 'training.job.waits' : 'training.job.why')}</Text>
-          <Text lang="en">{job.reason}</Text>
+          <WhyEnded job={job} />
         </div>
       ) : null}
       {job.verdict ? <ReceiptView job={job} /> : null}
