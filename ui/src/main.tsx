@@ -12,7 +12,12 @@ import { persist } from './parts/lasting';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
-await start();
+try {
+  await start();
+} catch (error) {
+  root.textContent = 'The page could not be loaded. Check that you are connected, then load it again.'; // there are no words yet
+  throw error;
+}
 keepForOffline();
 void persist('watch', () => import('./review/watch')).then(({ watch }) => watch());
 createRoot(root).render(

@@ -27,7 +27,10 @@ export function CompareStep({ task }: { task: Task }) {
         </h3>
         <WhyVerdict job={task} />
         {task.receipt.advice ? (
-          <Advice advised={(task.receipt.advised ?? []) as Advised[]} text={String(task.receipt.advice)} />
+          <Advice
+            advised={task.receipt.advised as Advised[] | undefined}
+            text={String(task.receipt.advice)}
+          />
         ) : null}
         <Anchor component={Link} href={`/training?job=${task.task_id}`} underline="always">
           {t('setup.compare.receipt')}

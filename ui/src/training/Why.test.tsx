@@ -121,6 +121,11 @@ describe('a French reader', () => {
     expect(shown()).toContain('cellules : 1 200, patients ou champs : 5');
   });
 
+  it('reads what an old receipt advises as it stands', () => {
+    show(<Advice text="In English." advised={undefined} />);
+    expect(screen.getByText('In English.').lang).toBe('en');
+  });
+
   it('reads why pictures were not taken in', () => {
     const ingest = {
       counts: { quarantined: 3 },

@@ -63,8 +63,15 @@ export function WhyEnded({ job }: { job: Pick<Task, 'code' | 'reason'> }) {
   );
 }
 
-/** What would help. text: in the server's words, where it does not tell of what they are made. */
-export function Advice({ advised, text }: { advised: readonly Advised[]; text: string }) {
+interface Pieces {
+  /** Receipts of old have none. */
+  advised: readonly Advised[] | undefined;
+  /** All of it, in the server's words. */
+  text: string;
+}
+
+/** What would help. */
+export function Advice({ advised = [], text }: Pieces) {
   if (advised.length === 0) return <Text lang="en">{text}</Text>;
   return advised.map((one) => <Piece key={`${one.code} ${one.rule}`} advised={one} />);
 }
