@@ -5,6 +5,7 @@ import type { Cell } from '../diagnose/cell';
 import { decided } from '../diagnose/decided';
 import { persist } from '../parts/lasting';
 import { preferences } from '../parts/preferences';
+import { unkept } from './unkept';
 
 const AFTER_START = 3_000;
 
@@ -14,7 +15,9 @@ const tools = () => persist('collection', () => Promise.all([import('./collectio
 async function keep(cell: Cell): Promise<void> {
   const [{ collection }, { outbox }] = await tools();
   await collection.collect(cell);
-  if (collection.failure()) tellUnkept();
+  const failed = collection.failure() !== null;
+  unkept.set(failed);
+  if (failed) tellUnkept();
   outbox.soon();
 }
 

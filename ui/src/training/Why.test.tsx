@@ -118,7 +118,7 @@ describe('a French reader', () => {
   it('reads what to bring, in numbers', () => {
     const numbers = { cells: 1200, groups: 5 };
     show(<Advice text="" advised={[{ code: 'bring-to-compare', text: 'Bring', numbers, rule: '' }]} />);
-    expect(shown()).toContain('cellules : 1 200, patients ou champs : 5');
+    expect(shown()).toContain('cellules (1 200), patients ou champs (5)');
   });
 
   it('reads what an old receipt advises as it stands', () => {
