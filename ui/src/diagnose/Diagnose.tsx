@@ -3,7 +3,7 @@ import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { withWords } from '../i18n';
 import { Fetching } from '../layout/Fetching';
 import { lasting, persist } from '../parts/lasting';
-import { Anywhere } from './Anywhere';
+import { Anywhere, loadDialog } from './Anywhere';
 import { Bring } from './Bring';
 import { sessions } from './session';
 import { useIntake } from './useIntake';
@@ -36,6 +36,7 @@ function useAhead(): void {
     const timer = setTimeout(() => {
       void persist('Single', loadSingle);
       void persist('Many', loadMany);
+      void persist('ReplaceDialog', loadDialog);
     }, 1500);
     return () => clearTimeout(timer);
   }, []);
