@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 
 from malaria.comparison import GateSet
 from malaria.criteria import (
@@ -13,6 +14,7 @@ from malaria.criteria import (
     FILE_SIZE,
     FIRST,
     GAIN,
+    GROUPS,
     LABELS,
     LEARNING,
     PARITY,
@@ -28,64 +30,77 @@ from malaria.roles import SITE_GATE_SHARE
 
 MOST_ASKED = 500
 """Patients. An advice to bring more than a laboratory ever could is none."""
-_LOOK = (
+
+
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """One piece of advice. code: kebab-case and stable; text: for a person. numbers: those that stand in it;
+    rule: the one that it is about, where it names one."""
+
+    code: str
+    text: str
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    rule: str = ""
+
+
+_LOOK = Advised(
+    "look-at-labels",
     "Have somebody else label those that the receipt lists, without seeing the folders, and upload again. "
     "Where the labels are right, the served model does not know such cells: `malaria models promote` serves "
-    "the new one."
+    "the new one.",
 )
-_DRIFTED = (
+_DRIFTED = Advised(
+    "drifted",
     "Each step was small; together they cost base patients more than one may, or it cannot be ruled out. Go "
     "back to an earlier version (`malaria models rollback`) and adapt that one, or train the whole network, "
-    "`--method full`."
+    "`--method full`.",
 )
 _TRADE = "Where that trade is wanted, `malaria models promote` makes it."
 
 
 def advice(
     verdict: Verdict, rules: Mapping[str, Criterion], base: GateSet, site: GateSet, settings: GateSettings
-) -> str:
-    """What to do or to bring, in numbers where they can be told; "" for what is accepted."""
+) -> tuple[Advised, ...]:
+    """What to do or to bring, in numbers where they can be told; nothing for what is accepted."""
     if verdict == Verdict.ACCEPTED:
-        return ""
+        return ()
     if verdict == Verdict.REJECTED:
-        return _rejected({name for name, rule in rules.items() if rule.passed is False})
+        return (_rejected({name for name, rule in rules.items() if rule.passed is False}),)
     if _open(rules, LABELS) or _open(rules, DOUBTED):
-        return _LOOK
+        return (_LOOK,)
     told = [_learning(rules[LEARNING])] if LEARNING in rules else []
     if rules[SIZE].passed is None:
         told.append(_size(site_sizes(site, settings)))
     if _open(rules, SITE):
-        upload = math.ceil(_more(rules[SITE], site.groups()) / SITE_GATE_SHARE)
-        told.append(
-            f"Bring cells of about {upload:,} more patients or fields; a fifth is kept to compare on. This "
-            "upload counts together with the next."
-            if upload <= MOST_ASKED
-            else "The two models are so close at this site that more cells will hardly tell them apart."
-        )
+        told.append(_site(math.ceil(_more(rules[SITE], site.groups()) / SITE_GATE_SHARE)))
     told += [_site_class(label) for label, name in SITE_CLASSES.items() if _open(rules, name)]
-    told += [_base(rules[name], base.groups(label)) for label, name in BASE.items()]
+    told += [_base(rules[name], base.groups(label)) for label, name in BASE.items() if _open(rules, name)]
     told += [_DRIFTED] if any(_open(rules, name) for name in FIRST.values()) else []
     if _open(rules, CALIBRATION):
         told.append(_base(rules[CALIBRATION], base.groups()))
     if _open(rules, GAIN):
-        told.append("Bring cells that the served model answers wrongly, if there are such cells.")
-    return " ".join(part for part in told if part)
+        text = "Bring cells that the served model answers wrongly, if there are such cells."
+        told.append(Advised("bring-wrong", text))
+    return tuple(told)
 
 
-def _rejected(broken: AbstractSet[str]) -> str:
+def _rejected(broken: AbstractSet[str]) -> Advised:
     if LABELS in broken:
-        return "Put the pictures into the right folders and upload again."
+        return Advised("put-right", "Put the pictures into the right folders and upload again.")
     if broken <= {PARITY, FILE_SIZE}:
-        return "The file is at fault, not what it has learnt. Train again, or a smaller network."
+        text = "The file is at fault, not what it has learnt. Train again, or a smaller network."
+        return Advised("file-at-fault", text)
     if broken <= set(FIRST.values()):
         return _DRIFTED
     if SITE in broken:
-        return "The served model answers this site better and stays. Check the labels if that surprises you."
+        text = "The served model answers this site better and stays. Check the labels if that surprises you."
+        return Advised("site-better-served", text)
     if broken <= set(SITE_CLASSES.values()):
-        return f"One class is paid for with the other at this site. {_TRADE}"
-    return (
+        return Advised("trade", f"One class is paid for with the other at this site. {_TRADE}")
+    return Advised(
+        "costs-others",
         "Learning from this upload costs too much on other patients. Check its labels and stain. Cells of "
-        "more patients steady what is learnt, and the method `full` can learn more than `adapt`."
+        "more patients steady what is learnt, and the method `full` can learn more than `adapt`.",
     )
 
 
@@ -94,45 +109,66 @@ def _open(rules: Mapping[str, Criterion], name: str) -> bool:
     return name in rules and rules[name].passed is None
 
 
-def _site_class(label: int) -> str:
-    return (
+def _site(upload: int) -> Advised:
+    """upload: so many more patients or fields would tell the models apart at the site."""
+    if upload > MOST_ASKED:
+        text = "The two models are so close at this site that more cells will hardly tell them apart."
+        return Advised("too-close", text)
+    return Advised(
+        "more-groups",
+        f"Bring cells of about {upload:,} more patients or fields; a fifth is kept to compare on. This "
+        "upload counts together with the next.",
+        {"groups": upload},
+    )
+
+
+def _site_class(label: int) -> Advised:
+    return Advised(
+        f"more-{CLASSES[label]}",
         f"Bring more {CLASSES[label]} cells; this upload counts together with the next. Look at those that "
-        f"only the served model answers rightly. {_TRADE}"
+        f"only the served model answers rightly. {_TRADE}",
     )
 
 
-def _learning(rule: Criterion) -> str:
+def _learning(rule: Criterion) -> Advised:
     if rule.value is not None:
-        return (
-            f"Bring at least {rule.bound - rule.value:.0f} more cells of the class that is short; a fifth of "
-            "an upload is not learnt from. This upload counts together with the next."
+        short = round(rule.bound - rule.value)
+        return Advised(
+            "few-to-learn",
+            f"Bring at least {short} more cells of the class that is short; a fifth of an upload is not "
+            "learnt from. This upload counts together with the next.",
+            {"cells": short},
         )
-    return (
+    return Advised(
+        "nothing-to-mend",
         "Where the served model answers these cells well, there is nothing to mend. Else bring cells of more "
-        "patients, or train the whole network: `--method full`."
+        "patients, or train the whole network: `--method full`.",
     )
 
 
-def _size(sizes: Mapping[str, tuple[int, int]]) -> str:
+def _size(sizes: Mapping[str, tuple[int, int]]) -> Advised:
     short = {what: math.ceil((least - count) / SITE_GATE_SHARE) for what, (count, least) in sizes.items()}
-    each = ", ".join(f"{more} more {what}" for what, more in short.items() if more > 0)
-    return (
+    wanted = {what: more for what, more in short.items() if more > 0}
+    each = ", ".join(f"{more} more {what}" for what, more in wanted.items())
+    return Advised(
+        "bring-to-compare",
         f"Bring about {each}: a fifth of an upload is kept apart to compare on. Patients are told apart by a "
-        "patients.csv in the ZIP or by NIH-style file names. This upload counts together with the next."
+        "patients.csv in the ZIP or by NIH-style file names. This upload counts together with the next.",
+        {what.replace(GROUPS, "groups"): more for what, more in wanted.items()},
     )
 
 
-def _base(rule: Criterion, groups: int) -> str:
-    if rule.passed is not None:
-        return ""
+def _base(rule: Criterion, groups: int) -> Advised:
     if rule.value is None:
-        return f"The served model remembers too few gate patients for {rule.name}: see `malaria doctor`."
+        text = f"The served model remembers too few gate patients for {rule.name}: see `malaria doctor`."
+        return Advised("few-gate-patients", text, rule=rule.name)
     more = _more(rule, groups)
     if more > MOST_ASKED:
-        return f"More cells to learn from may settle {rule.name}."
-    return (
-        f"About {more:,} more base gate patients would settle {rule.name}; more cells to learn from may too."
-    )
+        text = f"More cells to learn from may settle {rule.name}."
+        return Advised("more-to-learn", text, rule=rule.name)
+    settled = f"would settle {rule.name}; more cells to learn from may too."
+    text = f"About {more:,} more base gate patients {settled}"
+    return Advised("more-base", text, {"groups": more}, rule.name)
 
 
 def _more(rule: Criterion, groups: int) -> int:

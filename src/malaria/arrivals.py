@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from malaria.domain import Job, ObjectVersion
-from malaria.errors import BadInput, NotFound
+from malaria.errors import BadInput, NotFound, UploadTooLarge
 from malaria.services import Services
 from malaria.settings_aws import INCOMING
 from malaria.tickets import Ticket, id_of
@@ -87,8 +87,10 @@ class Arrivals:
         if ticket:
             name, actor = ticket.name, ticket.actor
         if upload.size > most:
-            reason = f"The ZIP has {upload.size:,} bytes; at most {most:,} are taken. Split it."
-            return trigger.refuse(name=name, identity=identity, actor=actor, reason=reason)
+            error = UploadTooLarge(
+                f"The ZIP has {upload.size:,} bytes; at most {most:,} are taken. Split it."
+            )
+            return trigger.refuse(name=name, identity=identity, actor=actor, error=error)
         with tempfile.TemporaryDirectory(prefix="upload-", dir=self._services.home / "work") as folder:
             path = Path(folder) / "upload.zip"
             try:

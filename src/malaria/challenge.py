@@ -24,7 +24,7 @@ from malaria.challenger import (
 from malaria.checkpoints import Checkpoints
 from malaria.criteria import learning_rule
 from malaria.domain import JobState, Method, Progress, Verdict
-from malaria.errors import Conflict, MissingPart, how_to_add
+from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, how_to_add
 from malaria.gate import Exported, judge, labels_in_doubt
 from malaria.lineage import EXPORTED
 from malaria.memory import is_base
@@ -63,7 +63,7 @@ def _make(challenge: Challenge, shards: Sequence[Shard], report: Report, pooled:
     memory = challenge.memory
     shards = distinct(shards, set(memory.fingerprints[is_base(memory.origins)].tolist()))
     if not any(shard.cells for shard in shards):
-        raise Conflict(
+        raise NothingNew(
             "The base model has learnt from every cell of this upload; there is nothing new in it."
         )
     new = np.array([cell.fingerprint for shard in shards for cell in shard.cells], np.uint64)
@@ -226,7 +226,7 @@ def need_base_images(challenge: Challenge) -> None:
             "Or retrain with `--method adapt`, which does without."
         )
     if not any(shard.kind == "base" for shard in challenge.services.shards.list()):
-        raise Conflict(
+        raise NoBaseImages(
             "`full` needs the base images, and none are stored: run `malaria data fetch` (downloads "
             "the NIH cells) or `malaria data import ZIP...`, or retrain with `--method adapt`, which "
             "works from feature memory."

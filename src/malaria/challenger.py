@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from malaria import codec
+from malaria.advice import Advised
 from malaria.domain import Job, Method, ModelVersion, Screen, version_name
 from malaria.gate import GateSet, GateSettings, Receipt
 from malaria.gate_looks import GateLook
@@ -53,9 +54,8 @@ def told_of_pool(challenge: Challenge, receipt: Receipt) -> Receipt:
     if not challenge.pooled:
         return receipt
     which = ", ".join(challenge.pooled)
-    return replace(
-        receipt, reason=f"{receipt.reason} Judged together with earlier uploads too small alone: {which}."
-    )
+    reason = f"{receipt.reason} Judged together with earlier uploads too small alone: {which}."
+    return replace(receipt, reason=reason, pooled=challenge.pooled)
 
 
 def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: bytes) -> Receipt:
@@ -70,7 +70,9 @@ def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: 
     if number <= most:
         return replace(receipt, look=number)
     due = f"The base gate patients were looked at {number} times and bear {most}: fresh ones are due."
-    return replace(receipt, look=number, fresh_due=True, advice=f"{receipt.advice} {due}".strip())
+    advised = (*receipt.advised, Advised("fresh-due", due, {"looks": number, "most": most}))
+    advice = f"{receipt.advice} {due}".strip()
+    return replace(receipt, look=number, fresh_due=True, advice=advice, advised=advised)
 
 
 def gate_settings(chosen: Settings) -> GateSettings:

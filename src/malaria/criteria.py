@@ -22,6 +22,7 @@ BASE = {1: "base sensitivity", 0: "base specificity"}
 FIRST = {label: f"{name} since the first release" for label, name in BASE.items()}
 SITE_CLASSES = {1: "site sensitivity", 0: "site specificity"}
 CLASSES = {1: "parasitized", 0: "uninfected"}
+GROUPS = "patients or fields"
 BOTH = (0, 1)
 
 
@@ -217,7 +218,7 @@ def site_sizes(site: GateSet, settings: GateSettings) -> dict[str, tuple[int, in
         "cells": (len(site), settings.min_site_cells),
         "parasitized": (site.cells(1), settings.min_site_per_class),
         "uninfected": (site.cells(0), settings.min_site_per_class),
-        "patients or fields": (site.groups(), settings.min_site_groups),
+        GROUPS: (site.groups(), settings.min_site_groups),
     }
 
 

@@ -1,7 +1,7 @@
 """The words of the house: frozen values that every room may hold. Standard library only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -198,12 +198,18 @@ class Job:
     epochs: tuple[Progress, ...] = ()
     """One entry for each finished epoch: the curve of losses."""
     reason: str = ""
+    code: str = ""
+    """Of the reason, kebab-case and stable; "" where there is none, as for a verdict."""
     verdict: Verdict | None = None
     dataset: str | None = None
     champion: str | None = None
     version: str | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
     receipt: Mapping[str, Any] = field(default_factory=dict)
+
+
+def cancelled(job: Job, reason: str) -> Job:
+    return replace(job, state=JobState.CANCELLED, reason=reason, code="cancelled")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ MalariaError
 |-- Conflict                  409  the state of things forbids it
 |   |-- AlreadyExists
 |   |-- JobFinished
+|   |-- NothingNew                 an upload of cells that were learnt from
+|   |-- NoBaseImages               what `full` trains from
 |   `-- PatientOverlap             one patient on both sides of a split
 |-- Unauthorized              401  nobody is known by the key that was sent, or none was
 |-- Forbidden                 403
@@ -112,6 +114,14 @@ class AlreadyExists(Conflict):
 
 class JobFinished(Conflict):
     title = "The job has ended"
+
+
+class NothingNew(Conflict):
+    title = "There is nothing new in it"
+
+
+class NoBaseImages(Conflict):
+    title = "The base images are not there"
 
 
 class PatientOverlap(Conflict):

@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from malaria.advice import advice
+from malaria.advice import Advised, advice
 from malaria.comparison import (
     Doubted,
     First,
@@ -98,7 +98,8 @@ class Receipt:
     moved: the cells of "base" and "site" that changed hands, at most MOVED of each kind. look: how often the
     base gate patients have been looked at with this time; 0 where they were not. fresh_due: that was too
     often. doubted: cells of the upload whose labels the champion is sure are wrong, at most MOVED. first: the
-    version of the first release that it was held against too; "" where the champion is that.
+    version of the first release that it was held against too; "" where the champion is that. advised: the
+    pieces that the advice is made of. pooled: jobs of earlier uploads that were judged together with it.
     """
 
     verdict: Verdict
@@ -114,6 +115,8 @@ class Receipt:
     fresh_due: bool = False
     doubted: tuple[Doubted, ...] = ()
     first: str = ""
+    advised: tuple[Advised, ...] = ()
+    pooled: tuple[str, ...] = ()
 
 
 def judge(
@@ -140,6 +143,7 @@ def judge(
     criteria = rules(base, site, labelled or site, at, settings, unlearnt, file, first)
     verdict = verdict_of([c.passed for c in criteria])
     by_name = {c.name: c for c in criteria}
+    advised = advice(verdict, by_name, base, site, settings)
     return Receipt(
         verdict=verdict,
         reason=_reason(verdict, criteria),
@@ -147,7 +151,8 @@ def judge(
         base=_figures(base, at),
         site=_figures(site, at),
         changed={name: changed(s, at) for name, s in (("base", base), ("site", site)) if len(s)},
-        advice=advice(verdict, by_name, base, site, settings),
+        advice=" ".join(piece.text for piece in advised),
+        advised=advised,
         too_small=verdict == Verdict.UNDECIDABLE and _wants_cells(by_name),
         moved={name: moved(s, at, MOVED) for name, s in (("base", base), ("site", site)) if len(s)},
         doubted=tuple(doubted(labelled or site)[:MOVED]),

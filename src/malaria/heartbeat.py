@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from malaria.domain import Job, JobState, Progress, Verdict
+from malaria.domain import Job, JobState, Progress, Verdict, cancelled
 from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, MalariaError
 from malaria.ports import JobStore, Report
 from malaria.progress import part
@@ -105,16 +105,16 @@ class Reporter:
     def holds(self) -> bool:
         return self._heartbeat.check()
 
-    def end(self, state: JobState, reason: str, *, only: str | None = None) -> None:
+    def end(self, state: JobState, reason: str, code: str, *, only: str | None = None) -> None:
         """End the jobs that are still open, or one of them."""
-        self._close(only, lambda job: replace(job, state=state, reason=reason))
+        self._close(only, lambda job: replace(job, state=state, reason=reason, code=code))
 
-    def requeue(self, reason: str) -> None:
+    def requeue(self, reason: str, code: str) -> None:
         """Put the open jobs back in the queue: their process must end, their work need not."""
 
         def back(job: Job) -> Job:
-            waiting = replace(job, state=JobState.QUEUED, reason=reason, handle="", leader=None, lease=None)
-            return replace(waiting, progress=None)
+            waiting = replace(job, state=JobState.QUEUED, reason=reason, code=code)
+            return replace(waiting, handle="", leader=None, lease=None, progress=None)
 
         for job_id in reversed(self._open):  # the leader last: while it runs, its followers are looked after
             self._change(job_id, back)
@@ -161,9 +161,7 @@ class Reporter:
         """End a job that a person cancelled; what shares its run starts again without its cells."""
         if self._open == [job_id]:
             raise Cancelled("Cancelled by a person while it ran. Nothing was promoted.")
-        self._close(
-            job_id, lambda job: replace(job, state=JobState.CANCELLED, reason="Cancelled by a person.")
-        )
+        self._close(job_id, lambda job: cancelled(job, "Cancelled by a person."))
         raise Interrupted("Another upload of this run was cancelled; it starts again without that one.")
 
     def _close(self, only: str | None, change: Callable[[Job], Job]) -> None:

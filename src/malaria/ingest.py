@@ -22,6 +22,7 @@ from malaria.ports import Report
 from malaria.shards import Shard, ShardCell, content_id
 from malaria.sieve import Duplicate, Held, Overlap, Sieved, sieve
 from malaria.spool import Decoded, Spool, take_in
+from malaria.warned import Warned
 
 __all__ = ["Held", "IngestReport", "Ingested", "Limits", "ingest", "read_options", "validate_options"]
 
@@ -35,7 +36,8 @@ class IngestReport:
 
     accepted: cells by class. quarantined, duplicates, overlap: at most LISTED entries each; counts: all of
     them, with 'entries', and 'skipped' for what systems add (`__MACOSX`, dot files). unknown_patients: cells
-    without a patient. gate_cells: cells on which models are compared, never trained on.
+    without a patient. gate_cells: cells on which models are compared, never trained on. warnings: sentences;
+    warned: the same in the same order, for who puts them into words of their own.
     """
 
     accepted: Mapping[str, int]
@@ -47,6 +49,7 @@ class IngestReport:
     unknown_patients: int
     gate_cells: int
     warnings: tuple[str, ...] = ()
+    warned: tuple[Warned, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -237,49 +240,31 @@ def _tell(
         gate_cells=sum(cell.role == Role.GATE for cell in cells),
         counts=counts,
     )
-    return replace(told, warnings=tuple(_warnings(shard, told, sieved, named, held)))
+    warned = _warned(shard, told, sieved, named, held)
+    return replace(told, warned=tuple(warned), warnings=tuple(one.sentence() for one in warned))
 
 
-def _warnings(shard: Shard, told: IngestReport, sieved: Sieved, named: Named, held: Held) -> list[str]:
-    cells, found = shard.cells, []
-    if named.unmatched:
-        found.append(f"{named.unmatched} rows of patients.csv name no picture of the ZIP.")
-    if told.unknown_patients:
-        found.append(
-            f"{told.unknown_patients} of {len(cells)} cells name no patient; cells of one field are kept "
-            "together, but one patient may stand on both sides, so the site's figures may flatter. "
-            "Add a patients.csv (file,patient)."
-        )
-    if near := told.counts["near_duplicates"]:
-        found.append(
-            f"{near} pictures are nearly the same as others of the upload and count once. Pictures of a cell "
-            "saved, lit or turned anew are no more cells."
-        )
-    if told.patients > 50 and told.patients > 0.8 * (len(cells) - told.unknown_patients):
-        found.append(
-            "Nearly every cell names a patient of its own. If these are numbers of cells, add a patients.csv."
-        )
-    if sieved.known:
-        found.append(f"{sieved.known} cells are known already: the model has learnt from the same pictures.")
-    if shard.kind == "site":
-        found += _gate_warnings(cells, held)
-    if max(len(sieved.duplicates), told.counts["quarantined"], told.counts["overlap"]) > LISTED:
-        found.append(f"Only the first {LISTED} of each kind are listed by name.")
-    return found
+def _warned(shard: Shard, told: IngestReport, sieved: Sieved, named: Named, held: Held) -> list[Warned]:
+    cells, near = len(shard.cells), told.counts["near_duplicates"]
+    each_its_own = told.patients > 50 and told.patients > 0.8 * (cells - told.unknown_patients)
+    unlisted = max(len(sieved.duplicates), told.counts["quarantined"], told.counts["overlap"]) > LISTED
+    found = [
+        Warned("unmatched-rows", named.unmatched),
+        Warned("unknown-patients", told.unknown_patients, cells),
+        Warned("near-duplicates", near),
+        Warned("patient-per-cell", told.patients if each_its_own else 0),
+        Warned("known", sieved.known),
+        *(_gate_warned(shard.cells, held) if shard.kind == "site" else ()),
+        Warned("listed-only", LISTED if unlisted else 0),
+    ]
+    return [one for one in found if one.count]
 
 
-def _gate_warnings(cells: Sequence[ShardCell], held: Held) -> list[str]:
+def _gate_warned(cells: Sequence[ShardCell], held: Held) -> list[Warned]:
     gate = [cell for cell in cells if cell.role == Role.GATE]
     found = [
-        f"No {label.text.lower()} cell fell to the site's gate set, so models cannot be compared on them. "
-        "Bring cells of more patients."
+        Warned(f"no-gate-{label.text.lower()}", len(cells))
         for label in Label
         if all(cell.label != label for cell in gate)
     ]
-    seen = sum(cell.patient in held.patients for cell in gate)
-    if seen:
-        found.append(
-            f"{seen} gate cells are of patients the base model has learnt from, "
-            "so the site's figures may flatter."
-        )
-    return found
+    return [*found, Warned("gate-learnt", sum(cell.patient in held.patients for cell in gate))]

@@ -39,14 +39,14 @@ def take_in(challenge: Challenge, reporter: Reporter) -> dict[str, Shard]:
         try:
             shard = _ingest(challenge, job_id, known, reporter.part(i * share, share))
         except (BadInput, NotFound) as error:
-            reporter.end(JobState.FAILED, str(error), only=job_id)
+            reporter.end(JobState.FAILED, str(error), error.code, only=job_id)
             continue
         except JobFinished:
             continue  # cancelled this moment
         first = _same_before(challenge, job_id, shard, new)
         if first is not None:
             reason = f"Its cells are those of upload {first}, already taken in."
-            reporter.end(JobState.DUPLICATE, reason, only=job_id)
+            reporter.end(JobState.DUPLICATE, reason, "duplicate", only=job_id)
             continue
         new[job_id] = shard
         known.learn(shard)

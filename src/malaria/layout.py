@@ -16,12 +16,14 @@ _OWN_FILES = ("patients.csv", "retrain.json")
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An entry that is not used. label: the class it lay under, or ''."""
+    """An entry that is not used. label: the class it lay under, or ''. other: the entry that contradicts it,
+    where one does."""
 
     name: str
     code: str
     reason: str
     label: str = ""
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from malaria import codec
 from malaria.challenge import make
 from malaria.challenger import Challenge, Made
-from malaria.domain import Job, JobState, Progress, Verdict
+from malaria.domain import Job, JobState, Progress, Verdict, cancelled
 from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, MalariaError, NotFound
 from malaria.gate import Receipt
 from malaria.heartbeat import Heartbeat, Reporter
@@ -80,11 +80,12 @@ def take_group(jobs: JobStore, clock: Clock, job_id: str, attempt: int, token: i
         if job.state != JobState.QUEUED:
             return job
         if job.cancel_requested:
-            return replace(job, state=JobState.CANCELLED, reason="Cancelled before it began.", finished=now)
+            return replace(cancelled(job, "Cancelled before it began."), finished=now)
         began = job.started or now
         leader = None if job.id == job_id else job_id
-        running = replace(job, state=JobState.RUNNING, leader=leader, lease=token, started=began, reason="")
-        return replace(running, attempt=max(job.attempt, attempt), progress=Progress("ingest", percent=0.0))
+        running = replace(job, state=JobState.RUNNING, leader=leader, lease=token, started=began)
+        began_at, tries = Progress("ingest", percent=0.0), max(job.attempt, attempt)
+        return replace(running, attempt=tries, progress=began_at, reason="", code="")
 
     now = clock.now()
     lead = jobs.get(job_id)
@@ -122,16 +123,17 @@ def _run(services: Services, group: list[str], reporter: Reporter) -> None:
         if new:
             _try(services, challenge, new, reporter)
     except Interrupted as stopped:
-        reporter.requeue(str(stopped))
+        reporter.requeue(str(stopped), stopped.code)
         return  # the work folder stays: the next attempt goes on from its checkpoint
     except Cancelled as stopped:
-        reporter.end(JobState.CANCELLED, str(stopped))
+        reporter.end(JobState.CANCELLED, str(stopped), stopped.code)
     except MalariaError as error:
         log.exception("the run of job %s failed", group[0])
-        reporter.end(JobState.FAILED, str(error))
+        reporter.end(JobState.FAILED, str(error), error.code)
     except Exception as error:  # the row must never say 'running' for ever, whatever went wrong
         log.exception("the run of job %s failed unexpectedly", group[0])
-        reporter.end(JobState.FAILED, f"The run failed unexpectedly ({type(error).__name__}); see its log.")
+        reason = f"The run failed unexpectedly ({type(error).__name__}); see its log."
+        reporter.end(JobState.FAILED, reason, "unexpected")
         raise
     shutil.rmtree(work, ignore_errors=True)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from malaria import near
+from malaria.archive import Problem
 from malaria.domain import Role
 from malaria.layout import Refused
 from malaria.spool import Decoded
@@ -31,12 +32,14 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A picture kept out since models are judged on it or on its patient."""
+    """A picture kept out since models are judged on it (code: judged-picture) or on its patient
+    (judged-patient)."""
 
     name: str
     reason: str
     label: str
     patient: str | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,9 @@ def sieve(cells: Sequence[Decoded], held: Held, *, keep_out: bool) -> Sieved:
         if len({cell.picture.label for cell in same}) > 1:
             contradictions += [_contradiction(cell, same) for cell in same]
             continue
-        reasons = [reason for cell in same if keep_out and (reason := _overlap(cell, held))]
-        if reasons:
-            overlap += [_kept_out(cell, reasons[0]) for cell in same]
+        found = [problem for cell in same if keep_out and (problem := _overlap(cell, held))]
+        if found:
+            overlap += [_kept_out(cell, found[0]) for cell in same]
             continue
         kept.append(first)
         duplicates += [Duplicate(cell.picture.entry.shown, first.picture.entry.shown) for cell in same[1:]]
@@ -94,25 +97,26 @@ def _without_copies(cells: Sequence[Decoded]) -> tuple[list[Decoded], list[Dupli
 
 def _contradiction(cell: Decoded, same: Sequence[Decoded]) -> Refused:
     label = cell.picture.label
-    other = next(s for s in same if s.picture.label != label)
+    other = next(s for s in same if s.picture.label != label).picture.entry.shown
     return Refused(
         cell.picture.entry.shown,
         "contradiction",
-        f"The same picture, or nearly, lies under both classes, see {other.picture.entry.shown}. "
-        "Keep the right one.",
+        f"The same picture, or nearly, lies under both classes, see {other}. Keep the right one.",
         label.text,
+        other,
     )
 
 
-def _kept_out(cell: Decoded, reason: str) -> Overlap:
-    return Overlap(cell.picture.entry.shown, reason, cell.picture.label.text, cell.picture.patient)
+def _kept_out(cell: Decoded, why: Problem) -> Overlap:
+    picture = cell.picture
+    return Overlap(picture.entry.shown, why.reason, picture.label.text, picture.patient, why.code)
 
 
-def _overlap(cell: Decoded, held: Held) -> str | None:
+def _overlap(cell: Decoded, held: Held) -> Problem | None:
     """Why a cell may not be learnt from, or None."""
     if held.fingerprints.get(cell.fingerprint) in _JUDGING:
-        return "Models are judged on this very picture."
+        return Problem("judged-picture", "Models are judged on this very picture.")
     for patient in (cell.picture.patient, cell.picture.named):
         if patient and (held.patients.get(patient) or held.patients.get(patient.upper())) in _JUDGING:
-            return f"Models are judged on patient {patient}."
+            return Problem("judged-patient", f"Models are judged on patient {patient}.")
     return None

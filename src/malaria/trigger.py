@@ -12,11 +12,12 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from malaria.archive import Limits
-from malaria.domain import Job, JobState, RetrainOptions
+from malaria.domain import Job, JobState, RetrainOptions, cancelled
 from malaria.errors import BadInput, Busy, JobFinished, MalariaError, UnknownTask
 from malaria.ingest import read_options
 from malaria.options import validate_options
@@ -69,14 +70,14 @@ class Trigger:
         try:
             options = options_of(source, chosen or {})
         except BadInput as error:
-            return self._keep(source, name, identity, actor, given, refused=str(error))
+            return self._keep(source, name, identity, actor, given, refused=error)
         return self._keep(source, name, identity, actor, options)
 
-    def refuse(self, *, name: str, identity: str, actor: str, reason: str) -> Job:
-        """A job that has failed with the reason, for an upload that is not kept at all."""
+    def refuse(self, *, name: str, identity: str, actor: str, error: MalariaError) -> Job:
+        """A job that has failed with the error, for an upload that is not kept at all."""
         shown, now = _printable(name), self._clock.now()
         job = Job(_job_id(identity), _printable(identity), shown, upload="", created=now, actor=actor)
-        return self._jobs.add(replace(job, state=JobState.FAILED, reason=reason, finished=now))
+        return self._jobs.add(_refused(job, error, now))
 
     def known(self, identity: str) -> Job | None:
         """The job that stands for what was uploaded, if one does: it need not be read again."""
@@ -111,9 +112,11 @@ class Trigger:
         try:
             handle = self._launcher.launch(job.id, job.attempt, job.options.method)
         except Busy as error:
-            reason = str(error)
+            reason, code = str(error), error.code
             log.warning("job %s could not be launched now: %s", job.id, reason)
-            self._if_unmoved(job, lambda j: replace(j, attempt=j.attempt - 1, handle="", reason=reason))
+            self._if_unmoved(
+                job, lambda j: replace(j, attempt=j.attempt - 1, handle="", reason=reason, code=code)
+            )
             return None
         return self._record(job.id, claim, handle)
 
@@ -145,7 +148,7 @@ class Trigger:
             asked = replace(job, cancel_requested=True)
             if job.state == JobState.RUNNING:
                 return asked
-            return replace(asked, state=JobState.CANCELLED, reason="Cancelled before it began.", finished=now)
+            return replace(cancelled(asked, "Cancelled before it began."), finished=now)
 
         job = self._jobs.change(job_id, cancel)
         if job.state == JobState.CANCELLED and job.handle:
@@ -159,7 +162,7 @@ class Trigger:
         identity: str | None,
         actor: str,
         options: RetrainOptions,
-        refused: str = "",
+        refused: BadInput | None = None,
     ) -> Job:
         """Object first, row second: cut short between the two, the same intake does both again."""
         identity = identity or f"upload:{uuid.uuid4().hex}"
@@ -171,7 +174,7 @@ class Trigger:
         self._objects.put(key, source)
         job = Job(job_id, _printable(identity), shown, key, now, options, actor=actor)
         if refused:
-            job = replace(job, state=JobState.FAILED, reason=refused, finished=now)
+            job = _refused(job, refused, now)
         added = self._jobs.add(job)
         log.info("job %s is %s", added.id, added.state.value)
         return added
@@ -229,16 +232,16 @@ class Trigger:
         ended = replace(job, lease=None, finished=now, progress=None)
         ran = job.state == JobState.RUNNING
         if job.cancel_requested:
-            return replace(ended, state=JobState.CANCELLED, reason="Cancelled; its process has ended.")
+            return cancelled(ended, "Cancelled; its process has ended.")
         if job.attempt >= (RUNS if ran else STARTS):
             did = "ended in the middle of its work" if ran else "ended before its work began"
             reason = (
                 f"The training process {did} (attempt {job.attempt}); {where}. Upload it again to try again."
             )
-            return replace(ended, state=JobState.FAILED, reason=reason)
+            return replace(ended, state=JobState.FAILED, reason=reason, code="process-ended")
         reason = f"The training process ended (attempt {job.attempt}; {where}); it is started again."
         again = replace(ended, state=JobState.QUEUED, handle="", leader=None, finished=None)
-        return replace(again, reason=reason)
+        return replace(again, reason=reason, code="started-again")
 
     def _if_unmoved(self, seen: Job, change: Callable[[Job], Job]) -> Job | None:
         """Apply `change` if the job is still where it was seen; None where it has moved on."""
@@ -273,6 +276,10 @@ class _Moved(Exception):
 
 def _place(job: Job) -> tuple[JobState, int, str, int | None, str | None]:
     return job.state, job.attempt, job.handle, job.lease, job.leader
+
+
+def _refused(job: Job, error: MalariaError, now: datetime) -> Job:
+    return replace(job, state=JobState.FAILED, reason=str(error), code=error.code, finished=now)
 
 
 def _job_id(identity: str) -> str:

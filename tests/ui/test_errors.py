@@ -50,7 +50,7 @@ def test_a_server_that_dies_in_the_middle_costs_no_cell(visit: Open, own_server:
     screen.state("stalled")
     page, navigation = screen.page, screen.page.get_by_role("navigation")
     navigation.get_by_role("link", name="Monitor").click()  # not fetched before, and now out of reach
-    expect(page.get_by_role("alert")).to_contain_text("The server does not answer")
+    expect(page.get_by_role("alert")).to_contain_text("A part of the page cannot be fetched")
     navigation.get_by_role("link", name="Diagnose").click()
     screen.state("stalled")
     screen.heard.errors.clear()  # of what could not be fetched
@@ -63,6 +63,10 @@ def test_a_server_that_dies_in_the_middle_costs_no_cell(visit: Open, own_server:
     screen.done()  # by itself
     assert screen.count("waiting") == screen.count("unreadable") == 0
     assert sum(screen.count(name) for name in ("infected", "clear", "review")) == 200
+    navigation.get_by_role("link", name="Monitor").click()
+    page.get_by_role("region", name="Now").wait_for()  # and that without loading the page anew
+    navigation.get_by_role("link", name="Diagnose").click()
+    assert screen.count("waiting") == 0
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "broken.png"])
@@ -71,7 +75,7 @@ def test_what_is_no_picture_is_refused_with_a_reason(visit: Open, name: str) -> 
     screen.choose({name: b"these are words"})
     alert = screen.page.get_by_role("alert")
     expect(alert).to_contain_text("The server cannot use this")
-    expect(alert).to_contain_text("not a picture that can be read")
+    expect(alert).to_contain_text("No picture that can be read")
     expect(alert).to_contain_text("choose another picture")
 
 

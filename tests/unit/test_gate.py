@@ -101,6 +101,9 @@ def test_a_little_worse_within_noise_is_undecidable() -> None:
     assert receipt.verdict == Verdict.UNDECIDABLE
     assert receipt.changed["site"] == {"cells": 120, "gained": 2, "lost": 3}
     assert "more patients or fields" in receipt.advice
+    (piece,) = receipt.advised
+    assert (piece.code, piece.text) == ("more-groups", receipt.advice)
+    assert f"about {piece.numbers['groups']:,} more" in piece.text
 
 
 @pytest.mark.parametrize(

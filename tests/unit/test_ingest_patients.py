@@ -119,6 +119,8 @@ def test_a_bad_patients_csv_names_its_line(tmp_path: Path) -> None:
 def test_rows_that_name_nothing_are_counted(tmp_path: Path) -> None:
     taken = take(tmp_path, {**zips.usual(), "patients.csv": b"file,patient\np0.png,A\ngone.png,B\n"})
     assert any("1 rows of patients.csv" in warning for warning in taken.report.warnings)
+    assert [one.sentence() for one in taken.report.warned] == list(taken.report.warnings)
+    assert ("unmatched-rows", 1) in [(one.code, one.count) for one in taken.report.warned]
 
 
 HELD = Held(
@@ -134,6 +136,7 @@ def test_cells_that_models_are_judged_on_are_kept_out(tmp_path: Path) -> None:
     assert out["Parasitized/C904P4ThinF_IMG_7_cell_0.png"] == "Models are judged on this very picture."
     assert "patient C900P0" in out["Uninfected/C900P0ThinF_IMG_7_cell_1.png"]
     assert len(out) == taken.report.counts["overlap"] == 9
+    assert {entry.code for entry in taken.report.overlap} == {"judged-picture", "judged-patient"}
     kept = {cell.original for cell in taken.shard.cells}
     assert not kept & set(out)
     assert {"C902P2", "C903P3", "C904P4", "C905P5"} == {cell.patient for cell in taken.shard.cells}

@@ -62,7 +62,7 @@ def test_equal_content_ends_as_a_duplicate_of_the_first(services: Services, tmp_
     assert run(services, again)
     ended = services.jobs.get(again.id)
     assert ended.state == JobState.DUPLICATE
-    assert first.id in ended.reason
+    assert first.id in ended.reason and ended.code == "duplicate"
 
 
 def test_a_bad_upload_fails_alone(services: Services, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_bad_upload_fails_alone(services: Services, tmp_path: Path) -> None:
     assert state(services, good) == JobState.SUCCEEDED
     ended = services.jobs.get(bad.id)
     assert ended.state == JobState.FAILED
-    assert "ZIP" in ended.reason
+    assert "ZIP" in ended.reason and ended.code == "bad-archive"
 
 
 def test_full_without_base_images_says_what_brings_them(services: Services, tmp_path: Path) -> None:
@@ -83,6 +83,7 @@ def test_full_without_base_images_says_what_brings_them(services: Services, tmp_
     ended = services.jobs.get(job.id)
     assert ended.state == JobState.FAILED
     assert "malaria data fetch" in ended.reason or "uv sync" in ended.reason
+    assert ended.code in ("no-base-images", "missing-part")
 
 
 def test_one_run_at_a_time(services: Services, tmp_path: Path) -> None:
@@ -110,11 +111,14 @@ def test_a_cancelled_follower_ends_alone_and_the_others_wait_again(
     monkeypatch.setattr(retrain, "make", cancel_then_make)
     monkeypatch.setattr("malaria.heartbeat.REPORT_SECONDS", 0.0)
     assert run(services, lead)
-    assert state(services, follower) == JobState.CANCELLED
-    assert state(services, lead) == JobState.QUEUED
+    assert (state(services, follower), services.jobs.get(follower.id).code) == (
+        JobState.CANCELLED,
+        "cancelled",
+    )
+    assert (state(services, lead), services.jobs.get(lead.id).code) == (JobState.QUEUED, "interrupted")
     monkeypatch.undo()
     assert run(services, lead, attempt=2)
-    assert state(services, lead) == JobState.SUCCEEDED
+    assert (state(services, lead), services.jobs.get(lead.id).code) == (JobState.SUCCEEDED, "")
 
 
 def test_a_stop_puts_the_job_back_in_the_queue(services: Services, tmp_path: Path) -> None:

@@ -218,8 +218,8 @@ def test_a_run_that_lost_its_lease_writes_no_row_of_the_next(services: Services,
     new = services.jobs.acquire("new", 60)
     services.jobs.change(job.id, lambda j: replace(j, lease=new))
     reporter(Progress("train", percent=50.0))
-    reporter.end(JobState.FAILED, "the old run thinks so")
-    reporter.requeue("the old run wants so")
+    reporter.end(JobState.FAILED, "the old run thinks so", "unexpected")
+    reporter.requeue("the old run wants so", "interrupted")
     stands = services.jobs.get(job.id)
     assert (stands.state, stands.lease, stands.reason, stands.progress) == (JobState.RUNNING, new, "", None)
 

@@ -1,18 +1,19 @@
-import { Loader, MantineProvider } from '@mantine/core';
+import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
-import { lazy, Suspense, useSyncExternalStore } from 'react';
+import { Suspense, useSyncExternalStore } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { keys } from './api/key';
+import { Fetching } from './layout/Fetching';
 import { Mishap } from './layout/Mishap';
 import { Shell } from './layout/Shell';
+import { lasting } from './parts/lasting';
 import { SCREENS } from './screens';
 import { theme } from './theme/theme';
 
-const KeyDialog = lazy(() => import('./layout/KeyDialog'));
+const KeyDialog = lasting('KeyDialog', () => import('./layout/KeyDialog'));
 
 /**
- * Variables and classes are not written at run time: theme-css.ts says why. What one screen meets is no other's: where
- * one cannot be fetched, those that are here go on.
+ * Variables and classes are not written at run time: theme-css.ts says why. What one screen meets is no other's.
  */
 export function App() {
   const [path] = useLocation();
@@ -25,7 +26,7 @@ export function App() {
     >
       <Shell>
         <Mishap key={path}>
-          <Suspense fallback={<Loader m="xl" />}>
+          <Suspense fallback={<Fetching />}>
             <Switch>
               {SCREENS.map(({ path, Screen }) => (
                 <Route key={path} path={path} component={Screen} />

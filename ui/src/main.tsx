@@ -8,12 +8,18 @@ import { createRoot } from 'react-dom/client';
 import { App } from './App';
 import { start } from './i18n';
 import { keepForOffline } from './offline/register';
+import { persist } from './parts/lasting';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
-await start();
+try {
+  await start();
+} catch (error) {
+  root.textContent = 'The page could not be loaded. Check that you are connected, then load it again.'; // there are no words yet
+  throw error;
+}
 keepForOffline();
-void import('./review/watch').then(({ watch }) => watch());
+void persist('watch', () => import('./review/watch')).then(({ watch }) => watch());
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -14,8 +14,9 @@ import {
   IconVersions,
   type TablerIcon,
 } from '@tabler/icons-react';
-import { type ComponentType, type LazyExoticComponent, lazy } from 'react';
+import type { ComponentType, LazyExoticComponent } from 'react';
 import { withWords } from './i18n';
+import { lasting } from './parts/lasting';
 
 interface Screen {
   path: string;
@@ -29,42 +30,42 @@ export const SCREENS: readonly [Screen, ...Screen[]] = [
     path: '/diagnose',
     name: 'nav.diagnose',
     Icon: IconMicroscope,
-    Screen: lazy(() => import('./diagnose/Diagnose')),
+    Screen: lasting('Diagnose', () => import('./diagnose/Diagnose')),
   },
   {
     path: '/review',
     name: 'nav.review',
     Icon: IconTags,
-    Screen: lazy(() => withWords(import('./review/Review'))),
+    Screen: lasting('Review', () => withWords(import('./review/Review'))),
   },
   {
     path: '/setup',
     name: 'nav.setup',
     Icon: IconAdjustmentsCheck,
-    Screen: lazy(() => withWords(import('./setup/Setup'))),
+    Screen: lasting('Setup', () => withWords(import('./setup/Setup'))),
   },
   {
     path: '/training',
     name: 'nav.training',
     Icon: IconRefreshDot,
-    Screen: lazy(() => withWords(import('./training/Training'))),
+    Screen: lasting('Training', () => withWords(import('./training/Training'))),
   },
   {
     path: '/versions',
     name: 'nav.versions',
     Icon: IconVersions,
-    Screen: lazy(() => withWords(import('./versions/Versions'))),
+    Screen: lasting('Versions', () => withWords(import('./versions/Versions'))),
   },
   {
     path: '/data',
     name: 'nav.data',
     Icon: IconChartDots,
-    Screen: lazy(() => withWords(import('./data/Data'))),
+    Screen: lasting('Data', () => withWords(import('./data/Data'))),
   },
   {
     path: '/monitor',
     name: 'nav.monitor',
     Icon: IconActivity,
-    Screen: lazy(() => withWords(import('./monitor/Monitor'))),
+    Screen: lasting('Monitor', () => withWords(import('./monitor/Monitor'))),
   },
 ];

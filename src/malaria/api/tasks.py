@@ -65,6 +65,7 @@ class TaskBrief(BaseModel):
     eta_seconds: float | None = Field(None, description="An estimate.")
     verdict: Verdict | None = None
     reason: str = Field("", description="Why it ended so, or why it waits.")
+    code: str = Field("", description="Of the reason, stable; empty where it has none, as for a verdict.")
     version: str | None = Field(None, description="The challenger made; null where nothing was learnt.")
     actor: str = ""
     created: datetime
@@ -136,6 +137,15 @@ class Rule(BaseModel):
     text: str
 
 
+class AdvisedPiece(BaseModel):
+    """One piece of advice."""
+
+    code: str = Field(description="Stable.")
+    text: str
+    numbers: dict[str, int] = Field({}, description="Those that stand in it.")
+    rule: str = Field("", description="The name of the rule that it is about, where it names one.")
+
+
 class Receipt(BaseModel):
     """What the gate said of a job, and why."""
 
@@ -178,6 +188,8 @@ class Receipt(BaseModel):
         "", description="The first release it was held against too; empty: the champion is that."
     )
     advice: str = Field("", description="What would help.")
+    advised: list[AdvisedPiece] = Field([], description="The pieces that the advice is made of.")
+    pooled: list[str] = Field([], description="Jobs of earlier uploads that were judged together with it.")
     too_small: bool = Field(False, description="Counts together with the next upload.")
     look: int = Field(0, description="How often the base gate patients have been looked at.")
     fresh_due: bool = Field(False, description="That was too often: fresh gate patients are due.")
@@ -290,6 +302,7 @@ def _brief(job: Job) -> dict[str, Any]:
         "eta_seconds": at.eta if at and running else None,
         "verdict": job.verdict,
         "reason": job.reason,
+        "code": job.code,
         "version": job.version,
         "actor": job.actor,
         "created": job.created,

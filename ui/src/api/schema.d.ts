@@ -549,6 +549,33 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
         };
         /**
+         * AdvisedPiece
+         * @description One piece of advice.
+         */
+        AdvisedPiece: {
+            /**
+             * Code
+             * @description Stable.
+             */
+            code: string;
+            /** Text */
+            text: string;
+            /**
+             * Numbers
+             * @description Those that stand in it.
+             * @default {}
+             */
+            numbers: {
+                [key: string]: number;
+            };
+            /**
+             * Rule
+             * @description The name of the rule that it is about, where it names one.
+             * @default
+             */
+            rule: string;
+        };
+        /**
          * Agreed
          * @description How answers and confirmed labels agree, of some cells.
          *
@@ -2059,6 +2086,18 @@ export interface components {
              */
             advice: string;
             /**
+             * Advised
+             * @description The pieces that the advice is made of.
+             * @default []
+             */
+            advised: components["schemas"]["AdvisedPiece"][];
+            /**
+             * Pooled
+             * @description Jobs of earlier uploads that were judged together with it.
+             * @default []
+             */
+            pooled: string[];
+            /**
              * Too Small
              * @description Counts together with the next upload.
              * @default false
@@ -2918,6 +2957,12 @@ export interface components {
              */
             reason: string;
             /**
+             * Code
+             * @description Of the reason, stable; empty where it has none, as for a verdict.
+             * @default
+             */
+            code: string;
+            /**
              * Version
              * @description The challenger made; null where nothing was learnt.
              */
@@ -3060,6 +3105,12 @@ export interface components {
              * @default
              */
             reason: string;
+            /**
+             * Code
+             * @description Of the reason, stable; empty where it has none, as for a verdict.
+             * @default
+             */
+            code: string;
             /**
              * Version
              * @description The challenger made; null where nothing was learnt.

@@ -24,6 +24,7 @@ export type JobState = Schemas['JobState'];
 export type Verdict = Schemas['Verdict'];
 export type Receipt = Schemas['Receipt'];
 export type Rule = Schemas['Rule'];
+export type Advised = Schemas['AdvisedPiece'];
 export type UploadTicket = Schemas['UploadTicket'];
 export type UploadState = Schemas['UploadState'];
 /** What may be chosen about a retraining; what is left out is for the server to choose. */

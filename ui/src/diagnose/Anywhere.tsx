@@ -1,10 +1,15 @@
 /** A drop is taken anywhere on the screen, and asked about where it would put other work away. */
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { Dropzone } from '@mantine/dropzone';
 import { IconPhotoPlus } from '@tabler/icons-react';
+import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
+import { lasting } from '../parts/lasting';
 import styles from './Bring.module.css';
 import type { Intake } from './useIntake';
+
+export const loadDialog = () => import('./ReplaceDialog');
+const ReplaceDialog = lasting('ReplaceDialog', loadDialog);
 
 interface Props {
   intake: Intake;
@@ -30,31 +35,17 @@ export function Anywhere({ intake, replacing, onAnswered }: Props) {
           </Text>
         </div>
       </Dropzone.FullScreen>
-      <Modal
-        opened={replacing !== null}
-        onClose={onAnswered}
-        title={t('replace.title')}
-        lockScroll={false}
-        withCloseButton={false}
-      >
-        <Stack>
-          <Text>{t('replace.what')}</Text>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onAnswered} data-autofocus>
-              {t('replace.keep')}
-            </Button>
-            <Button
-              color="red"
-              onClick={() => {
-                onAnswered();
-                intake.replace(replacing ?? []);
-              }}
-            >
-              {t('replace.yes')}
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
+      {replacing !== null ? (
+        <Suspense>
+          <ReplaceDialog
+            onKeep={onAnswered}
+            onReplace={() => {
+              onAnswered();
+              intake.replace(replacing);
+            }}
+          />
+        </Suspense>
+      ) : null}
     </>
   );
 }

@@ -1,16 +1,17 @@
 /** The first screen: bring cells, see what the model says of them, say what they are. */
-import { Loader } from '@mantine/core';
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { withWords } from '../i18n';
-import { Anywhere } from './Anywhere';
+import { Fetching } from '../layout/Fetching';
+import { lasting, persist } from '../parts/lasting';
+import { Anywhere, loadDialog } from './Anywhere';
 import { Bring } from './Bring';
 import { sessions } from './session';
 import { useIntake } from './useIntake';
 
 const loadSingle = () => withWords(import('./Single'));
 const loadMany = () => withWords(import('./Many'));
-const Single = lazy(loadSingle);
-const Many = lazy(loadMany);
+const Single = lasting('Single', loadSingle);
+const Many = lasting('Many', loadMany);
 
 export default function Diagnose() {
   const session = useSyncExternalStore(sessions.subscribe, sessions.current);
@@ -20,7 +21,7 @@ export default function Diagnose() {
   return (
     <>
       <Anywhere intake={intake} replacing={replacing} onAnswered={() => setReplacing(null)} />
-      <Suspense fallback={<Loader m="xl" />}>
+      <Suspense fallback={<Fetching />}>
         {session.kind === 'empty' ? <Bring intake={intake} /> : null}
         {session.kind === 'single' ? <Single cell={session.cell} intake={intake} /> : null}
         {session.kind === 'many' ? <Many run={session.run} /> : null}
@@ -33,7 +34,9 @@ export default function Diagnose() {
 function useAhead(): void {
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const load of [loadSingle, loadMany]) load().catch(() => {}); // asked for again when it is needed
+      void persist('Single', loadSingle);
+      void persist('Many', loadMany);
+      void persist('ReplaceDialog', loadDialog);
     }, 1500);
     return () => clearTimeout(timer);
   }, []);

@@ -34,7 +34,7 @@ export function Picture({ cell, map, opacity }: Props) {
         {failed ? (
           <div className={styles.unseen}>
             <IconPhotoOff size="2.5rem" aria-hidden />
-            {cell.trouble ? null : t('picture.unseen')}
+            {cell.answer ? t('picture.unseen') : null}
           </div>
         ) : null}
         {map ? <img className={styles.map} src={map.overlay} alt={t('map.alt')} style={{ opacity }} /> : null}

@@ -1,5 +1,6 @@
 /** From what a person brings (files, folders, ZIPs, the clipboard) to cells. */
 import { Failure } from '../api/failure';
+import { zipTools } from '../parts/zipTools';
 import type { Cell } from './cell';
 
 export interface Brought {
@@ -71,17 +72,6 @@ async function addZip(file: File, name: string, sources: Source[], brought: Brou
 
 /** A file of a ZIP. checksum: of its bytes, as the ZIP tells; null where it does not. */
 export type Unzipped = Source & { checksum: number | null };
-
-/** What reads and writes ZIPs, which is loaded when there is one. Throws Failure where the server is away. */
-export async function zipTools() {
-  try {
-    const tools = await import('@zip.js/zip.js/lib/zip-core-custom.js');
-    tools.configure({ useWebWorkers: false });
-    return tools;
-  } catch {
-    throw new Failure('unreachable');
-  }
-}
 
 /**
  * Only the directory is read now; each file is unpacked when it is needed, so a ZIP may be of any size.

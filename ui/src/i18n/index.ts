@@ -1,6 +1,7 @@
 /** One file a language, loaded when it is chosen. A test holds all of them to the keys of English. */
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
+import { part as fetched } from '../parts/part';
 
 export const LANGUAGES = {
   en: 'English',
@@ -68,7 +69,7 @@ async function bring(language: Language): Promise<void> {
   for (const part of PARTS) {
     const name = `${language} ${part}`;
     if ((part === 1 && !more) || brought.has(name)) continue;
-    const words = (await files[language][part]()).default;
+    const words = (await fetched(language, files[language][part])).default;
     i18next.addResourceBundle(language, 'translation', words, true);
     brought.add(name);
   }

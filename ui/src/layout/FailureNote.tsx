@@ -3,6 +3,7 @@ import { Alert, Button, Group, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { Failure } from '../api/failure';
+import { Words } from '../parts/Words';
 import { HOPELESS, kindOf, useFailureText } from './useFailureText';
 
 interface Props {
@@ -25,7 +26,11 @@ export function FailureNote({ error, onRetry }: Props) {
       bg="var(--surface)"
     >
       <Stack gap="xs" align="flex-start">
-        {problem?.detail && kind !== 'key' ? <Text lang="en">{problem.detail}</Text> : null}
+        {problem?.detail && kind !== 'key' ? (
+          <Text>
+            <Words at="reason" code={problem.code} own={problem.detail} />
+          </Text>
+        ) : null}
         <Text fw={550}>{todo}</Text>
         <Group>
           {onRetry && !HOPELESS.includes(kind) ? (

@@ -3,9 +3,6 @@ import { Alert, Button, Stack, Text } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
 import { Translation } from 'react-i18next';
 
-/** A part of the page could not be fetched: how browsers say so. */
-const UNLOADED = /dynamically imported module|preload|module script/i;
-
 export class Mishap extends Component<{ children: ReactNode }, { error: Error | null }> {
   override state: { error: Error | null } = { error: null };
 
@@ -16,18 +13,12 @@ export class Mishap extends Component<{ children: ReactNode }, { error: Error | 
   override render() {
     const { error } = this.state;
     if (!error) return this.props.children;
-    const away = UNLOADED.test(error.message);
     return (
       <Translation>
         {(t) => (
-          <Alert
-            color="red"
-            title={t(away ? 'failure.unreachable.title' : 'mishap.title')}
-            m="lg"
-            role="alert"
-          >
+          <Alert color="red" title={t('mishap.title')} m="lg" role="alert">
             <Stack align="flex-start" gap="sm">
-              <Text>{t(away ? 'failure.unreachable.todo' : 'mishap.todo')}</Text>
+              <Text>{t('mishap.todo')}</Text>
               <Text size="sm" ff="monospace" lang="en">
                 {error.message}
               </Text>

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 import { durationOf, rounded } from './format';
 
 /** How a figure is to be read. */
-export type Kind = 'share' | 'number' | 'small' | 'count' | 'points' | 'bytes' | 'difference';
+export type Kind = 'share' | 'number' | 'small' | 'count' | 'points' | 'margin' | 'bytes' | 'difference';
 
 export interface Figures {
   value: (value: number | null | undefined, kind: Kind) => string;
@@ -32,6 +32,7 @@ export function figuresOf(language: string): Figures {
       new Intl.NumberFormat(language, { maximumSignificantDigits: 2, notation: 'scientific' }).format(value),
     count: (value) => fixed(0).format(value),
     points: (value) => fixed(1, { signDisplay: 'exceptZero' }).format(100 * value),
+    margin: (value) => fixed(1).format(100 * value),
     bytes: (value) => fixed(1, { style: 'unit', unit: 'megabyte' }).format(value / 1e6),
     difference: (value) => fixed(4, { signDisplay: 'exceptZero' }).format(value),
   };

@@ -6,6 +6,8 @@
  * on one side. The notice stands in the ZIP's comment: a file of its own would be reported as none of a cell.
  */
 
+import { zipTools } from './zipTools';
+
 export type Class = 'parasitized' | 'uninfected';
 
 export interface Labelled {
@@ -73,10 +75,7 @@ const ALWAYS = new Date(1980, 0, 1);
 
 /** The ZIP. Pictures are compressed already, so they are stored as they are. Loaded when it is wanted. */
 export async function pack(cells: readonly Labelled[], notice: string): Promise<Blob> {
-  const { BlobReader, BlobWriter, configure, TextReader, ZipWriter } = await import(
-    '@zip.js/zip.js/lib/zip-core-custom.js'
-  );
-  configure({ useWebWorkers: false });
+  const { BlobReader, BlobWriter, TextReader, ZipWriter } = await zipTools();
   const placed = layout(cells);
   const zip = new ZipWriter(new BlobWriter('application/zip'), {
     level: 0,

@@ -3,14 +3,21 @@ import { notifications } from '@mantine/notifications';
 import i18next from 'i18next';
 import type { Cell } from '../diagnose/cell';
 import { decided } from '../diagnose/decided';
+import { persist } from '../parts/lasting';
 import { preferences } from '../parts/preferences';
+import { unkept } from './unkept';
 
 const AFTER_START = 3_000;
 
+/** A label waits for them, where the server is away. */
+const tools = () => persist('collection', () => Promise.all([import('./collection'), import('./outbox')]));
+
 async function keep(cell: Cell): Promise<void> {
-  const [{ collection }, { outbox }] = await Promise.all([import('./collection'), import('./outbox')]);
+  const [{ collection }, { outbox }] = await tools();
   await collection.collect(cell);
-  if (collection.failure()) tellUnkept();
+  const failed = collection.failure() !== null;
+  unkept.set(failed);
+  if (failed) tellUnkept();
   outbox.soon();
 }
 
@@ -32,7 +39,7 @@ export function watch(): void {
   });
   setTimeout(async () => {
     if (!preferences.current().collect) return;
-    const [{ collection }, { outbox }] = await Promise.all([import('./collection'), import('./outbox')]);
+    const [{ collection }, { outbox }] = await tools();
     collection.subscribe(() => {});
     outbox.soon();
   }, AFTER_START);

@@ -11,6 +11,7 @@ import panels from '../diagnose/Panels.module.css';
 import { FailureNote } from '../layout/FailureNote';
 import { useFigures } from '../parts/figures';
 import { useFormat } from '../parts/format';
+import { WhyEnded } from '../training/Why';
 import { CompareStep } from './CompareStep';
 import { journey } from './journey';
 import { choiceOf, ENDED } from './judged';
@@ -108,7 +109,7 @@ function Broken({ task }: { task: Task }) {
         icon={<IconAlertTriangle aria-hidden />}
         title={t(task.state === 'duplicate' ? 'setup.adapt.twice' : 'setup.adapt.broken')}
       >
-        <Text lang="en">{task.reason}</Text>
+        <WhyEnded job={task} />
         <Text fw={550}>{t('setup.adapt.kept')}</Text>
       </Alert>
       <Group>

@@ -2,13 +2,14 @@
 import { Anchor, Text } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
-import type { Task } from '../api/types';
+import type { Advised, Task } from '../api/types';
 import panels from '../diagnose/Panels.module.css';
 import { useAddress } from '../diagnose/Picture';
 import { useFormat } from '../parts/format';
 import type { Rate } from '../parts/interval';
 import { layout } from '../parts/labelledZip';
 import { useNeeds } from '../parts/Needs';
+import { Advice, WhyVerdict } from '../training/Why';
 import { Choose } from './Choose';
 import { journey } from './journey';
 import { type Judged, judgedOf, type MovedCell, movedOf } from './judged';
@@ -24,8 +25,13 @@ export function CompareStep({ task }: { task: Task }) {
         <h3 className={styles.big} data-testid="verdict">
           {t(nothing ? 'setup.compare.unlearnt' : `setup.compare.${task.verdict ?? 'undecidable'}`)}
         </h3>
-        <Text lang="en">{String(task.receipt.reason ?? task.reason)}</Text>
-        {task.receipt.advice ? <Text lang="en">{String(task.receipt.advice)}</Text> : null}
+        <WhyVerdict job={task} />
+        {task.receipt.advice ? (
+          <Advice
+            advised={task.receipt.advised as Advised[] | undefined}
+            text={String(task.receipt.advice)}
+          />
+        ) : null}
         <Anchor component={Link} href={`/training?job=${task.task_id}`} underline="always">
           {t('setup.compare.receipt')}
         </Anchor>

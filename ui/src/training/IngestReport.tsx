@@ -7,6 +7,7 @@ import type { Task } from '../api/types';
 import panels from '../diagnose/Panels.module.css';
 import { save } from '../parts/csv';
 import { useFormat } from '../parts/format';
+import { Words } from '../parts/Words';
 import { CLASSES } from './content';
 import { type Aside, type Report, reportOf, toCsv } from './ingest';
 import jobs from './Jobs.module.css';
@@ -16,6 +17,7 @@ const FIRST = 10;
 
 export function IngestReport({ job }: { job: Task }) {
   const { t } = useTranslation();
+  const format = useFormat();
   const report = reportOf(job);
   if (!report) return null;
   return (
@@ -41,9 +43,16 @@ export function IngestReport({ job }: { job: Task }) {
         {report.warnings.length > 0 ? (
           <ul className={styles.findings}>
             {report.warnings.map((warning) => (
-              <li key={warning} className={styles.finding}>
+              <li key={warning.text} className={styles.finding}>
                 <IconAlertTriangle size="1.2rem" color="var(--review)" aria-hidden />
-                <Text lang="en">{warning}</Text>
+                <Text>
+                  <Words
+                    at="training.warned"
+                    code={warning.code}
+                    own={warning.text}
+                    values={{ cells: format.count(warning.count), of: format.count(warning.of) }}
+                  />
+                </Text>
               </li>
             ))}
           </ul>
@@ -82,6 +91,14 @@ function Numbers({ report }: { report: Report }) {
   );
 }
 
+/** A picture may be refused here for what Diagnose refuses it for, too. */
+function AsideWhy({ one }: { one: Aside }) {
+  const { i18n } = useTranslation();
+  const at = i18n.exists(`training.asides.${one.code}`) ? 'training.asides' : 'reason';
+  const named = one.kind !== 'duplicates' && one.code === 'contradiction' && one.other === '';
+  return <Words at={at} code={named ? '' : one.code} own={one.reason} values={{ other: one.other }} />;
+}
+
 function AsideTable({ aside }: { aside: readonly Aside[] }) {
   const { t } = useTranslation();
   const [all, setAll] = useState(false);
@@ -101,8 +118,7 @@ function AsideTable({ aside }: { aside: readonly Aside[] }) {
             <tr key={`${one.kind} ${one.name}`}>
               <td>{one.name}</td>
               <td>
-                <strong>{t(`training.ingest.kinds.${one.kind}`)}</strong>{' '}
-                <span lang="en">{one.kind === 'duplicates' ? `= ${one.reason}` : one.reason}</span>
+                <strong>{t(`training.ingest.kinds.${one.kind}`)}</strong> <AsideWhy one={one} />
               </td>
             </tr>
           ))}

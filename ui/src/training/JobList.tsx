@@ -8,6 +8,7 @@ import panels from '../diagnose/Panels.module.css';
 import { FailureNote } from '../layout/FailureNote';
 import { useFigures } from '../parts/figures';
 import { useFormat } from '../parts/format';
+import { Words } from '../parts/Words';
 import styles from './Jobs.module.css';
 import { StandingMark } from './Standing';
 import { STANDINGS, standingOf } from './standing';
@@ -131,8 +132,12 @@ function JobLine({ task }: { task: TaskBrief }) {
           <Progress value={task.percent ?? 0} size="sm" aria-label={t('training.job.progress')} />
         ) : null}
         {task.reason ? (
-          <span className={styles.reason} lang="en">
-            {task.reason}
+          <span className={styles.reason}>
+            {task.verdict ? (
+              t(`training.receipt.means.${task.verdict}`)
+            ) : (
+              <Words at="training.whys" code={task.code} own={task.reason} />
+            )}
           </span>
         ) : null}
         <Group className={styles.more} gap="md">

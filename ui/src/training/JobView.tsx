@@ -1,7 +1,7 @@
 /** One job: where it stands, what became of its pictures, and what the gate said. */
 import { Anchor, Button, Group, Loader, Stack, Text, Title } from '@mantine/core';
 import { IconArrowLeft, IconVersions, IconX } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Link } from 'wouter';
 import { LOOK_EVERY } from '../api/training';
@@ -9,6 +9,8 @@ import type { Task } from '../api/types';
 import { useAnswer } from '../api/useAnswer';
 import panels from '../diagnose/Panels.module.css';
 import { FailureNote } from '../layout/FailureNote';
+import { Fetching } from '../layout/Fetching';
+import { lasting } from '../parts/lasting';
 import { CancelDialog } from './CancelDialog';
 import { IngestReport } from './IngestReport';
 import { JobFacts } from './JobFacts';
@@ -17,8 +19,9 @@ import { StandingMark } from './Standing';
 import { alive } from './standing';
 import { Timeline } from './Timeline';
 import training from './Training.module.css';
+import { WhyEnded } from './Why';
 
-const Curves = lazy(() => import('./Curves'));
+const Curves = lasting('Curves', () => import('./Curves'));
 
 export function JobView({ id }: { id: string }) {
   const { t } = useTranslation();
@@ -51,7 +54,7 @@ function Told({ job, again }: { job: Task; again: () => void }) {
       {job.reason && !job.verdict ? (
         <div className={panels.panel}>
           <Text fw={600}>{t(alive(job) ? 'training.job.waits' : 'training.job.why')}</Text>
-          <Text lang="en">{job.reason}</Text>
+          <WhyEnded job={job} />
         </div>
       ) : null}
       {job.verdict ? <ReceiptView job={job} /> : null}
@@ -63,7 +66,7 @@ function Told({ job, again }: { job: Task; again: () => void }) {
               <Title order={3} size="h4" mb="md">
                 {t('training.curves.title')}
               </Title>
-              <Suspense fallback={<Loader />}>
+              <Suspense fallback={<Fetching />}>
                 <Curves job={job} />
               </Suspense>
             </section>

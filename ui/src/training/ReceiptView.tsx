@@ -16,6 +16,7 @@ import { Rules } from './Rules';
 import { PLACES, type Place, pairOf } from './receipt';
 import { LOOKS, standingOf } from './standing';
 import training from './Training.module.css';
+import { Advice, WhyVerdict } from './Why';
 
 export function ReceiptView({ job }: { job: Task }) {
   const { t } = useTranslation();
@@ -42,9 +43,9 @@ function Verdict({ job }: { job: Task }) {
       <Icon size="2.2rem" aria-hidden />
       <h3>{t(`training.standings.${standing}`)}</h3>
       <p className={styles.words}>{t(`training.receipt.means.${job.verdict}`)}</p>
-      <p className={styles.words} lang="en">
-        {job.reason}
-      </p>
+      <div className={styles.words}>
+        <WhyVerdict job={job} />
+      </div>
       {job.leader ? (
         <p className={styles.words}>
           <Anchor component={Link} href={`/training?job=${job.leader}`} underline="always" c="inherit">
@@ -68,7 +69,7 @@ function Told({ job, receipt }: { job: Task; receipt: Receipt }) {
               {t('training.receipt.advice')}
             </Title>
           </Group>
-          <Text lang="en">{receipt.advice}</Text>
+          <Advice advised={receipt.advised} text={receipt.advice} />
         </section>
       ) : null}
       <div className={training.columns}>

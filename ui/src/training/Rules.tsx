@@ -4,10 +4,11 @@ import { IconCheck, IconHelp, IconX, type TablerIcon } from '@tabler/icons-react
 import { useTranslation } from 'react-i18next';
 import type { Rule } from '../api/types';
 import { type Figures, useFigures } from '../parts/figures';
+import { Words } from '../parts/Words';
 import styles from './Jobs.module.css';
-import { keyOf, kindOf } from './receipt';
+import { keyOf, kindOf, type Outcome, outcomeOf, saidOf } from './receipt';
 
-const OUTCOMES: Record<'passed' | 'broken' | 'open', { Icon: TablerIcon; ink: string }> = {
+const OUTCOMES: Record<Outcome, { Icon: TablerIcon; ink: string }> = {
   passed: { Icon: IconCheck, ink: 'var(--uninfected)' },
   broken: { Icon: IconX, ink: 'var(--parasitized)' },
   open: { Icon: IconHelp, ink: 'var(--review)' },
@@ -24,11 +25,10 @@ export function Rules({ rules }: { rules: readonly Rule[] }) {
 }
 
 function RuleLine({ rule }: { rule: Rule }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const figures = useFigures();
-  const outcome = rule.passed === null ? 'open' : rule.passed ? 'passed' : 'broken';
+  const outcome = outcomeOf(rule);
   const { Icon, ink } = OUTCOMES[outcome];
-  const key = `training.rules.${keyOf(rule)}`;
   return (
     <li className={styles.rule} data-testid={`rule-${keyOf(rule)}`} data-outcome={outcome}>
       <span className={styles.outcome} style={{ color: ink }}>
@@ -36,14 +36,35 @@ function RuleLine({ rule }: { rule: Rule }) {
         {t(`training.outcomes.${outcome}`)}
       </span>
       <div>
-        <Text fw={600}>{i18n.exists(key) ? t(key as 'training.rules.labels') : rule.name}</Text>
+        <Text fw={600}>
+          <RuleName rule={rule} />
+        </Text>
         <Seen rule={rule} figures={figures} />
-        <Text size="sm" c="var(--muted)" lang="en">
-          {rule.text}
+        <Text size="sm" c="var(--muted)">
+          <Said rule={rule} />
         </Text>
       </div>
     </li>
   );
+}
+
+export function RuleName({ rule }: { rule: Rule }) {
+  return <Words at="training.rules" code={keyOf(rule)} own={rule.name} />;
+}
+
+/** A sentence for what it found. */
+export function Said({ rule }: { rule: Rule }) {
+  const figures = useFigures();
+  const kind = kindOf(rule);
+  const bare = kind === 'points' ? 'margin' : kind === 'difference' ? 'number' : kind;
+  const values = {
+    value: figures.value(rule.value, kind),
+    low: figures.value(rule.low, kind),
+    high: figures.value(rule.high, kind),
+    bound: figures.value(rule.bound, kind),
+    most: figures.value(Math.abs(rule.bound), bare),
+  };
+  return <Words at="training.said" code={saidOf(rule)} own={rule.text} values={values} />;
 }
 
 function Seen({ rule, figures }: { rule: Rule; figures: Figures }) {

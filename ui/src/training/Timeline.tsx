@@ -6,7 +6,7 @@ import type { Task } from '../api/types';
 import panels from '../diagnose/Panels.module.css';
 import { useFigures } from '../parts/figures';
 import { useFormat } from '../parts/format';
-import { type Reached, reached, STAGES, type Stage, stageOf, standingOf } from './standing';
+import { countedOf, type Reached, reached, STAGES, type Stage, stageOf, standingOf } from './standing';
 
 const ICONS: Record<Reached, TablerIcon> = {
   done: IconCheck,
@@ -77,6 +77,7 @@ function Running({ job }: { job: Task }) {
   const format = useFormat();
   const left = useFigures().left(job.eta_seconds);
   const percent = job.percent ?? 0;
+  const counted = countedOf(job.message, format.count);
   return (
     <div role="status" data-testid="progress">
       <Text fw={600} mb={4}>
@@ -89,7 +90,7 @@ function Running({ job }: { job: Task }) {
       <Progress value={percent} size="lg" mb={6} aria-label={t('training.job.progress')} />
       <Text size="sm" c="var(--muted)" mb="md">
         {t(`training.stages.${stageOf(job.step)}.name`)}
-        {job.message ? <span lang="en">: {job.message}</span> : null}
+        {counted ? `: ${t('training.timeline.of', counted)}` : ''}
       </Text>
     </div>
   );

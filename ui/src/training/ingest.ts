@@ -9,6 +9,16 @@ export interface Aside {
   code: string;
   /** The server's own words. */
   reason: string;
+  /** The picture that it is compared with, where there is one. */
+  other: string;
+}
+
+/** Something to know of the whole upload. */
+export interface Warned {
+  code: string;
+  text: string;
+  count: number;
+  of: number;
 }
 
 export interface Report {
@@ -17,7 +27,7 @@ export interface Report {
   patients: number;
   unknown: number;
   gate: number;
-  warnings: string[];
+  warnings: Warned[];
   aside: Aside[];
 }
 
@@ -31,13 +41,19 @@ export function reportOf(job: Task): Report | null {
     patients: Number(told.patients ?? 0),
     unknown: Number(told.unknown_patients ?? 0),
     gate: Number(told.gate_cells ?? 0),
-    warnings: list(told.warnings).map(String),
+    warnings: warnedOf(told),
     aside: [
       ...records(told.quarantined).map((one) => aside('quarantined', one, text(one.reason))),
       ...records(told.duplicates).map((one) =>
-        aside('duplicates', { ...one, code: one.near ? 'near-duplicate' : 'duplicate' }, text(one.same_as)),
+        aside(
+          'duplicates',
+          { ...one, code: one.near ? 'near-duplicate' : 'duplicate', other: one.same_as },
+          text(one.same_as),
+        ),
       ),
-      ...records(told.overlap).map((one) => aside('overlap', { ...one, code: 'overlap' }, text(one.reason))),
+      ...records(told.overlap).map((one) =>
+        aside('overlap', { ...one, code: one.code || 'overlap' }, text(one.reason)),
+      ),
     ],
   };
 }
@@ -53,7 +69,21 @@ export function toCsv(report: Report, notice: string): string {
 }
 
 function aside(kind: Aside['kind'], one: Record<string, unknown>, reason: string): Aside {
-  return { kind, name: text(one.name), label: text(one.label), code: text(one.code), reason };
+  const [name, label, code, other] = [one.name, one.label, one.code, one.other].map(text) as Four;
+  return { kind, name, label, code, reason, other };
+}
+
+type Four = [string, string, string, string];
+
+/** Reports of old have sentences alone. */
+function warnedOf(told: Record<string, unknown>): Warned[] {
+  const coded = records(told.warned);
+  return list(told.warnings).map((sentence, place) => ({
+    code: text(coded[place]?.code),
+    text: String(sentence),
+    count: Number(coded[place]?.count ?? 0),
+    of: Number(coded[place]?.of ?? 0),
+  }));
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -1,5 +1,6 @@
 /** A folder as one ZIP. Pictures are packed as they are: they hardly get smaller. */
-import { type Source, zipTools } from '../diagnose/intake';
+import type { Source } from '../diagnose/intake';
+import { zipTools } from '../parts/zipTools';
 
 /** progress: is told the share of the files that are in, 0 to 1. Throws where a file cannot be read. */
 export async function pack(

@@ -46,6 +46,36 @@ export const doubtedOf = (receipt: Receipt): Doubted[] => receipt.doubted as unk
 /** The name of a rule as a key: "base sensitivity" is "base-sensitivity". */
 export const keyOf = (rule: Rule): string => rule.name.replaceAll(' ', '-');
 
+export type Outcome = 'passed' | 'broken' | 'open';
+
+export const outcomeOf = ({ passed }: Rule): Outcome =>
+  passed === null ? 'open' : passed ? 'passed' : 'broken';
+
+/** Which sentence says what a rule found: its place under training.said. */
+export function saidOf(rule: Rule): string {
+  const [key, outcome] = [keyOf(rule), outcomeOf(rule)];
+  if (key === 'learning') return rule.value === null ? 'learning-open' : 'learning-few';
+  if (key === 'gain' && outcome === 'passed' && (rule.value ?? 0) <= 0) return 'gain-equal';
+  if (key === 'site-balanced-accuracy')
+    return outcome !== 'open' ? `site-${outcome}` : (rule.value ?? 0) < 0 ? 'site-untold' : 'recall-open';
+  if (!/sensitivity|specificity/.test(key)) return `${key}-${outcome}`;
+  if (rule.value === null) return 'recall-few';
+  const unsure = outcome === 'passed' && rule.low !== null && rule.low < rule.bound;
+  return unsure ? 'recall-too-few' : `recall-${outcome}`;
+}
+
+const SHOWN_WHEN_ACCEPTED = ['site balanced accuracy', 'base sensitivity', 'base specificity'];
+
+/** The rules that made the verdict. Where labels look swapped, the rest follows from that. */
+export function deciding(verdict: string, rules: readonly Rule[]): Rule[] {
+  if (verdict === 'accepted')
+    return SHOWN_WHEN_ACCEPTED.flatMap((name) => rules.filter((rule) => rule.name === name));
+  const wanted: Outcome = verdict === 'rejected' ? 'broken' : 'open';
+  const found = rules.filter((rule) => outcomeOf(rule) === wanted);
+  const labels = found.filter((rule) => verdict === 'rejected' && rule.name === 'labels');
+  return labels.length > 0 ? labels : found;
+}
+
 /** How what a rule saw is to be read. */
 export function kindOf({ name }: Rule): Kind {
   if (name === 'labels') return 'number';

@@ -56,6 +56,16 @@ export function stageOf(step: string | null | undefined): Stage {
   return step === 'publish' || step === 'done' ? 'gate' : 'train';
 }
 
+/** How many are done of how many, where a step tells so: `surrounded: 256 of 470 cells`. Its other words are jargon. */
+export function countedOf(
+  message: string,
+  told: (count: number) => string,
+): { done: string; total: string } | null {
+  const [, done, total] = /([\d,]+) of ([\d,]+)/.exec(message) ?? [];
+  const number = (text: string) => told(Number(text.replaceAll(',', '')));
+  return done && total ? { done: number(done), total: number(total) } : null;
+}
+
 export type Reached = 'done' | 'now' | 'later' | 'stopped';
 
 /** How far each stage is. */

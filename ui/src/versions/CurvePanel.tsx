@@ -1,18 +1,20 @@
 /** ROC, reliability and patients of one or two versions on one set of cells. */
 import { Loader, Text } from '@mantine/core';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { SetCurves, VersionCurves } from '../api/types';
 import { useAnswer } from '../api/useAnswer';
 import { FailureNote } from '../layout/FailureNote';
+import { Fetching } from '../layout/Fetching';
 import { INKS } from '../parts/Compared';
 import { useFigures } from '../parts/figures';
+import { lasting } from '../parts/lasting';
 import { scaled } from '../parts/scale';
 import { LINES, reliabilityOf, rocOf } from './curves';
 import { Patients } from './Patients';
 import styles from './Versions.module.css';
 
-const Chart = lazy(() => import('../parts/Chart').then(({ Chart }) => ({ default: Chart })));
+const Chart = lasting('Chart', () => import('../parts/Chart').then(({ Chart }) => ({ default: Chart })));
 
 export function CurvePanel({ versions, set }: { versions: readonly [string, string?]; set: string }) {
   const { t } = useTranslation();
@@ -80,7 +82,7 @@ function Drawn({ versions, curves }: Drawing) {
           <Text size="sm" c="var(--muted)" mb="xs">
             {t('versions.curves.rocWhat')}
           </Text>
-          <Suspense fallback={<Loader />}>
+          <Suspense fallback={<Fetching />}>
             <Chart {...axes} data={roc} series={series} withDots={false} />
           </Suspense>
         </figure>
@@ -92,7 +94,7 @@ function Drawn({ versions, curves }: Drawing) {
         <Text size="sm" c="var(--muted)" mb="xs">
           {t('versions.curves.reliabilityWhat')}
         </Text>
-        <Suspense fallback={<Loader />}>
+        <Suspense fallback={<Fetching />}>
           <Chart
             {...axes}
             data={reliabilityOf(curves)}

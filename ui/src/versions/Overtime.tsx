@@ -1,17 +1,19 @@
 /** A figure of all versions, in the order in which they were made. */
-import { Loader, Select, Text, Title } from '@mantine/core';
-import { lazy, Suspense, useState } from 'react';
+import { Select, Text, Title } from '@mantine/core';
+import { Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { ModelSummary } from '../api/types';
 import panels from '../diagnose/Panels.module.css';
+import { Fetching } from '../layout/Fetching';
 import { useFigures } from '../parts/figures';
+import { lasting } from '../parts/lasting';
 import { FIGURES, type Figure, figureOf, KINDS } from '../parts/metrics';
 import { scaled } from '../parts/scale';
 import { on, setsOf } from './sets';
 import { useSetName } from './useSetName';
 import styles from './Versions.module.css';
 
-const Chart = lazy(() => import('../parts/Chart').then(({ Chart }) => ({ default: Chart })));
+const Chart = lasting('Chart', () => import('../parts/Chart').then(({ Chart }) => ({ default: Chart })));
 
 export function Overtime({ models }: { models: readonly ModelSummary[] }) {
   const { t } = useTranslation();
@@ -45,7 +47,7 @@ export function Overtime({ models }: { models: readonly ModelSummary[] }) {
       <Text size="sm" c="var(--muted)" my="sm">
         {points.length < 2 ? t('versions.overtime.few') : t('versions.overtime.what')}
       </Text>
-      <Suspense fallback={<Loader />}>
+      <Suspense fallback={<Fetching />}>
         <Chart
           data={points}
           dataKey="version"
