@@ -66,6 +66,16 @@ def test_time_without_a_pulse_is_an_outage_and_time_before_the_file_is_not(
     assert known == [1.0] + [0.0] * 9
 
 
+def test_a_step_that_has_just_begun_is_no_outage(history: SqliteHistory, clock: SetClock) -> None:
+    """The first beat of a minute is told seconds after it began."""
+    history.tell({UP: 60.0})
+    told = []
+    for after in (63, 12):  # 3 seconds into the next minute, and 15, with no beat meanwhile
+        clock.go(after)
+        told.append(history.read([UP], Span.of("1h", clock.now()))[UP].steps[-1])
+    assert [one.mean if one else None for one in told] == [1.0, 0.0]
+
+
 def test_old_minutes_become_hours_and_add_up_to_the_same(history: SqliteHistory, clock: SetClock) -> None:
     for _ in range(150):
         history.tell({REQUESTS: 1, LATENCY: 12.0})

@@ -25,6 +25,11 @@ _MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
     const seconds = (list) => Math.max(...list.split(",").map((each) => Number.parseFloat(each)));
     return seconds(transitionDuration) > 0 || animationName !== "none" && seconds(animationDuration) > 0.001;
 }).map((one) => one.outerHTML.slice(0, 200))"""
+_CLIPPED = """() => [...document.querySelectorAll("body *")].filter((one) => {
+    const { overflowX, textOverflow } = getComputedStyle(one);
+    const cut = one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 1;
+    return cut && overflowX === "hidden" && textOverflow !== "ellipsis";
+}).map((one) => one.outerHTML.slice(0, 200))"""
 WIDTHS = (360, 1440, 3840)
 PATIENCE = 180_000
 """Milliseconds; machines that run tests may be slow."""
@@ -89,8 +94,8 @@ def axe(page: Page, source: Path) -> list[str]:
 
 def faults(page: Page, ui: Path, *widths: int) -> list[str]:
     """What is wrong with how a page looks as it stands, in both themes and at these widths, or at usual ones:
-    what is wider than the screen, what moves though asked not to, and what axe calls serious. The window is
-    then as it was."""
+    what is wider than the screen, what is cut off, what moves though asked not to, and what axe calls
+    serious. The window is then as it was."""
     before, found = page.viewport_size, []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
@@ -99,6 +104,7 @@ def faults(page: Page, ui: Path, *widths: int) -> list[str]:
             page.set_viewport_size({"width": width, "height": 740})
             page.evaluate(_DRAWN)
             told = [f"{overflow(page)} pixels too wide"] if overflow(page) > 0 else []
+            told += [f"cut off: {one}" for one in clipped(page)]
             told += [f"moves although asked not to: {one}" for one in page.evaluate(_MOVING)]
             told += axe(page, ui / "node_modules/axe-core/axe.min.js")
             found += [f"{scheme}, {width} pixels: {one}" for one in told]
@@ -106,6 +112,11 @@ def faults(page: Page, ui: Path, *widths: int) -> list[str]:
     if before:
         page.set_viewport_size(before)
     return found
+
+
+def clipped(page: Page) -> list[str]:
+    """What is wider than what shows it, where nobody can scroll to the rest."""
+    return list(page.evaluate(_CLIPPED))
 
 
 def overflow(page: Page) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.ui import browser as chromium
 from tests.ui.conftest import Files, Open
@@ -29,6 +29,10 @@ def busy(own_server: Callable[..., Server], made_cells: Files) -> Server:
     return server
 
 
+def dashes(lines: Locator) -> list[str]:
+    return [line.get_attribute("stroke-dasharray") or "" for line in lines.all()]
+
+
 def tile(page: Page, name: str) -> str:
     return page.get_by_role("region", name=name, exact=True).get_by_test_id("value").inner_text()
 
@@ -40,6 +44,14 @@ def test_the_figures_of_a_busy_server(visit: Open, busy: Server) -> None:
     expect(page.get_by_role("region", name="Errors of the server")).to_contain_text("and 1 request refused")
     assert tile(page, "Now") == "Well"
     assert re.fullmatch(r"[1-9][\d.,]* (ms|sec)", tile(page, "Latency, 95 in 100"))
+    latency = page.get_by_role("region", name="Latency", exact=True)
+    assert dashes(latency.locator(".recharts-line-curve")) == dashes(latency.get_by_role("list").locator("path"))
+    assert len(set(dashes(latency.get_by_role("list").locator("path")))) == 3
+    called = page.get_by_role("region", name="What cells were called")
+    fills = [bar.get_attribute("fill") for bar in called.get_by_role("list").locator("rect").all()]
+    assert len(set(fills)) == 3 and [fill for fill in fills if fill and fill.startswith("url(#")] == fills[1:]
+    for fill in fills[1:]:
+        assert fill and page.locator(f"pattern[id='{fill[5:-1]}']").count() == 1
     expect(page.get_by_role("region", name="What cells were called")).not_to_contain_text(EMPTY)
     expect(page.get_by_role("region", name="Uploads and retrainings")).to_contain_text(EMPTY)
     confirmed = page.get_by_role("region", name="Right or wrong, on confirmed cells").first

@@ -89,7 +89,7 @@ function Running({ job }: { job: Task }) {
       <Progress value={percent} size="lg" mb={6} aria-label={t('training.job.progress')} />
       <Text size="sm" c="var(--muted)" mb="md">
         {t(`training.stages.${stageOf(job.step)}.name`)}
-        {job.message ? <span lang="en">: {job.message}</span> : null}
+        {job.message ? <span lang="en">{t('app.colon') + job.message}</span> : null}
       </Text>
     </div>
   );
