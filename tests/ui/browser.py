@@ -28,7 +28,8 @@ _MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
 _CLIPPED = """() => [...document.querySelectorAll("body *")].filter((one) => {
     const { overflowX, textOverflow } = getComputedStyle(one);
     const cut = one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 1;
-    return cut && overflowX === "hidden" && textOverflow !== "ellipsis";
+    const read = !one.closest("[aria-hidden=true]") && textOverflow !== "ellipsis";
+    return cut && read && overflowX === "hidden";
 }).map((one) => one.outerHTML.slice(0, 200))"""
 WIDTHS = (360, 1440, 3840)
 PATIENCE = 180_000
