@@ -69,11 +69,13 @@ class SqliteHistory:
         self._lock = threading.Lock()
 
     def tell(self, values: Mapping[Metric, float | Sequence[float]], **properties: str) -> None:
-        minute = int(self._clock.now().timestamp() // 60)
+        now = self._clock.now().timestamp()
         with self._lock:
             for metric, told in finite(values, properties).items():
                 for value in told:
-                    self._add((minute, metric.name, _bucket(metric, value)), 1.0, value)
+                    parts = _minutes_of(now, value) if metric is UP else [(int(now // 60), value)]
+                    for minute, part in parts:
+                        self._add((minute, metric.name, _bucket(metric, value)), 1.0, part)
 
     def flush(self) -> None:
         """Write what was told since. Nothing of it is lost where that fails."""
@@ -149,6 +151,17 @@ class SqliteHistory:
 
 def _minutes(time: timedelta) -> int:
     return int(time.total_seconds() // 60)
+
+
+def _minutes_of(end: float, seconds: float) -> Iterator[tuple[int, float]]:
+    """The minutes in which the seconds before `end` lie, and how many lie in each: a beat tells of the time
+    before it, which may have begun in the minute before."""
+    begin = end - seconds
+    while begin < end:
+        minute = int(begin // 60)
+        until = min(end, 60.0 * (minute + 1))
+        yield minute, until - begin
+        begin = until
 
 
 def _bucket(metric: Metric, value: float) -> int:
