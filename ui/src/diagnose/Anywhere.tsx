@@ -1,10 +1,15 @@
 /** A drop is taken anywhere on the screen, and asked about where it would put other work away. */
-import { Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { Dropzone } from '@mantine/dropzone';
 import { IconPhotoPlus } from '@tabler/icons-react';
+import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import styles from './Bring.module.css';
 import type { Intake } from './useIntake';
+
+/** Needed where there are cells already, so not at the start. */
+export const loadReplace = () => import('./Replace');
+const Replace = lazy(loadReplace);
 
 interface Props {
   intake: Intake;
@@ -14,6 +19,8 @@ interface Props {
 
 export function Anywhere({ intake, replacing, onAnswered }: Props) {
   const { t } = useTranslation();
+  const [asked, ask] = useState(false);
+  if (replacing && !asked) ask(true);
   return (
     <>
       <Dropzone.FullScreen
@@ -30,31 +37,18 @@ export function Anywhere({ intake, replacing, onAnswered }: Props) {
           </Text>
         </div>
       </Dropzone.FullScreen>
-      <Modal
-        opened={replacing !== null}
-        onClose={onAnswered}
-        title={t('replace.title')}
-        lockScroll={false}
-        withCloseButton={false}
-      >
-        <Stack>
-          <Text>{t('replace.what')}</Text>
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onAnswered} data-autofocus>
-              {t('replace.keep')}
-            </Button>
-            <Button
-              color="red"
-              onClick={() => {
-                onAnswered();
-                intake.replace(replacing ?? []);
-              }}
-            >
-              {t('replace.yes')}
-            </Button>
-          </Group>
-        </Stack>
-      </Modal>
+      {asked ? (
+        <Suspense>
+          <Replace
+            opened={replacing !== null}
+            onKeep={onAnswered}
+            onReplace={() => {
+              onAnswered();
+              intake.replace(replacing ?? []);
+            }}
+          />
+        </Suspense>
+      ) : null}
     </>
   );
 }

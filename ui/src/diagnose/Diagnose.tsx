@@ -2,7 +2,7 @@
 import { Loader } from '@mantine/core';
 import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { withWords } from '../i18n';
-import { Anywhere } from './Anywhere';
+import { Anywhere, loadReplace } from './Anywhere';
 import { Bring } from './Bring';
 import { sessions } from './session';
 import { useIntake } from './useIntake';
@@ -33,7 +33,7 @@ export default function Diagnose() {
 function useAhead(): void {
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const load of [loadSingle, loadMany]) load().catch(() => {}); // asked for again when it is needed
+      for (const load of [loadSingle, loadMany, loadReplace]) load().catch(() => {}); // asked for again when it is needed
     }, 1500);
     return () => clearTimeout(timer);
   }, []);
