@@ -19,7 +19,11 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+_DRAWN = """() => new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(done));
+    setTimeout(done, 5000);
+})"""
+"""Two frames later; a browser that draws none where a machine is busy is not waited for without end."""
 _MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
     const { transitionDuration, animationName, animationDuration } = getComputedStyle(one);
     const seconds = (list) => Math.max(...list.split(",").map((each) => Number.parseFloat(each)));
