@@ -4,6 +4,7 @@ import vite from './vite.config.ts';
 export default mergeConfig(
   vite,
   defineConfig({
-    test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
+    // Few tests need a document, which takes longer to set up than most take: those say so in their first line.
+    test: { environment: 'node', pool: 'threads', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
   }),
 );

@@ -15,6 +15,8 @@ SERVER_ERRORS = Metric("ServerErrors", "Count", "Of these, answered with 500 or 
 LATENCY = Metric("Latency", "Milliseconds", "From a request's arrival to the end of its answer.")
 UP = Metric("Up", "None", "Whether the server was there: its mean is the share of the time.")
 """What AWS tells of a deployment by itself or by its canary, and a laptop of its own server."""
+BEAT = 5.0
+"""Seconds between two times that a laptop's server says that it is there: as much is lost in a power cut."""
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 WINDOWS: Mapping[str, tuple[timedelta, timedelta]] = {

@@ -5,14 +5,12 @@ import threading
 import time
 
 from malaria.errors import MalariaError
-from malaria.history import UP
+from malaria.history import BEAT, UP
 from malaria.ports import Recorder
 from malaria.vitals import Vitals
 
 log = logging.getLogger(__name__)
 
-BEAT = 5.0
-"""Seconds between two beats: as much is lost in a power cut."""
 SELDOM = 3600.0
 """Seconds between two times that old minutes are put together."""
 

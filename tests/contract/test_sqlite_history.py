@@ -56,14 +56,35 @@ def test_what_was_written_survives_a_restart(history: SqliteHistory, path: Path,
 def test_time_without_a_pulse_is_an_outage_and_time_before_the_file_is_not(
     history: SqliteHistory, clock: SetClock
 ) -> None:
+    clock.go(60)
     history.tell({UP: 60.0})
-    clock.go(600)
+    clock.go(540)
     found = history.read([UP], Span.of("1h", clock.now()))[UP]
     assert found.whole is not None
     assert found.whole.count == 600
     assert found.whole.mean == pytest.approx(0.1)
     known = [step.mean for step in found.steps if step]
     assert known == [1.0] + [0.0] * 9
+
+
+def test_a_step_that_has_just_begun_is_no_outage(history: SqliteHistory, clock: SetClock) -> None:
+    """The first beat of a minute is told seconds after it began."""
+    clock.go(60)
+    history.tell({UP: 60.0})
+    told = []
+    for after in (3, 12):  # 3 seconds into the next minute, and 15, with no beat meanwhile
+        clock.go(after)
+        told.append(history.read([UP], Span.of("1h", clock.now()))[UP].steps[-1])
+    assert [one.mean if one else None for one in told] == [1.0, 0.0]
+
+
+def test_a_beat_that_began_in_the_minute_before_counts_there(history: SqliteHistory, clock: SetClock) -> None:
+    """Beats of seven seconds fall on no whole minute, and no minute lacks any."""
+    for _ in range(60):
+        clock.go(7)
+        history.tell({UP: 7.0})
+    found = history.read([UP], Span.of("1h", clock.now()))[UP]
+    assert [step.mean for step in found.steps if step] == [pytest.approx(1.0)] * 7
 
 
 def test_old_minutes_become_hours_and_add_up_to_the_same(history: SqliteHistory, clock: SetClock) -> None:

@@ -19,13 +19,27 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-_DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+_DRAWN = """() => new Promise((done) => {
+    requestAnimationFrame(() => requestAnimationFrame(done));
+    setTimeout(done, 5000);
+})"""
+"""Two frames later; a browser that draws none where a machine is busy is not waited for without end."""
 _MOVING = """() => [...document.querySelectorAll("*")].filter((one) => {
     const { transitionDuration, animationName, animationDuration } = getComputedStyle(one);
     const seconds = (list) => Math.max(...list.split(",").map((each) => Number.parseFloat(each)));
     return seconds(transitionDuration) > 0 || animationName !== "none" && seconds(animationDuration) > 0.001;
 }).map((one) => one.outerHTML.slice(0, 200))"""
+_CLIPPED = """() => [...document.querySelectorAll("body *")].filter((one) => {
+    const { overflowX, textOverflow } = getComputedStyle(one);
+    const cut = one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 1;
+    const read = !one.closest("[aria-hidden=true]") && textOverflow !== "ellipsis";
+    return cut && read && overflowX === "hidden";
+}).map((one) => one.outerHTML.slice(0, 200))"""
 WIDTHS = (360, 1440, 3840)
+WALL = 3840
+"""There everything is as on a desk, and larger: whether it fits is looked at, and nothing that axe asks."""
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules of axe that ask for colours, and themes differ in nothing else."""
 PATIENCE = 180_000
 """Milliseconds; machines that run tests may be slow."""
 
@@ -74,11 +88,12 @@ def listen(page: Page, home: str) -> Heard:
     return heard
 
 
-def axe(page: Page, source: Path) -> list[str]:
-    """What axe finds wrong and calls serious or critical, a line for each place."""
+def axe(page: Page, source: Path, *rules: str) -> list[str]:
+    """What axe finds wrong by these rules, or by all, and calls serious or critical: a line a place."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(source.read_text(encoding="utf-8"))
-    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    only = {"runOnly": list(rules)} if rules else {}
+    found = page.evaluate("(asked) => axe.run(document, asked)", {"resultTypes": ["violations"], **only})
     return [
         f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
         for rule in found["violations"]
@@ -89,8 +104,8 @@ def axe(page: Page, source: Path) -> list[str]:
 
 def faults(page: Page, ui: Path, *widths: int) -> list[str]:
     """What is wrong with how a page looks as it stands, in both themes and at these widths, or at usual ones:
-    what is wider than the screen, what moves though asked not to, and what axe calls serious. The window is
-    then as it was."""
+    what is wider than the screen, what is cut off, what moves though asked not to, and what axe calls
+    serious. The window is then as it was."""
     before, found = page.viewport_size, []
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
@@ -99,13 +114,21 @@ def faults(page: Page, ui: Path, *widths: int) -> list[str]:
             page.set_viewport_size({"width": width, "height": 740})
             page.evaluate(_DRAWN)
             told = [f"{overflow(page)} pixels too wide"] if overflow(page) > 0 else []
+            told += [f"cut off: {one}" for one in clipped(page)]
             told += [f"moves although asked not to: {one}" for one in page.evaluate(_MOVING)]
-            told += axe(page, ui / "node_modules/axe-core/axe.min.js")
+            if width != WALL or widths == (WALL,):
+                rules = COLOURS if scheme == "dark" else ()
+                told += axe(page, ui / "node_modules/axe-core/axe.min.js", *rules)
             found += [f"{scheme}, {width} pixels: {one}" for one in told]
     page.emulate_media(color_scheme=None, reduced_motion=None)
     if before:
         page.set_viewport_size(before)
     return found
+
+
+def clipped(page: Page) -> list[str]:
+    """What is wider than what shows it, where nobody can scroll to the rest."""
+    return list(page.evaluate(_CLIPPED))
 
 
 def overflow(page: Page) -> int:

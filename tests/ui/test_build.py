@@ -1,12 +1,14 @@
 """The build: its weight, its types, its own tests, and that it names nobody else."""
 
-import gzip
 import json
 import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from malaria.api.guards import PAGE_POLICY
+from tests.ui.conftest import Open
 
 FIRST_LOAD = 200_000
 """Bytes of compressed script until Diagnose can be used."""
@@ -21,22 +23,22 @@ def _done(ui: Path, *command: str) -> None:
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 
-def test_the_first_load_of_diagnose_is_light(ui: Path) -> None:
-    chunks = json.loads((ui / "dist/.vite/manifest.json").read_text())
-    needed: set[str] = set()
+_FETCHED = """() => {
+  const scripts = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js'));
+  const screen = scripts.find(({ name }) => name.includes('/Diagnose-'));
+  return scripts
+    .filter(({ startTime }) => startTime < screen.responseEnd + 1400)
+    .map(({ name, encodedBodySize }) => [name, encodedBodySize]);
+}"""
+"""Scripts as they came over the wire, without what is fetched ahead a second and a half after the screen."""
 
-    def need(name: str) -> None:
-        if name not in needed:
-            needed.add(name)
-            for other in chunks[name].get("imports", []):
-                need(other)
 
-    for start in ("index.html", "src/diagnose/Diagnose.tsx", "src/i18n/en.json?first"):
-        need(start)
-    files = {chunks[name]["file"] for name in needed}
-    weight = sum(len(gzip.compress((ui / "dist" / file).read_bytes(), 6)) for file in files)
-    assert len(files) >= 4
-    assert weight <= FIRST_LOAD, f"{weight:,} bytes"
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_first_load_of_diagnose_is_light(visit: Open, language: str) -> None:
+    screen = visit(locale=language, service_workers="block").ready()
+    weights: dict[str, int] = dict(screen.page.evaluate(_FETCHED))
+    assert len(weights) >= 20 and all(weights.values())
+    assert sum(weights.values()) <= FIRST_LOAD, f"{sum(weights.values()):,} bytes"
 
 
 def test_style_and_types_are_right(ui: Path) -> None:

@@ -27,12 +27,29 @@ def test_on_a_phone_a_cell_opens_over_the_grid(visit: Open, made_cells: Files) -
 
 
 def test_on_a_phone_the_navigation_shows_where_one_is(visit: Open) -> None:
-    """The last of the screens, whose link does not fit beside the others."""
-    page = visit(path="/monitor", viewport={"width": 360, "height": 740}, locale="fr-FR").page
-    here = page.get_by_role("navigation").get_by_role("link", name="Surveillance")
-    expect(here).to_be_in_viewport(ratio=0.99)
+    """The first and the last of the screens, whose links do not fit beside the others."""
+    page = visit(viewport={"width": 360, "height": 740}, locale="fr-FR").ready().page
+    links = page.get_by_role("navigation").get_by_role("link")
+    expect(links.first).to_be_in_viewport(ratio=0.99)
+    expect(links.last).not_to_be_in_viewport()
+    links.last.click()
+    expect(links.last).to_be_in_viewport(ratio=0.99)
+    page.reload()
+    expect(links.last).to_be_in_viewport(ratio=0.99)
     tops = [page.get_by_role(role, name=name).bounding_box() for role, name in HEADER]  # type: ignore[arg-type]
     assert all(box and box["y"] < 40 for box in tops), "the name and the tools stand in one row"
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es", "pt", "sw"])
+def test_the_header_is_one_row_in_every_language(visit: Open, language: str) -> None:
+    page = visit(locale=language).ready().page
+    for width in (1366, 1440, 3840):
+        page.set_viewport_size({"width": width, "height": 900})
+        height = page.locator("header").bounding_box()
+        first, *others = [link.bounding_box() for link in page.locator("header nav a").all()]
+        assert height and first and height["height"] < 2 * first["height"], f"{width} pixels: rows"
+        assert {one["y"] for one in others if one} == {first["y"]} and len(others) == 6
+        assert chromium.clipped(page) == []
 
 
 def test_dark_follows_the_system_and_may_be_chosen(visit: Open) -> None:

@@ -1,12 +1,12 @@
 """The Monitor screen: figures of a real server, through its restart and its absence."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.ui import browser as chromium
 from tests.ui.conftest import Files, Open
@@ -15,10 +15,11 @@ from tests.ui.serving import Server
 EMPTY = "Nothing came in this window."
 
 
-@pytest.fixture
-def busy(own_server: Callable[..., Server], made_cells: Files) -> Server:
-    """A server that has answered a dozen cells, refused one, and been told what the cells were."""
-    server = own_server()
+@pytest.fixture(scope="module")
+def busy(ui: Path, tmp_path_factory: pytest.TempPathFactory, made_cells: Files) -> Iterator[Server]:
+    """A server that has answered a dozen cells, refused one, and been told what the cells were. All of this
+    file ask it; what it has told outlives its restart."""
+    server = Server(tmp_path_factory.mktemp("busy")).start()
     sent = [("files", (name, data, "image/png")) for name, data in made_cells.items()]
     answers = httpx.post(f"{server.url}/predict/batch", files=sent, timeout=120).raise_for_status().json()
     for one in answers["results"]:
@@ -26,7 +27,12 @@ def busy(own_server: Callable[..., Server], made_cells: Files) -> Server:
         httpx.post(f"{server.url}/feedback", json=told, timeout=60).raise_for_status()
     refused = httpx.post(f"{server.url}/predict", files={"file": ("x.png", b"none")}, timeout=60)
     assert refused.status_code == 422
-    return server
+    yield server
+    server.stop()
+
+
+def dashes(lines: Locator) -> list[str]:
+    return [line.get_attribute("stroke-dasharray") or "" for line in lines.all()]
 
 
 def tile(page: Page, name: str) -> str:
@@ -40,6 +46,16 @@ def test_the_figures_of_a_busy_server(visit: Open, busy: Server) -> None:
     expect(page.get_by_role("region", name="Errors of the server")).to_contain_text("and 1 request refused")
     assert tile(page, "Now") == "Well"
     assert re.fullmatch(r"[1-9][\d.,]* (ms|sec)", tile(page, "Latency, 95 in 100"))
+    latency = page.get_by_role("region", name="Latency", exact=True)
+    assert dashes(latency.locator(".recharts-line-curve")) == dashes(
+        latency.get_by_role("list").locator("path")
+    )
+    assert len(set(dashes(latency.get_by_role("list").locator("path")))) == 3
+    called = page.get_by_role("region", name="What cells were called")
+    fills = [bar.get_attribute("fill") for bar in called.get_by_role("list").locator("rect").all()]
+    assert len(set(fills)) == 3 and [fill for fill in fills if fill and fill.startswith("url(#")] == fills[1:]
+    for fill in fills[1:]:
+        assert fill and page.locator(f"pattern[id='{fill[5:-1]}']").count() == 1
     expect(page.get_by_role("region", name="What cells were called")).not_to_contain_text(EMPTY)
     expect(page.get_by_role("region", name="Uploads and retrainings")).to_contain_text(EMPTY)
     confirmed = page.get_by_role("region", name="Right or wrong, on confirmed cells").first

@@ -4,12 +4,14 @@ import io
 import random
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
@@ -21,6 +23,20 @@ from tests.ui.serving import Server
 
 Start = Callable[..., Server]
 WIDTHS = [360, 3840]
+
+
+@pytest.fixture(scope="module")
+def told(ui: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that may be told of labels and sent jobs, which wait there."""
+    made = Server(tmp_path_factory.mktemp("told")).start()
+    yield made
+    made.stop()
+
+
+def newest(server: Server) -> dict[str, Any]:
+    """The job that was asked for last."""
+    job: dict[str, Any] = httpx.get(f"{server.url}/retrain/tasks", timeout=30).json()["tasks"][0]
+    return job
 
 
 def go(screen: Screen, name: str) -> Page:
@@ -187,10 +203,9 @@ def test_feedback_that_fails_waits_is_told_of_and_sent_later(
 
 
 def test_a_label_that_the_server_does_not_take_is_told_of(
-    visit: Open, own_server: Start, made_cells: Files
+    visit: Open, told: Server, made_cells: Files
 ) -> None:
-    server = own_server()
-    screen = visit(server.url).ready()
+    screen = visit(told.url).ready()
     page = screen.page
 
     def spoil(route: Route) -> None:
@@ -204,9 +219,8 @@ def test_a_label_that_the_server_does_not_take_is_told_of(
     expect(page.get_by_test_id("panel")).to_contain_text("The server did not take the label:")
 
 
-def test_nobody_says_nothing(visit: Open, own_server: Start, ui: Path, made_cells: Files) -> None:
-    server = own_server()
-    screen = visit(server.url).ready()
+def test_nobody_says_nothing(visit: Open, told: Server, ui: Path, made_cells: Files) -> None:
+    screen = visit(told.url).ready()
     collecting(screen, by="")
     judge(screen, made_cells, "pu")
     page = go(screen, "Review")
@@ -217,32 +231,31 @@ def test_nobody_says_nothing(visit: Open, own_server: Start, ui: Path, made_cell
     expect(page.get_by_test_id("told")).to_have_text("2 sent · 0 wait")
 
 
-def test_labels_are_sent_to_retraining(visit: Open, own_server: Start, made_cells: Files) -> None:
-    server = own_server()
-    screen = visit(server.url).ready()
+def test_labels_are_sent_to_retraining(visit: Open, told: Server, made_cells: Files) -> None:
+    screen = visit(told.url).ready()
     page = judged(screen, made_cells, "ppppppuuuuuu")
     screen.press("Send 12 cells to retraining")
     expect(page.get_by_role("status").filter(has_text="Sent to retraining")).to_be_visible()
-    (job,) = httpx.get(f"{server.url}/retrain/tasks", timeout=30).json()["tasks"]
-    told = httpx.get(f"{server.url}{job['links']['self']}", timeout=30).json()
-    assert told["options"]["method"] == "adapt" and "ada" in told["options"]["note"]
+    job = newest(told)
+    options = httpx.get(f"{told.url}{job['links']['self']}", timeout=30).json()["options"]
+    assert options["method"] == "adapt" and "ada" in options["note"]
     page.get_by_role("link", name="Follow the retraining").click()
-    expect(page).to_have_url(f"{server.url}/training?job={job['task_id']}")
+    expect(page).to_have_url(f"{told.url}/training?job={job['task_id']}")
     expect(page.get_by_role("heading", name="Review and label")).to_have_count(0)
     page.get_by_role("heading", level=2).first.wait_for()
 
 
-def test_what_is_too_large_for_one_request_goes_where_a_form_says(visit: Open, own_server: Start) -> None:
-    server = own_server()
-    screen = visit(server.url).ready()
+def test_what_is_too_large_for_one_request_goes_where_a_form_says(visit: Open, told: Server) -> None:
+    before = len(httpx.get(f"{told.url}/retrain/tasks", timeout=30).json()["tasks"])
+    screen = visit(told.url).ready()
     asked: list[str] = []
     screen.page.on("request", lambda request: asked.append(request.method + urlsplit(request.url).path))
     judged(screen, _noise(4), "ppuu")
     screen.press("Send 4 cells to retraining")
     expect(screen.page.get_by_role("status").filter(has_text="Sent to retraining")).to_be_visible()
     assert "POST/uploads" in asked and "POST/retrain" not in asked
-    (job,) = httpx.get(f"{server.url}/retrain/tasks", timeout=30).json()["tasks"]
-    assert job["name"].startswith("labelled-cells-")
+    assert len(httpx.get(f"{told.url}/retrain/tasks", timeout=30).json()["tasks"]) == before + 1
+    assert newest(told)["name"].startswith("labelled-cells-")
 
 
 def _noise(count: int) -> Files:

@@ -23,7 +23,6 @@ from tests.ui.conftest import Files, Open
 from tests.ui.screen import Screen, zipped
 from tests.ui.serving import Server
 
-Start = Callable[..., Server]
 LONG = 10 * 60_000
 """Milliseconds that a training may take where machines are slow."""
 
@@ -50,6 +49,14 @@ def labelled() -> Files:
 def trainer(ui: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that launches trainings, for all tests of this file."""
     made = Server(tmp_path_factory.mktemp("trainer"), supervised=True).start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def waiting(ui: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that launches nothing: jobs wait there."""
+    made = Server(tmp_path_factory.mktemp("waiting")).start()
     yield made
     made.stop()
 
@@ -233,9 +240,9 @@ def test_patients_and_few_cells_are_told_of(visit: Open, labelled: Files) -> Non
 
 
 def test_what_the_server_refuses_is_told_and_may_be_mended(
-    visit: Open, own_server: Start, labelled: Files
+    visit: Open, waiting: Server, labelled: Files
 ) -> None:
-    screen = visit(own_server().url, path="/training").ready()
+    screen = visit(waiting.url, path="/training").ready()
     page = screen.page
     screen.choose({"cells.zip": zipped({**labelled, "retrain.json": b'{"method": "magic"}'})})
     expect(page.get_by_test_id("content")).to_contain_text("a retrain.json of its own")
@@ -257,9 +264,9 @@ def test_a_number_out_of_its_range_is_not_sent(visit: Open, labelled: Files) -> 
     expect(page.get_by_role("button", name="Send and retrain")).to_be_enabled()
 
 
-def test_an_answer_that_is_lost_makes_no_second_job(visit: Open, own_server: Start, labelled: Files) -> None:
-    server, archive = own_server(), zipped(labelled)
-    screen = visit(server.url, path="/training").ready()
+def test_an_answer_that_is_lost_makes_no_second_job(visit: Open, waiting: Server, labelled: Files) -> None:
+    archive, before = zipped(labelled), _count(waiting)
+    screen = visit(waiting.url, path="/training").ready()
     asked: list[Route] = []
 
     def lose_the_first_answer(route: Route) -> None:
@@ -270,7 +277,7 @@ def test_an_answer_that_is_lost_makes_no_second_job(visit: Open, own_server: Sta
             return
         key = {"Idempotency-Key": route.request.headers["idempotency-key"]}
         form = {"file": ("cells.zip", archive, "application/zip")}
-        httpx.post(f"{server.url}/retrain", files=form, headers=key, timeout=60).raise_for_status()
+        httpx.post(f"{waiting.url}/retrain", files=form, headers=key, timeout=60).raise_for_status()
         route.abort()
 
     screen.page.route("**/retrain", lose_the_first_answer)
@@ -278,27 +285,31 @@ def test_an_answer_that_is_lost_makes_no_second_job(visit: Open, own_server: Sta
     _send(screen)
     _standing(screen.page, "queued")
     assert len(asked) == 2
-    assert len(httpx.get(f"{server.url}/retrain/tasks", timeout=60).json()["tasks"]) == 1
+    assert _count(waiting) == before + 1
 
 
-def test_a_server_that_is_away_costs_no_upload(visit: Open, own_server: Start, labelled: Files) -> None:
-    server = own_server()
-    screen = visit(server.url, path="/training").ready()
+def _count(server: Server) -> int:
+    """How many jobs it knows."""
+    return len(httpx.get(f"{server.url}/retrain/tasks", timeout=60).json()["tasks"])
+
+
+def test_a_server_that_is_away_costs_no_upload(visit: Open, waiting: Server, labelled: Files) -> None:
+    screen = visit(waiting.url, path="/training").ready()
     screen.choose({"cells.zip": zipped(labelled)})
     screen.page.get_by_test_id("count-Uninfected").wait_for()
-    server.stop()
+    waiting.stop()
     screen.press("Send and retrain")
     upload = screen.page.get_by_role("region", name="A new upload")
     expect(upload.get_by_role("alert")).to_contain_text("The server does not answer")
     expect(upload).to_contain_text("Your upload is kept here")
-    server.start()
+    waiting.start()
     upload.get_by_role("button", name="Try again").click()
     screen.page.wait_for_url(re.compile(r"\?job=\w+"))
     _standing(screen.page, "queued")
 
 
-def test_a_job_that_waits_is_cancelled_at_once(visit: Open, own_server: Start, labelled: Files) -> None:
-    screen = visit(own_server().url, path="/training").ready()
+def test_a_job_that_waits_is_cancelled_at_once(visit: Open, waiting: Server, labelled: Files) -> None:
+    screen = visit(waiting.url, path="/training").ready()
     screen.choose({"cells.zip": zipped(labelled)})
     _send(screen)
     _standing(screen.page, "queued")
@@ -307,8 +318,7 @@ def test_a_job_that_waits_is_cancelled_at_once(visit: Open, own_server: Start, l
     _standing(screen.page, "cancelled")
 
 
-def test_a_training_of_the_whole_network_shows_its_curves(visit: Open, own_server: Start, ui: Path) -> None:
-    server = own_server()
+def test_a_training_of_the_whole_network_shows_its_curves(visit: Open, waiting: Server, ui: Path) -> None:
     epochs = tuple(
         Progress(
             "train",
@@ -324,11 +334,11 @@ def test_a_training_of_the_whole_network_shows_its_curves(visit: Open, own_serve
     began = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     job = Job("00000000000000aa", "identity", "big.zip", "uploads/big.zip", began, state=JobState.RUNNING)
     at = replace(epochs[-1], percent=55.0, eta=90.0)
-    jobs = wiring.local(server.home, Settings(home=server.home)).jobs
+    jobs = wiring.local(waiting.home, Settings(home=waiting.home)).jobs
     jobs.add(
         replace(job, options=RetrainOptions(Method.FULL, epochs=5), started=began, progress=at, epochs=epochs)
     )
-    page = visit(server.url, path=f"/training?job={job.id}", reduced_motion="reduce").page
+    page = visit(waiting.url, path=f"/training?job={job.id}", reduced_motion="reduce").page
     expect(page.get_by_test_id("progress")).to_contain_text(
         "55% · about 1 min 30 sec left of this step · epoch 3 of 5"
     )

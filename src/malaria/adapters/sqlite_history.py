@@ -16,7 +16,7 @@ from pathlib import Path
 from malaria.adapters.meters import finite
 from malaria.adapters.sqlite_file import SqliteFile
 from malaria.errors import Busy
-from malaria.history import QUANTILES, UP, Course, Digest, Span, has_quantiles
+from malaria.history import BEAT, QUANTILES, UP, Course, Digest, Span, has_quantiles
 from malaria.metric_names import Metric
 from malaria.ports import Clock
 
@@ -51,6 +51,8 @@ ON CONFLICT DO UPDATE SET count = count + excluded.count, total = total + exclud
 _GROWTH = math.log(1.05)
 _NOTHING = -(10**6)
 """Bucket of zero and below, and of what has no quantiles."""
+LATE = 2 * BEAT
+"""Seconds: a beat comes late on a busy machine."""
 MINUTES_KEPT, KEPT = timedelta(days=2), timedelta(days=90)
 
 Key = tuple[int, str, int]
@@ -67,11 +69,13 @@ class SqliteHistory:
         self._lock = threading.Lock()
 
     def tell(self, values: Mapping[Metric, float | Sequence[float]], **properties: str) -> None:
-        minute = int(self._clock.now().timestamp() // 60)
+        now = self._clock.now().timestamp()
         with self._lock:
             for metric, told in finite(values, properties).items():
                 for value in told:
-                    self._add((minute, metric.name, _bucket(metric, value)), 1.0, value)
+                    parts = _minutes_of(now, value) if metric is UP else [(int(now // 60), value)]
+                    for minute, part in parts:
+                        self._add((minute, metric.name, _bucket(metric, value)), 1.0, part)
 
     def flush(self) -> None:
         """Write what was told since. Nothing of it is lost where that fails."""
@@ -130,12 +134,15 @@ class SqliteHistory:
         sums[1] += total
 
     def _up(self, told: Course, span: Span, began: datetime) -> Course:
-        """The seconds that a server told of as shares of those that have passed since there is a file."""
+        """The seconds that a server told of as shares of those that have passed since there is a file. In the
+        step that is not over yet the last beat is still to come, so what it may hold is not missed."""
         now = self._clock.now()
         steps = []
         for begin, step in zip(span.moments, told.steps, strict=True):
             passed = (min(begin + span.step, now) - max(begin, began)).total_seconds()
             up = step.total if step else 0.0
+            if now < begin + span.step and passed - up <= LATE:
+                up = passed
             steps.append(Digest(passed, min(up, passed)) if passed > 0 else None)
         known = [step for step in steps if step]
         whole = Digest(sum(one.count for one in known), sum(one.total for one in known)) if known else None
@@ -144,6 +151,17 @@ class SqliteHistory:
 
 def _minutes(time: timedelta) -> int:
     return int(time.total_seconds() // 60)
+
+
+def _minutes_of(end: float, seconds: float) -> Iterator[tuple[int, float]]:
+    """The minutes in which the seconds before `end` lie, and how many lie in each: a beat tells of the time
+    before it, which may have begun in the minute before."""
+    begin = end - seconds
+    while begin < end:
+        minute = int(begin // 60)
+        until = min(end, 60.0 * (minute + 1))
+        yield minute, until - begin
+        begin = until
 
 
 def _bucket(metric: Metric, value: float) -> int:

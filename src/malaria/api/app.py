@@ -18,7 +18,7 @@ from malaria.limits import Buckets
 from malaria.services import Services
 from malaria.settings import Settings
 
-SQUEEZED_FROM = 2048
+SQUEEZED_FROM = 1000
 """Bytes of an answer from which it is compressed where the caller takes that: figures of steps shrink to a
 fiftieth. The answer to one cell is smaller, and is not made to wait."""
 

@@ -1,7 +1,7 @@
 /** Counts of both classes along an axis. */
-import '@mantine/charts/styles.css';
-import { BarChart, type BarChartProps } from '@mantine/charts';
+import type { BarChartProps } from '@mantine/charts';
 import { useTranslation } from 'react-i18next';
+import { Bars } from '../parts/Bars';
 import { useFormat } from '../parts/format';
 
 type Props = Pick<BarChartProps, 'data' | 'dataKey' | 'xAxisProps' | 'tooltipProps'>;
@@ -10,14 +10,9 @@ export function ClassBars({ xAxisProps, ...props }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   return (
-    <BarChart
-      h={220}
+    <Bars
+      h={200}
       type="stacked"
-      withLegend
-      legendProps={{ verticalAlign: 'bottom' }}
-      textColor="var(--mantine-color-text)"
-      gridColor="var(--line)"
-      barProps={{ isAnimationActive: false }}
       valueFormatter={format.count}
       xAxisProps={{ minTickGap: 28, interval: 'equidistantPreserveStart', ...xAxisProps }}
       series={[

@@ -2,7 +2,7 @@
 import { useTranslation } from 'react-i18next';
 import type { FeatureMap } from '../api/types';
 import { useFormat } from '../parts/format';
-import { CLASSES } from '../training/content';
+import { CLASSES, type Class } from '../training/content';
 import { Balance } from './Balance';
 import { ClassBars } from './ClassBars';
 import { ContactSheet } from './ContactSheet';
@@ -10,6 +10,7 @@ import styles from './Data.module.css';
 import { dotsOf } from './dots';
 import { doubted, histogram, perPatient } from './figures';
 import { Histogram } from './Histogram';
+import type { Looks } from './looks';
 import { Scatter } from './Scatter';
 import type { Studied, Study } from './study';
 import { TypicalMaps } from './TypicalMaps';
@@ -21,10 +22,11 @@ export function MineViews({ study, map }: { study: Study; map: FeatureMap | null
   const { t } = useTranslation();
   const { cells, content } = study;
   const patients = perPatient(cells);
+  const seen = cells.flatMap(({ looks, label }) => (looks ? [{ ...looks, label }] : []));
   const [parasitized, uninfected] = CLASSES.map((label) => cells.filter((one) => one.label === label).length);
   return (
     <div className={styles.views}>
-      <View title={t('data.balance')} note={t('data.mineBalanceNote')}>
+      <View title={t('data.balance')} note={t('data.mineBalanceNote')} wide>
         <Balance
           rows={[{ name: content.name, Parasitized: parasitized ?? 0, Uninfected: uninfected ?? 0 }]}
         />
@@ -33,10 +35,10 @@ export function MineViews({ study, map }: { study: Study; map: FeatureMap | null
         title={t('data.perPatient')}
         note={
           patients.length > 0
-            ? t(content.unknown ? 'data.minePatients' : 'data.mineAllPatients', {
-                count: patients.length,
-                unknown: content.unknown,
-              })
+            ? [
+                t('data.minePatients', { count: patients.length }),
+                ...(content.unknown ? [t('data.unnamed', { count: content.unknown })] : []),
+              ].join(' ')
             : t('data.noPatients')
         }
       >
@@ -44,8 +46,9 @@ export function MineViews({ study, map }: { study: Study; map: FeatureMap | null
           <ClassBars data={patients.map((one) => ({ ...one }))} dataKey="patient" />
         ) : null}
       </View>
-      <Appearance cells={cells} />
+      <Appearance seen={seen} />
       <Confidence cells={cells} />
+      <Stain seen={seen} />
       <Placed cells={cells} map={map} />
       <View title={t('data.typical')} note={t('data.typicalNote')} wide>
         <TypicalMaps cells={cells} ready={study.run.ended} />
@@ -57,11 +60,12 @@ export function MineViews({ study, map }: { study: Study; map: FeatureMap | null
   );
 }
 
-function Appearance({ cells }: { cells: readonly Studied[] }) {
+type Seen = Looks & { label: Class };
+
+function Appearance({ seen }: { seen: readonly Seen[] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const seen = cells.flatMap(({ looks, label }) => (looks ? [{ ...looks, label }] : []));
-  const of = (pick: (one: (typeof seen)[number]) => number) =>
+  const of = (pick: (one: Seen) => number) =>
     histogram(
       seen.map((one) => ({ value: pick(one), label: one.label })),
       BINS,
@@ -74,15 +78,21 @@ function Appearance({ cells }: { cells: readonly Studied[] }) {
       <View title={t('data.brightness')} note={t('data.brightnessNote')}>
         <Histogram bins={of((one) => one.brightness)} value={(light) => format.count(Math.round(light))} />
       </View>
-      <View title={t('data.stain')} note={t('data.stainNote')}>
-        <Scatter
-          dots={seen.map(({ red, blue, label }) => ({ x: red, y: blue, label }))}
-          label={t('data.stainOf', { count: seen.length })}
-          across={t('data.red')}
-          up={t('data.blue')}
-        />
-      </View>
     </>
+  );
+}
+
+function Stain({ seen }: { seen: readonly Seen[] }) {
+  const { t } = useTranslation();
+  return (
+    <View title={t('data.stain')} note={t('data.stainNote')}>
+      <Scatter
+        dots={seen.map(({ red, blue, label }) => ({ x: red, y: blue, label }))}
+        label={t('data.stainOf', { count: seen.length })}
+        across={t('data.red')}
+        up={t('data.blue')}
+      />
+    </View>
   );
 }
 

@@ -31,6 +31,19 @@ describe('what a person brings', () => {
     expect((await gather([file('notes.txt')])).cells).toHaveLength(1);
   });
 
+  it('is not opened where its name says that it is a picture', async () => {
+    const opened: string[] = [];
+    const watched = (name: string) =>
+      Object.assign(file(name), {
+        slice: () => {
+          opened.push(name);
+          return new Blob();
+        },
+      });
+    await gather([watched('a.PNG'), watched('b.weird')]);
+    expect(opened).toEqual(['b.weird']);
+  });
+
   it('is unpacked from a ZIP only when it is needed', async () => {
     const archive = await zip({
       'Parasitized/x.png': 'the x',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { tied } from '../../language-parts';
 import { LANGUAGES, type Language, preferred } from '.';
 import en from './en.json';
 import es from './es.json';
@@ -66,6 +67,47 @@ describe.each(Object.keys(LANGUAGES) as Language[])('%s', (language) => {
 
   it('never calls a patient or a smear negative', () => {
     for (const text of texts.values()) expect(text.toLowerCase()).not.toMatch(/negativ|négatif|hasi\b/);
+  });
+});
+
+/** The same thing on several screens. */
+const ALIKE = [
+  ['figures.sensitivity', 'monitor.quality.sensitivity'],
+  ['figures.specificity', 'monitor.quality.specificity'],
+  ['figures.accuracy', 'monitor.quality.accuracy', 'training.curves.accuracy'],
+  ['data.uninfected', 'summary.clear', 'filter.uninfected', 'training.classes.Uninfected'],
+  ['data.parasitized', 'summary.infected', 'filter.parasitized', 'training.classes.Parasitized'],
+  ['group.uninfected', 'versions.confusion.calledUninfected'],
+  ['details.file', 'training.ingest.file', 'versions.version.size'],
+];
+
+describe.each(Object.keys(LANGUAGES) as Language[])('a thing in %s', (language) => {
+  const texts = flat(files[language]);
+
+  it.each(ALIKE)('has one name: %s', (first, ...others) => {
+    for (const other of others) expect([other, texts.get(other)]).toEqual([other, texts.get(first ?? '')]);
+  });
+
+  it('named by its operating point is so on every screen', () => {
+    const named = texts.get('versions.version.threshold') ?? '';
+    expect(texts.get('bar.point')).toBe(`${named} {{value}}`);
+    expect(texts.get('reason.uncertain')?.toLowerCase()).toContain(named.toLowerCase());
+  });
+});
+
+it('Portuguese is that of one country', () => {
+  for (const text of flat(pt).values())
+    expect(text).not.toMatch(/ficheir|infetad|etiqueta|registo|controlo|aceites?\b|píxei|\d %/i);
+});
+
+describe('no line breaks', () => {
+  it('before French punctuation and a percent sign', () =>
+    expect(tied('« Bon » : 95 % ; vrai ?')).toBe('«\u00a0Bon\u00a0»\u00a0: 95\u00a0%\u00a0; vrai\u00a0?'));
+  it('and words are as they were', () => {
+    for (const file of Object.values(files)) {
+      const text = JSON.stringify(file);
+      expect(tied(text).replaceAll('\u00a0', ' ')).toBe(text);
+    }
   });
 });
 

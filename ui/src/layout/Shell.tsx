@@ -8,16 +8,19 @@ import { LanguageMenu } from './LanguageMenu';
 import { OfflineNote } from './OfflineNote';
 import { SchemeSwitch } from './SchemeSwitch';
 import styles from './Shell.module.css';
+import { inTheMiddle, useFit } from './useFit';
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
+  const header = useRef<HTMLElement>(null);
+  useFit(header);
   useTitle();
   return (
     <div className={styles.page}>
       <a className={styles.skip} href="#main">
         {t('nav.skip')}
       </a>
-      <header className={styles.header}>
+      <header ref={header} className={styles.header}>
         <Group gap="sm" wrap="nowrap" className={styles.brand}>
           <img src="/icon.svg" alt="" width={32} height={32} />
           <Title order={1} size="h4" className={styles.title}>
@@ -62,12 +65,6 @@ function NavigationLink({ screen }: { screen: (typeof SCREENS)[number] }) {
       {t(screen.name)}
     </Link>
   );
-}
-
-/** On a narrow screen the navigation scrolls: it shows where one is. */
-function inTheMiddle(link: HTMLElement): void {
-  const nav = link.parentElement;
-  if (nav) nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
 }
 
 /** The tab says which screen it shows, in the language of the page. */

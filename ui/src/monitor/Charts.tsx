@@ -1,14 +1,15 @@
 /** The window in steps. Lines differ by their dashes too, bars by their place. */
-import { BarChart, LineChart } from '@mantine/charts';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Summary } from '../api/types';
+import { Bars } from '../parts/Bars';
+import { Chart } from '../parts/Chart';
 import { useFormat } from '../parts/format';
 import { scaled } from '../parts/scale';
 import styles from './Monitor.module.css';
 import { anything, charted } from './steps';
 
-const HEIGHT = 220;
+const HEIGHT = 190;
 const DASHES = ['', '7 4', '2 4'];
 const INK = ['var(--accent)', 'var(--uninfected)', 'var(--parasitized)'];
 
@@ -31,7 +32,7 @@ export function Charts({ summary }: { summary: Summary }) {
   const shared = { rows, tick: (at: string) => format.tick(at, seconds), moment: format.moment };
   return (
     <div className={styles.charts}>
-      <Chart
+      <Window
         {...shared}
         kind="bars"
         title={t('monitor.charts.requests')}
@@ -42,7 +43,7 @@ export function Charts({ summary }: { summary: Summary }) {
           { name: 'server_errors', label: t('monitor.series.serverErrors'), color: 'var(--parasitized)' },
         ]}
       />
-      <Chart
+      <Window
         {...shared}
         kind="lines"
         title={t('monitor.charts.latency')}
@@ -53,7 +54,7 @@ export function Charts({ summary }: { summary: Summary }) {
           of('latency_ms_p99', t('monitor.series.p99'), 2),
         ]}
       />
-      <Chart
+      <Window
         {...shared}
         kind="bars"
         title={t('monitor.charts.classes')}
@@ -64,7 +65,7 @@ export function Charts({ summary }: { summary: Summary }) {
           { name: 'not_a_cell', label: t('monitor.series.notACell'), color: 'var(--unreadable)' },
         ]}
       />
-      <Chart
+      <Window
         {...shared}
         kind="lines"
         title={t('monitor.charts.confidence')}
@@ -75,7 +76,7 @@ export function Charts({ summary }: { summary: Summary }) {
           of('review_share', t('monitor.series.review'), 2),
         ]}
       />
-      <Chart
+      <Window
         {...shared}
         kind="lines"
         title={t('monitor.charts.features')}
@@ -87,7 +88,7 @@ export function Charts({ summary }: { summary: Summary }) {
           of('feature_distance_p90', t('monitor.series.p90'), 1),
         ]}
       />
-      <Chart
+      <Window
         {...shared}
         kind="lines"
         title={t('monitor.charts.looks')}
@@ -98,7 +99,7 @@ export function Charts({ summary }: { summary: Summary }) {
           of('image_deviation_p90', t('monitor.series.p90'), 1),
         ]}
       />
-      <Chart
+      <Window
         {...shared}
         kind="bars"
         title={t('monitor.charts.jobs')}
@@ -110,14 +111,14 @@ export function Charts({ summary }: { summary: Summary }) {
           { name: 'jobs_failed', label: t('monitor.series.failed'), color: 'var(--parasitized)' },
         ]}
       />
-      <Chart
+      <Window
         {...shared}
         kind="lines"
         title={t('monitor.charts.memory')}
         value={(mb) => format.bytes(mb * 1e6)}
         series={[of('memory_mb', t('monitor.series.memory'), 0)]}
       />
-      <Chart
+      <Window
         {...shared}
         kind="lines"
         title={t('monitor.charts.processor')}
@@ -128,7 +129,7 @@ export function Charts({ summary }: { summary: Summary }) {
   );
 }
 
-interface ChartProps {
+interface WindowProps {
   rows: ReturnType<typeof charted>;
   tick: (at: string) => string;
   moment: (at: string) => string;
@@ -144,7 +145,7 @@ interface ChartProps {
   beside?: boolean;
 }
 
-function Chart(props: ChartProps) {
+function Window(props: WindowProps) {
   const { t } = useTranslation();
   const { rows, tick, moment, kind, title, note, series, value, domain, line, beside = false } = props;
   const names = series.map((one) => one.name);
@@ -153,8 +154,6 @@ function Chart(props: ChartProps) {
     h: HEIGHT,
     data: rows,
     dataKey: 'at',
-    withLegend: series.length > 1,
-    legendProps: { verticalAlign: 'bottom' as const },
     valueFormatter: value,
     xAxisProps: {
       tickFormatter: tick,
@@ -170,13 +169,12 @@ function Chart(props: ChartProps) {
       {note ? <p className={styles.note}>{note}</p> : null}
       {!told ? <p className={styles.empty}>{t('monitor.empty')}</p> : null}
       {told && kind === 'bars' ? (
-        <BarChart {...shared} type={beside ? 'default' : 'stacked'} series={series} />
+        <Bars {...shared} type={beside ? 'default' : 'stacked'} series={series} />
       ) : null}
       {told && kind === 'lines' ? (
-        <LineChart
+        <Chart
           {...shared}
-          curveType="linear"
-          connectNulls={false}
+          withLegend={series.length > 1}
           dotProps={{ r: 2 }}
           series={series.map((one, place) => ({ ...one, strokeDasharray: DASHES[place] ?? '' }))}
           {...(line === undefined ? {} : { referenceLines: [{ y: line, color: 'var(--review)' }] })}

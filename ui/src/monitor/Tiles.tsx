@@ -35,6 +35,7 @@ function Well({ health }: { health: Answered<Health> }) {
       value={t(`monitor.health.${state}`)}
       Icon={Icon}
       bad={state !== 'ok' && Icon !== null}
+      word
     >
       {told ? (
         <>
@@ -92,17 +93,24 @@ interface TileProps {
   value: string;
   Icon?: TablerIcon | null;
   bad?: boolean;
+  /** A word, not a number. */
+  word?: boolean;
   children?: ReactNode;
 }
 
-function Tile({ name, value, Icon = null, bad = false, children }: TileProps) {
+function Tile({ name, value, Icon = null, bad = false, word = false, children }: TileProps) {
   return (
     <section className={styles.tile} aria-label={name}>
       <Text size="sm" fw={550}>
         {name}
       </Text>
-      <p className={styles.value} data-testid="value" data-bad={bad || undefined}>
-        {Icon ? <Icon size="1.3em" aria-hidden /> : null}
+      <p
+        className={styles.value}
+        data-testid="value"
+        data-bad={bad || undefined}
+        data-word={word || undefined}
+      >
+        {Icon ? <Icon size="1.2em" aria-hidden /> : null}
         {value}
       </p>
       <Text size="sm" c="var(--muted)" className={styles.aside}>

@@ -28,7 +28,11 @@ export function UpStrip({ summary }: { summary: Summary }) {
             key={step.at}
             data-state={stateOf(step)}
             style={{ height: `${100 * (step.up ?? 0)}%` }}
-            title={`${format.moment(step.at)}: ${step.up === null ? '–' : format.percent(step.up ?? 0)}`}
+            title={
+              format.moment(step.at) +
+              t('app.colon') +
+              (step.up === null ? '–' : format.percent(step.up ?? 0))
+            }
           />
         ))}
       </div>

@@ -3,6 +3,9 @@ import { Title } from '@mantine/core';
 import panels from '../diagnose/Panels.module.css';
 import styles from './Facts.module.css';
 
+/** What is longer than this has a line of its own. */
+const LONG = 40;
+
 interface Props {
   title: string;
   facts: readonly (readonly [string, string | number | null | undefined])[];
@@ -18,7 +21,7 @@ export function Facts({ title, facts }: Props) {
         {facts
           .filter(([, value]) => value !== null && value !== undefined && value !== '')
           .map(([name, value]) => (
-            <div key={name}>
+            <div key={name} data-long={String(value).length > LONG || undefined}>
               <dt>{name}</dt>
               <dd>{value}</dd>
             </div>

@@ -22,7 +22,9 @@ describe('numbers', () => {
   });
 
   it('are no finer than a hundredth', () => {
-    expect([0.00909, 0.456, 8.124, 1234].map(formatOf('en').number)).toEqual([
+    expect([0, 0.0049, 0.00909, 0.456, 8.124, 1234].map(formatOf('en').number)).toEqual([
+      '0',
+      '< 0.01',
       '0.01',
       '0.46',
       '8.12',

@@ -47,7 +47,7 @@ export function formatOf(language: string): Format {
     milliseconds: (told) => (told < 1 ? ms.format(told * 1000) : seconds.format(told)),
     moment: (iso) => clock.format(new Date(iso)),
     tick: (iso, seconds) => (seconds > 2 * DAY ? date : time).format(new Date(iso)),
-    number: (value) => digits.format(value),
+    number: (value) => (value > 0 && value < 0.005 ? `< ${digits.format(0.01)}` : digits.format(value)),
     interval: (value, low, high) => `${share.format(value)} (${share.format(low)} – ${share.format(high)})`,
     duration: (seconds) => durationOf(seconds, language),
   };

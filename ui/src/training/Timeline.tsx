@@ -90,7 +90,7 @@ function Running({ job }: { job: Task }) {
       <Progress value={percent} size="lg" mb={6} aria-label={t('training.job.progress')} />
       <Text size="sm" c="var(--muted)" mb="md">
         {t(`training.stages.${stageOf(job.step)}.name`)}
-        {counted ? `: ${t('training.timeline.of', counted)}` : ''}
+        {counted ? t('app.colon') + t('training.timeline.of', counted) : ''}
       </Text>
     </div>
   );

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as client from '../api/client';
 import { Failure } from '../api/failure';
@@ -46,7 +47,7 @@ describe('an upload', () => {
   });
 
   it('that cannot be read is told of, and may be brought again', async () => {
-    const gone = Object.assign(new File(['x'], 'a.png'), { path: 'Parasitized/a.png' });
+    const gone = new File(['x'], 'cells.zip');
     vi.spyOn(gone, 'slice').mockImplementation(() => {
       throw new DOMException('gone', 'NotFoundError');
     });

@@ -51,7 +51,8 @@ function Entry({ entry }: { entry: PromotionEntry }) {
       bullet={<Icon size="1.05rem" aria-hidden />}
       title={
         <>
-          {i18n.exists(key) ? t(key as 'versions.verdicts.manual') : entry.verdict}:{' '}
+          {i18n.exists(key) ? t(key as 'versions.verdicts.manual') : entry.verdict}
+          {t('app.colon')}
           <Anchor component={Link} href={`/versions?version=${entry.version}`} inherit underline="always">
             {entry.version}
           </Anchor>

@@ -58,7 +58,8 @@ function Spread({ version, rates, rate, ends, ink }: SpreadProps) {
   return (
     <div>
       <Text size="sm">
-        {version}:{' '}
+        {version}
+        {t('app.colon')}
         {t('versions.patients.told', {
           count: rates.length,
           median: figures.value(median(rates), 'share'),

@@ -49,18 +49,27 @@ export function VersionView({ list, version, onChanged }: Props) {
 }
 
 function Told({ list, model, onChanged }: { list: ModelList; model: ModelSummary; onChanged: () => void }) {
+  const { t } = useTranslation();
+  const sets = setsOf([model]);
+  const [set, setSet] = useState(sets[0] ?? '');
   return (
     <>
       <Head list={list} model={model} onChanged={onChanged} />
       <div className={training.columns}>
         <div className={training.column}>
-          <Figures model={model} />
+          <Figures model={model} sets={sets} set={set} onSet={setSet} />
         </div>
         <div className={training.column}>
           <Known model={model} />
           <Lineage model={model} models={list.models} />
         </div>
       </div>
+      <section className={panels.panel} aria-label={t('versions.curves.title')}>
+        <Title order={3} size="h4" mb="sm">
+          {t('versions.curves.title')}
+        </Title>
+        <CurvePanel versions={[model.version]} set={set} />
+      </section>
       <Card version={model.version} />
     </>
   );
@@ -173,12 +182,17 @@ function Lineage({ model, models }: { model: ModelSummary; models: readonly Mode
   );
 }
 
-function Figures({ model }: { model: ModelSummary }) {
+interface FiguresProps {
+  model: ModelSummary;
+  sets: readonly string[];
+  set: string;
+  onSet: (set: string) => void;
+}
+
+function Figures({ model, sets, set, onSet }: FiguresProps) {
   const { t } = useTranslation();
   const format = useFormat();
   const named = useSetName();
-  const sets = setsOf([model]);
-  const [set, setSet] = useState(sets[0] ?? '');
   const metrics = on(model, set);
   return (
     <section className={`${panels.panel} ${training.column}`} aria-label={t('versions.version.figures')}>
@@ -191,7 +205,7 @@ function Figures({ model }: { model: ModelSummary }) {
           data={sets.map((name) => ({ value: name, label: named(name) }))}
           value={set}
           allowDeselect={false}
-          onChange={(value) => setSet(value ?? set)}
+          onChange={(value) => onSet(value ?? set)}
         />
       </div>
       {metrics ? (
@@ -209,7 +223,6 @@ function Figures({ model }: { model: ModelSummary }) {
       ) : (
         <Text>{t('versions.version.unmeasured')}</Text>
       )}
-      <CurvePanel versions={[model.version]} set={set} />
     </section>
   );
 }
