@@ -96,7 +96,7 @@ describe('a French reader', () => {
     const criteria = [rule('base specificity', false), rule('parity', true)];
     show(<WhyVerdict job={job({ verdict: 'rejected', receipt: { criteria } })} />);
     expect(shown()).toBe(
-      'Spécificité sur les patients de base – Change de -2,3 points : une baisse de 1,2 au plus est tolérée.',
+      'Enfreinte : Spécificité sur les patients de base – Change de -2,3 points : une baisse de 1,2 au plus est tolérée.',
     );
   });
 

@@ -7,10 +7,11 @@ import { useFormat } from '../parts/format';
 import { Words } from '../parts/Words';
 import styles from './Jobs.module.css';
 import { RuleName, Said } from './Rules';
-import { deciding } from './receipt';
+import { deciding, outcomeOf } from './receipt';
 
 /** The rules that made the verdict. */
 export function WhyVerdict({ job }: { job: Task }) {
+  const { t } = useTranslation();
   const rules = deciding(job.verdict ?? '', (job.receipt.criteria ?? []) as Rule[]);
   const pooled = (job.receipt.pooled ?? []) as string[];
   if (rules.length === 0) return <Text lang="en">{job.reason}</Text>;
@@ -20,6 +21,7 @@ export function WhyVerdict({ job }: { job: Task }) {
         {rules.map((rule) => (
           <li key={rule.name}>
             <b>
+              {t(`training.outcomes.${outcomeOf(rule)}`) + t('app.colon')}
               <RuleName rule={rule} />
             </b>
             {' – '}
