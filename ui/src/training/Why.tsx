@@ -7,7 +7,7 @@ import { useFormat } from '../parts/format';
 import { Words } from '../parts/Words';
 import styles from './Jobs.module.css';
 import { RuleName, Said } from './Rules';
-import { deciding, outcomeOf } from './receipt';
+import { deciding, keyOf, outcomeOf } from './receipt';
 
 /** The rules that made the verdict. */
 export function WhyVerdict({ job }: { job: Task }) {
@@ -87,7 +87,7 @@ function Piece({ advised }: { advised: Advised }) {
   const counts = Object.fromEntries(
     Object.entries(numbers).map(([name, count]) => [name, format.count(count)] as const),
   );
-  const key = `training.rules.${rule.replaceAll(' ', '-')}`;
+  const key = `training.rules.${keyOf({ name: rule })}`;
   const values = {
     ...counts,
     rule: i18n.exists(key) ? t(key as 'training.rules.labels') : rule,

@@ -44,7 +44,7 @@ export function movedOf(receipt: Receipt): Moved[] {
 export const doubtedOf = (receipt: Receipt): Doubted[] => receipt.doubted as unknown as Doubted[];
 
 /** The name of a rule as a key: "base sensitivity" is "base-sensitivity". */
-export const keyOf = (rule: Rule): string => rule.name.replaceAll(' ', '-');
+export const keyOf = ({ name }: Pick<Rule, 'name'>): string => name.replaceAll(' ', '-');
 
 export type Outcome = 'passed' | 'broken' | 'open';
 
