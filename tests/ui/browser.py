@@ -36,10 +36,6 @@ _CLIPPED = """() => [...document.querySelectorAll("body *")].filter((one) => {
     return cut && read && overflowX === "hidden";
 }).map((one) => one.outerHTML.slice(0, 200))"""
 WIDTHS = (360, 1440, 3840)
-WALL = 3840
-"""There everything is as on a desk, and larger: whether it fits is looked at, and nothing that axe asks."""
-COLOURS = ("color-contrast", "link-in-text-block")
-"""The rules of axe that ask for colours, and themes differ in nothing else."""
 PATIENCE = 180_000
 """Milliseconds; machines that run tests may be slow."""
 
@@ -88,12 +84,11 @@ def listen(page: Page, home: str) -> Heard:
     return heard
 
 
-def axe(page: Page, source: Path, *rules: str) -> list[str]:
-    """What axe finds wrong by these rules, or by all, and calls serious or critical: a line a place."""
+def axe(page: Page, source: Path) -> list[str]:
+    """What axe finds wrong and calls serious or critical, a line for each place."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(source.read_text(encoding="utf-8"))
-    only = {"runOnly": list(rules)} if rules else {}
-    found = page.evaluate("(asked) => axe.run(document, asked)", {"resultTypes": ["violations"], **only})
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
     return [
         f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
         for rule in found["violations"]
@@ -116,9 +111,7 @@ def faults(page: Page, ui: Path, *widths: int) -> list[str]:
             told = [f"{overflow(page)} pixels too wide"] if overflow(page) > 0 else []
             told += [f"cut off: {one}" for one in clipped(page)]
             told += [f"moves although asked not to: {one}" for one in page.evaluate(_MOVING)]
-            if width != WALL or widths == (WALL,):
-                rules = COLOURS if scheme == "dark" else ()
-                told += axe(page, ui / "node_modules/axe-core/axe.min.js", *rules)
+            told += axe(page, ui / "node_modules/axe-core/axe.min.js")
             found += [f"{scheme}, {width} pixels: {one}" for one in told]
     page.emulate_media(color_scheme=None, reduced_motion=None)
     if before:
