@@ -76,7 +76,7 @@ def test_the_summary_tells_what_was_asked_and_answered(stack: Deployed, site: Si
 
     def grown() -> dict[str, Any] | None:
         total = dict(stack.http.get("/metrics/summary?window=1h").raise_for_status().json()["total"])
-        # AWS tells of requests and the application of pictures, each in its own time; others may still be told.
+        # AWS tells of requests, the application of pictures, each in its own time; others may still be told.
         grew = all(total[what] >= before[what] + 3 for what in ("pictures", "requests"))
         return total if grew else None
 

@@ -26,7 +26,7 @@ def test_a_sound_server_passes_on_the_plain_command_line(serve: Serve, load: Loa
     )
     assert run.code == 0, run.said
     assert "The run passed." in run.said
-    names = {row["Name"].removesuffix(" (CSV)") for row in run.rows("stats")}  # chance may ask for tables alone
+    names = {row["Name"].removesuffix(" (CSV)") for row in run.rows("stats")}  # tables alone, by chance
     assert {"/predict", "/predict/batch", "/status", "/retrain/tasks?limit=20"} <= names
     assert any("(bad: " in name for name in names), "the clumsy client was refused, and that is no failure"
     assert run.rows("failures") == []
