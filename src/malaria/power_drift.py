@@ -112,8 +112,9 @@ def table(found: Sequence[Chains]) -> Table:
         "Many small steps",
         columns,
         rows,
-        f"{RETRAININGS} retrainings in a row, each challenger truly so many points better than what is "
-        f"served; {len(found[0].alone)} chains of each. Accepted: how many of them, in the mean. In the end: "
+        f"{RETRAININGS} retrainings in a row, each challenger {SCATTERED} and truly so many points better "
+        f"than what is served; {len(found[0].alone)} chains of each. Accepted: how many of them, "
+        "in the mean. In the end: "
         "by how many points what is served has truly gained since the first release, in the figure that the "
         "steps change, else in sensitivity.",
     )

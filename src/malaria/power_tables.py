@@ -196,7 +196,7 @@ def by_looks(found: Sequence[Tried], settings: GateSettings) -> Table:
         rows,
         "Spread: the standard deviation of what is seen of an equal challenger, in sensitivity or "
         "specificity, whichever is more. Looks: so many equal challengers until the best of them is expected "
-        "to look better by the margin in use, at most.",
+        "to look better by the margin in use, at the least.",
     )
 
 

@@ -45,14 +45,14 @@ def tables(found: Sequence[After], margin: float) -> list[Table]:
         for step in found
     ]
     worst = "; ".join(
-        f"{role} {name} {-points:+.1f}" for role, of in falls(found).items() for name, points in of.items()
+        f"{role} {name} {-points:+.2f}" for role, of in falls(found).items() for name, points in of.items()
     )
     note = (
         "Two numbers are sensitivity and specificity at the operating point. Laboratories: patients that "
         "were never uploaded. They are training patients under another stain, so their figures flatter; "
         "what counts is how they move. NIH: validation and gate patients, as the served version remembers "
         f"them. The largest fall against the first release, in points: {worst}; the gate allows "
-        f"{100 * margin:.1f}."
+        f"{100 * margin:.2f}."
     )
     return [Table("After each upload", columns, rows, note)]
 
@@ -62,7 +62,7 @@ def _both(of: Mapping[str, float]) -> str:
 
 
 def draw(folder: Path, found: Sequence[After], margin: float) -> Path:
-    """A PNG: laboratories on the left, NIH gate patients with the margin on the right.
+    """A PNG: laboratories on the left, NIH patients with the margin on the right.
 
     Raises MissingPart where matplotlib is not installed.
     """
@@ -78,12 +78,12 @@ def draw(folder: Path, found: Sequence[After], margin: float) -> Path:
             balanced = [sum(step.sites[site].values()) / len(FIGURES) for step in found]
             left.plot(numbers, balanced, color=colour, marker=".", label=site)
         for colour, name in zip(COLOURS, FIGURES, strict=False):
-            right.plot(
-                numbers, [step.base["gate"][name] for step in found], color=colour, marker=".", label=name
-            )
+            for role, style in (("gate", "-"), ("validation", "--")):
+                values = [step.base[role][name] for step in found]
+                right.plot(numbers, values, style, color=colour, marker=".", label=f"{role}, {name}")
             right.axhline(found[0].base["gate"][name] - margin, color=colour, linestyle=":", linewidth=1)
         left.set(title="laboratories", ylabel="balanced accuracy", xlabel="uploads")
-        right.set(title="NIH gate patients; dotted, what may be lost", xlabel="uploads")
+        right.set(title="NIH patients; dotted, what gate patients may lose", xlabel="uploads")
         for axes in (left, right):
             axes.legend(fontsize=8)
         figure.savefig(folder / PICTURE, format="png", metadata={"Software": None})
