@@ -95,13 +95,17 @@ def _bears(steps: Sequence[Step], bounds: Bounds) -> Line:
 
 
 def _comes_back(steps: Sequence[Step]) -> list[Line]:
-    """After saturation the few of the beginning are answered as they were then."""
+    """After saturation the few of the beginning are answered as they were then.
+
+    One refusal is no sign of the contrary: those who left may have had a request under way.
+    """
     ease = next((step for step in steps if step.stage.kind is Kind.EASE), None)
     if ease is None:
         return []
     first, share = steps[0].figures.refused_share, ease.figures.refused_share
     text = f"{share:.1%} refused once few ask again, {first:.1%} at first"
-    return [Line("comes back", share <= first + SATURATED, text)]
+    lone = ease.figures.refused <= 1 and ease.figures.answered > 0
+    return [Line("comes back", lone or share <= first + SATURATED, text)]
 
 
 def _creep(steps: Sequence[Step], bounds: Bounds) -> list[Line]:

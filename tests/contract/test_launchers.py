@@ -169,14 +169,14 @@ def test_a_number_used_anew_is_not_the_run(home: Path) -> None:
 
 
 def test_a_run_that_does_not_hear_is_killed_after_the_grace(home: Path) -> None:
-    launcher = SubprocessLauncher(home, STUBBORN, grace=0.5)
+    launcher = SubprocessLauncher(home, STUBBORN, grace=3.0)
     handle = launcher.launch("abc", 1)
     assert soon(lambda: "up" in log(home, "abc"))
     began = time.monotonic()
     launcher.stop(handle)
-    assert time.monotonic() - began < 0.3, "the caller was kept waiting"
+    assert time.monotonic() - began < 2.0, "the caller was kept waiting"
     assert launcher.alive(handle)
-    assert soon(lambda: not launcher.alive(handle), 5)
+    assert soon(lambda: not launcher.alive(handle), 20)
 
 
 def test_a_run_outlives_the_server_that_started_it(home: Path) -> None:

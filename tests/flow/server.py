@@ -42,7 +42,7 @@ class RunningServer:
             time.sleep(0.25)
         raise AssertionError(f"no verdict on {name} within {seconds} s; {self.log()}")
 
-    def wait_for_version(self, version: str, seconds: float = 5) -> None:
+    def wait_for_version(self, version: str, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
         while self.version() != version:
             assert time.monotonic() < deadline, f"{version} was not taken up within {seconds} s"

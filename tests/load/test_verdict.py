@@ -86,6 +86,12 @@ def test_a_ramp_must_find_the_server_as_it_was_once_few_ask_again() -> None:
     assert failed(judge(Figures(380, 120, 0), [*CLIMB, *stuck], Shape.RAMP, Bounds())) == ["comes back"]
 
 
+def test_a_lone_refusal_of_a_ramps_end_may_be_of_one_who_left() -> None:
+    for answered, refused, wrong in ((2, 1, []), (2, 2, ["comes back"]), (0, 1, ["comes back"])):
+        ease = replace(step(Kind.EASE, 10), figures=Figures(answered, refused, 0))
+        assert failed(judge(Figures(380, 120, 0), [*CLIMB, ease], Shape.RAMP, Bounds())) == wrong
+
+
 def test_a_ramp_that_never_ended_a_climb_bears_nobody() -> None:
     assert failed(judge(Figures(5, 0, 0), [], Shape.RAMP, Bounds())) == ["users"]
 

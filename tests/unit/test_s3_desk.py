@@ -8,6 +8,7 @@ import boto3
 import httpx
 import pytest
 
+from malaria.adapters.aws_clients import Clients
 from malaria.adapters.s3_desk import S3Desk
 
 
@@ -49,3 +50,17 @@ def test_what_is_signed_bounds_key_type_size_and_time(client: Any) -> None:
     ends = datetime.fromisoformat(policy["expiration"])
     assert abs(ends - until) < timedelta(seconds=5)
     client.close()
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "eu-central-1"])
+def test_forms_are_signed_as_every_region_takes_them(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest regions' own default is the second version of the signature, and one host for all."""
+    for name, value in (("REGION", region), ("ACCESS_KEY_ID", "testing"), ("SECRET_ACCESS_KEY", "testing")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    clients = Clients()
+    until = datetime.now(UTC) + timedelta(minutes=30)
+    form = S3Desk(lambda: clients.of("s3"), lambda: "bucket", "incoming/", 1000).form("a.zip", until)
+    clients.close()
+    assert form.fields["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    assert form.url.startswith("https://bucket.s3.")
+    assert region in form.fields["x-amz-credential"]

@@ -44,7 +44,9 @@ class Clients:
             read_timeout=READ,
             retries=retries,
             max_pool_connections=25,
-            s3={"addressing_style": "path"} if self._endpoint else None,
+            # Left alone, the oldest regions sign as new buckets no longer take it, for a host of all regions.
+            signature_version="s3v4" if service == "s3" else None,
+            s3={"addressing_style": "path" if self._endpoint else "virtual"},
         )
         with told(f"The client of {service}"):
             return boto3.client(service, region_name=region(), endpoint_url=self._endpoint, config=config)
