@@ -66,6 +66,7 @@ def test_a_server_that_dies_in_the_middle_costs_no_cell(visit: Open, own_server:
     navigation.get_by_role("link", name="Monitor").click()
     page.get_by_role("region", name="Now").wait_for()  # and that without loading the page anew
     navigation.get_by_role("link", name="Diagnose").click()
+    screen.headline.wait_for()
     assert screen.count("waiting") == 0
 
 

@@ -32,11 +32,13 @@ def busy(ui: Path, tmp_path_factory: pytest.TempPathFactory, made_cells: Files) 
 
 
 def dashes(lines: Locator) -> list[str]:
+    """Of three lines, once they are drawn: a chart is measured first."""
+    expect(lines).to_have_count(3)
     return [line.get_attribute("stroke-dasharray") or "" for line in lines.all()]
 
 
-def tile(page: Page, name: str) -> str:
-    return page.get_by_role("region", name=name, exact=True).get_by_test_id("value").inner_text()
+def tile(page: Page, name: str) -> Locator:
+    return page.get_by_role("region", name=name, exact=True).get_by_test_id("value")
 
 
 def test_the_figures_of_a_busy_server(visit: Open, busy: Server) -> None:
@@ -44,18 +46,21 @@ def test_the_figures_of_a_busy_server(visit: Open, busy: Server) -> None:
     expect(page.get_by_role("radio", name="1 hour")).to_be_checked()
     expect(page.get_by_role("region", name="Cells answered")).to_contain_text("12")
     expect(page.get_by_role("region", name="Errors of the server")).to_contain_text("and 1 request refused")
-    assert tile(page, "Now") == "Well"
-    assert re.fullmatch(r"[1-9][\d.,]* (ms|sec)", tile(page, "Latency, 95 in 100"))
+    expect(tile(page, "Now")).to_have_text("Well")
+    expect(tile(page, "Latency, 95 in 100")).to_have_text(re.compile(r"^[1-9][\d.,]* (ms|sec)$"))
     latency = page.get_by_role("region", name="Latency", exact=True)
     assert dashes(latency.locator(".recharts-line-curve")) == dashes(
         latency.get_by_role("list").locator("path")
     )
     assert len(set(dashes(latency.get_by_role("list").locator("path")))) == 3
     called = page.get_by_role("region", name="What cells were called")
-    fills = [bar.get_attribute("fill") for bar in called.get_by_role("list").locator("rect").all()]
+    keys = called.get_by_role("list").locator("rect")
+    expect(keys).to_have_count(3)
+    fills = [key.get_attribute("fill") for key in keys.all()]
     assert len(set(fills)) == 3 and [fill for fill in fills if fill and fill.startswith("url(#")] == fills[1:]
     for fill in fills[1:]:
-        assert fill and page.locator(f"pattern[id='{fill[5:-1]}']").count() == 1
+        assert fill
+        expect(page.locator(f"pattern[id='{fill[5:-1]}']")).to_have_count(1)
     expect(page.get_by_role("region", name="What cells were called")).not_to_contain_text(EMPTY)
     expect(page.get_by_role("region", name="Uploads and retrainings")).to_contain_text(EMPTY)
     confirmed = page.get_by_role("region", name="Right or wrong, on confirmed cells").first

@@ -44,7 +44,7 @@ def test_the_page_opens_without_a_line_and_takes_cells(
     screen.ready()
     screen.choose(made_cells)
     screen.state("stalled")
-    assert screen.thumbnails.count() == len(made_cells)
+    expect(screen.thumbnails).to_have_count(len(made_cells))
     page.context.set_offline(False)
     expect(page.get_by_text("There is no connection.", exact=False)).to_have_count(0)
     page.get_by_role("button", name="Go on").click()

@@ -94,7 +94,7 @@ def test_a_zip_is_shown_sent_and_followed_until_its_verdict(
     expect(content).to_contain_text("by the names of the files")
     expect(content).to_contain_text("One file is no picture and is set aside: notes.txt")
     expect(content.get_by_alt_text("The picture", exact=False)).to_have_count(16)
-    assert httpx.get(f"{trainer.url}/retrain/tasks").json() == {"tasks": []}, (
+    assert httpx.get(f"{trainer.url}/retrain/tasks", timeout=60).json() == {"tasks": []}, (
         "nothing is sent before it is asked for"
     )
 
@@ -137,6 +137,7 @@ def _receipt_is_read(page: Page, job: dict[str, Any]) -> None:
     expect(page.get_by_test_id("why").get_by_role("listitem").first).to_be_visible()
     both = job["receipt"]["site"]
     rows = page.get_by_test_id("both-site").get_by_test_id("figure-sensitivity")
+    expect(rows).to_have_count(2)
     for row, who in zip(rows.all(), ("champion", "challenger"), strict=True):
         low, high = both[who]["intervals"]["sensitivity"]
         expect(row).to_contain_text(f"{both[who]['sensitivity']:.1%} {low:.1%} – {high:.1%}")
@@ -378,7 +379,7 @@ def test_it_fits_and_axe_finds_nothing_serious(
 
 def test_jobs_fit_and_axe_finds_nothing_serious(visit: Open, trainer: Server, ui: Path) -> None:
     page = _open(visit, trainer).page
-    tasks = httpx.get(f"{trainer.url}/retrain/tasks").raise_for_status().json()["tasks"]
+    tasks = httpx.get(f"{trainer.url}/retrain/tasks", timeout=60).raise_for_status().json()["tasks"]
     for task in tasks[:3]:
         page.goto(f"{trainer.url}/training?job={task['task_id']}")
         page.get_by_test_id("timeline").wait_for()

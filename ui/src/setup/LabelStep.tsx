@@ -19,14 +19,15 @@ export function LabelStep() {
   const decide = useCallback((decision: Decision) => id !== null && journey.decide(id, decision), [id]);
   useDecisionKeys(decide);
   useUndoKey();
-  const cell = id === null ? null : journey.cellOf(id);
-  if (!next || !cell) return null;
+  const asked = next ?? journey.journey.offered.at(-1); // the last one stays until its label is kept
+  const cell = asked ? journey.cellOf(asked.id) : null;
+  if (!asked || !cell) return null;
   return (
     <section className={`${panels.panel} ${styles.labelling}`} aria-label={t('setup.steps.label')}>
       <Picture cell={cell} map={null} opacity={0} />
       <div className={styles.side}>
         <h3 className={styles.big}>{t('setup.label.question')}</h3>
-        <Text c="var(--muted)">{t(`setup.label.${next.why}`)}</Text>
+        <Text c="var(--muted)">{t(`setup.label.${asked.why}`)}</Text>
         <DecisionButtons decision={null} onDecide={decide} />
         <Text size="sm" c="var(--muted)">
           {t('setup.label.leave')}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Candidate, choose, type Offered } from './choose';
 import { featuresOf } from './describe';
-import { spread } from './journey';
+import { spread } from './rows';
 
 function one(
   id: string,

@@ -1,6 +1,7 @@
 /**
- * One set-up for a microscope, from unlabelled cells to a verdict. Each step is written down in the browser, so that a
- * reload in the middle leads back to where it was.
+ * One set-up for a microscope, from unlabelled cells to a verdict. Each step is written down in the browser before it is
+ * on the screen, so that a reload in the middle leads back to where it was. The next cell to label alone comes at once,
+ * since a person may be quicker than the browser; how many are labelled is told once they are kept.
  */
 import { sendForAdapting } from '../api/training';
 import type { Cell, Decision } from '../diagnose/cell';
@@ -11,6 +12,7 @@ import { type Class, type Labelled, pack } from '../parts/labelledZip';
 import { type Candidate, choose, type Offered } from './choose';
 import { describe } from './describe';
 import { journeys, type KeptCell, type KeptJourney, cells as keptCells, NEW, type Outcome } from './kept';
+import { folderOf, foldersOf, rowsOf, spread } from './rows';
 
 export const LOT = 50;
 /** Enough to choose from; all of a large folder would be asked about and kept for nothing. */
@@ -27,7 +29,13 @@ class Journey {
   /** Whether the browser does not keep it: then a reload would lose it. */
   unkept = false;
   private rows: KeptCell[] = [];
+  /** As the person has it by now. */
   private told: KeptJourney = NEW;
+  /** As the browser keeps it, and the screen shows it. */
+  private shown: KeptJourney = NEW;
+  private turn: Promise<void> = Promise.resolve();
+  /** A writing that has not begun: what is changed until then goes along. */
+  private due: Promise<void> | null = null;
   private at: 'opening' | 'open' | 'choosing' = 'opening';
   private saved = new Set<number>();
   private version = 0;
@@ -43,12 +51,12 @@ class Journey {
   get step(): Step {
     if (this.at !== 'open') return this.at;
     if (this.rows.length === 0) return 'bring';
-    if (this.told.job) return this.told.ended ? 'compare' : 'adapt';
-    if (this.told.offered.length === 0) return 'asking';
-    return this.told.enough ? 'send' : 'label';
+    if (this.shown.job) return this.shown.ended ? 'compare' : 'adapt';
+    if (this.shown.offered.length === 0) return 'asking';
+    return this.shown.enough ? 'send' : 'label';
   }
   get journey(): Readonly<KeptJourney> {
-    return this.told;
+    return this.shown;
   }
 
   /** Take in what was brought; false where there is no picture among it. */
@@ -57,8 +65,15 @@ class Journey {
     const taken = spread(found, MOST);
     const rows = await rowsOf(taken);
     if (rows.length === 0) return false;
-    this.take(rows, { ...NEW, ...afresh(), brought: found.length, byFolder: foldersOf(rows).size > 1 });
-    await this.keeping(() => Promise.all([keptCells.put(...rows), journeys.put(this.told)]));
+    const told = { ...NEW, ...afresh(), brought: found.length, byFolder: foldersOf(rows).size > 1 };
+    await this.keeping(
+      async () => {
+        await Promise.all([journeys.clear(), keptCells.clear()]); // a reload in the middle of `reset` leaves some
+        await keptCells.put(...rows);
+        await journeys.put(told);
+      },
+      () => this.take(rows, told),
+    );
     this.ask();
     return true;
   }
@@ -83,7 +98,7 @@ class Journey {
   }
 
   get counts(): Record<Class, number> {
-    const given = Object.values(this.told.labels);
+    const given = Object.values(this.shown.labels);
     return {
       parasitized: given.filter((label) => label === 'parasitized').length,
       uninfected: given.filter((label) => label === 'uninfected').length,
@@ -91,26 +106,28 @@ class Journey {
   }
 
   decide(id: string, decision: Decision): void {
-    this.write({
+    void this.write({
       labels: { ...this.told.labels, [id]: decision },
       order: [...this.told.order.filter((other) => other !== id), id],
     });
-    if (!this.next) this.write({ enough: true });
+    if (!this.next) void this.write({ enough: true });
+    this.touch();
   }
 
   undo(): void {
     const last = this.told.order.at(-1);
     if (!last) return;
     const { [last]: _, ...labels } = this.told.labels;
-    this.write({ labels, order: this.told.order.slice(0, -1), enough: false });
+    void this.write({ labels, order: this.told.order.slice(0, -1), enough: false });
+    this.touch();
   }
 
   enough(enough: boolean): void {
-    this.write({ enough });
+    void this.write({ enough });
   }
 
   byFolder(byFolder: boolean): void {
-    this.write({ byFolder });
+    void this.write({ byFolder });
   }
 
   /** How many more could be offered. */
@@ -118,10 +135,11 @@ class Journey {
     return this.candidates.length - this.told.offered.length;
   }
 
-  /** Offer another lot. What was sent before counts together with what comes. */
+  /** Offer another lot, unless one is there. What was sent before counts together with what comes. */
   more(): void {
+    if (this.next) return; // a second press, before the first is shown
     const offered = [...this.told.offered, ...choose(this.candidates, LOT, this.told.offered)];
-    this.write({ ...afresh(), offered, enough: false });
+    void this.write({ ...afresh(), offered, enough: false });
   }
 
   get folders(): number {
@@ -141,28 +159,33 @@ class Journey {
   async send(notice: string, note: string): Promise<void> {
     const data = await pack(this.labelled, notice);
     const name = `my-microscope-${new Date().toISOString().slice(0, 10)}.zip`;
-    this.write({ job: await sendForAdapting({ name, zip: data, note, key: this.told.key }) });
+    await this.write({ job: await sendForAdapting({ name, zip: data, note, key: this.told.key }) });
   }
 
   /** The retraining has come to its end. */
   ended(): void {
-    if (!this.told.ended) this.write({ ended: true });
+    if (!this.told.ended) void this.write({ ended: true });
   }
 
   /** Where a retraining came to nothing, or cells are left to label. */
   backToLabels(): void {
-    this.write({ ...afresh(), enough: this.next === null });
+    void this.write({ ...afresh(), enough: this.next === null });
   }
 
   end(outcome: Outcome): void {
-    this.write({ outcome });
+    void this.write({ outcome });
   }
 
   async reset(): Promise<void> {
     this.run?.cancel();
     this.run = null;
-    this.take([], NEW);
-    await this.keeping(() => Promise.all([keptCells.clear(), journeys.clear()]));
+    await this.keeping(
+      async () => {
+        await journeys.clear();
+        await keptCells.clear();
+      },
+      () => this.take([], NEW),
+    );
   }
 
   private async open(): Promise<void> {
@@ -178,6 +201,7 @@ class Journey {
 
   private async read(): Promise<void> {
     const [rows, [told]] = await Promise.all([keptCells.all(), journeys.all()]);
+    if (this.due) return; // what was changed here meanwhile is kept next, and told to the other tab
     const whole = rows.length > 0 && told;
     if (whole || this.rows.length > 0)
       this.take(whole ? rows.sort((a, b) => Number(a.id) - Number(b.id)) : [], whole ? told : NEW);
@@ -186,6 +210,7 @@ class Journey {
   private take(rows: KeptCell[], told: KeptJourney): void {
     this.rows = rows;
     this.told = told;
+    this.shown = told;
     this.saved = new Set(rows.flatMap((row, index) => (row.answer || row.trouble ? [index] : [])));
     this.cells = rows.map((row, id) => ({
       id,
@@ -196,7 +221,6 @@ class Journey {
       trouble: row.trouble,
       decision: null,
     }));
-    this.touch();
   }
 
   private ask(): void {
@@ -229,24 +253,40 @@ class Journey {
     this.touch();
     for (const row of this.rows) row.features ??= row.trouble ? null : await describe(row.picture);
     await this.keeping(() => keptCells.put(...this.rows));
+    await this.write({ offered: choose(this.candidates, LOT) });
     this.at = 'open';
-    this.write({ offered: choose(this.candidates, LOT) });
-  }
-
-  private write(some: Partial<KeptJourney>): void {
-    this.told = { ...this.told, ...some };
     this.touch();
-    void this.keeping(() => journeys.put(this.told));
   }
 
-  private async keeping(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-      this.unkept = false;
-    } catch {
-      this.unkept = true; // it goes on without; the screen says so
+  private write(some: Partial<KeptJourney>): Promise<void> {
+    this.told = { ...this.told, ...some };
+    let told = this.told;
+    this.due ??= this.keeping(
+      () => {
+        this.due = null;
+        told = this.told;
+        return journeys.put(told);
+      },
+      () => {
+        this.shown = told;
+      },
+    );
+    return this.due;
+  }
+
+  /** One after another: do what is to be kept, then show it. Where it is not kept, the screen says so and goes on. */
+  private keeping(work: () => Promise<unknown>, show?: () => void): Promise<void> {
+    this.turn = this.turn.then(async () => {
+      try {
+        await work();
+        this.unkept = false;
+      } catch {
+        this.unkept = true;
+      }
+      show?.();
       this.touch();
-    }
+    });
+    return this.turn;
   }
 
   private touch(): void {
@@ -256,28 +296,3 @@ class Journey {
 }
 
 export const journey = new Journey();
-
-/** At most so many, evenly through all of them. */
-export function spread<T>(all: readonly T[], most: number): T[] {
-  if (all.length <= most) return [...all];
-  return Array.from({ length: most }, (_, at) => all[Math.floor((at * all.length) / most)] as T);
-}
-
-/** The pictures themselves, since files that were chosen are out of reach after a reload. */
-async function rowsOf(cells: readonly Cell[]): Promise<KeptCell[]> {
-  const rows: KeptCell[] = [];
-  for (const { name, load } of cells) {
-    const picture = await load().catch(() => null); // moved away meanwhile, or a damaged part of a ZIP
-    if (picture)
-      rows.push({ id: String(rows.length), name, picture, answer: null, trouble: null, features: null });
-  }
-  return rows;
-}
-
-export function folderOf(name: string): string {
-  return name.split('/').at(-2) ?? '';
-}
-
-function foldersOf(rows: readonly KeptCell[]): Set<string> {
-  return new Set(rows.map(({ name }) => folderOf(name)));
-}
