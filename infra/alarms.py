@@ -100,7 +100,8 @@ class Alarms(Construct):
         self._alarm("Looks", looks, 3, "Brightness or colour is unlike that learnt from.", periods=3)
 
     def _of_canary(self) -> None:
-        """Here silence is an alarm: a canary that is not sent tells of nothing."""
+        """Here silence is an alarm: a canary that is not sent, or fails itself, tells of nothing. So it needs
+        none of its own errors, of which one call in five minutes would never make enough."""
         every = Duration.minutes(self._settings.canary_minutes)
         alarm = cloudwatch.Alarm(
             self,

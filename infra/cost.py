@@ -22,7 +22,7 @@ HOURS = 730
 SECONDS = 3600
 ZONES, ENDPOINTS = 2, 3
 IMAGES_GB = {"api": 0.25, "adapt": 0.35, "full": 0.9}
-ALARMS = 17
+ALARMS = 16
 LOG_KB_REQUEST = 1.5
 """What a request writes into the logs of function and API."""
 FUNCTION_GB = 1

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from infra.settings import BadSettings, Settings, read
 NODE = 20
 UNRESERVED = 100
 """Concurrency of Lambda that an account must leave unreserved."""
+API = "ServingFunction"
+"""How the API's function is called in the template, but for what the CDK puts behind."""
 BOOTSTRAP = "/cdk-bootstrap/hnb659fds/version"
 
 Clients = Callable[[str], Any]
@@ -100,11 +102,36 @@ def _concurrency(settings: Settings, clients: Clients) -> Iterator[str]:
     limits = clients("lambda").get_account_settings()["AccountLimit"]
     left = limits["UnreservedConcurrentExecutions"] - UNRESERVED
     if asked > left:
+        left += _reserved_already(settings, clients)
+    if asked > left:
         yield (
             f"reserved_concurrency={asked}, but the account may reserve {max(left, 0)}: it has "
             f"{limits['ConcurrentExecutions']}, of which {UNRESERVED} must stay free. Ask for more under "
             "Quotas, or leave the setting out."
         )
+
+
+def _reserved_already(settings: Settings, clients: Clients) -> int:
+    """What the function that stands has reserved, which an update gives back before it takes anew."""
+    from botocore.exceptions import ClientError
+
+    lambdas, reserved = clients("lambda"), 0
+    pages = clients("cloudformation").get_paginator("list_stack_resources")
+    try:
+        for page in pages.paginate(StackName=settings.deployment):
+            for one in page["StackResourceSummaries"]:
+                if _is_api(one):
+                    told = lambdas.get_function_concurrency(FunctionName=one["PhysicalResourceId"])
+                    reserved += told.get("ReservedConcurrentExecutions", 0)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ValidationError", "ResourceNotFoundException"):
+            raise  # else there is no stack yet, or what is left of one has no function
+    return reserved
+
+
+def _is_api(resource: Mapping[str, Any]) -> bool:
+    named = resource["LogicalResourceId"].startswith(API) and "PhysicalResourceId" in resource
+    return named and resource["ResourceType"] == "AWS::Lambda::Function"
 
 
 def _version_of_node() -> int:

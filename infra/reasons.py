@@ -76,6 +76,14 @@ COPIER = {
 }
 """The rights that the CDK gives to its own function that copies the page, and what each is for."""
 
+EMPTIER = {
+    "s3:DeleteObject*": "Removes the files of the page, with which its bucket goes.",
+    "s3:GetBucket*": "Reads whether the bucket is marked to be emptied.",
+    "s3:List*": "Lists what is there to remove.",
+}
+"""The rights with a wildcard that the page's bucket gives to the CDK's own function that empties it, and what
+each is for; they hold for this bucket only."""
+
 
 def accept_copier(construct: IConstruct, page: str) -> None:
     """Acknowledge what the CDK's own function does. page: logical id of the bucket of the page."""

@@ -154,14 +154,17 @@ class Serving(Construct):
         if self._settings.jwt_issuer is None:
             return
         for path in OPEN_PATHS:
-            self.api.add_routes(
-                path=path,
-                methods=[gateway.HttpMethod.GET],
-                integration=HttpLambdaIntegration(
-                    f"Open{path.strip('/').partition('/')[0].title()}", self.alias
-                ),
-                authorizer=gateway.HttpNoneAuthorizer(),
-            )
+            self._open(path, gateway.HttpMethod.GET, f"Open{path.strip('/').partition('/')[0].title()}")
+        if self._settings.origins:  # what a browser asks before a page's request never bears its token
+            self._open("/{proxy+}", gateway.HttpMethod.OPTIONS, "Preflight")
+
+    def _open(self, path: str, method: gateway.HttpMethod, name: str) -> None:
+        self.api.add_routes(
+            path=path,
+            methods=[method],
+            integration=HttpLambdaIntegration(name, self.alias),
+            authorizer=gateway.HttpNoneAuthorizer(),
+        )
 
     def _cors(self) -> gateway.CorsPreflightOptions | None:
         if not self._settings.origins:

@@ -65,8 +65,7 @@ class MalariaStack(Stack):
         )
 
     def _watch(self, settings: Settings) -> Dashboard:
-        others = [*self.retraining.functions, *([self.canary.function] if self.canary else [])]
-        self.alarms = Alarms(self, "Alarms", settings, self.serving, self.queues, others)
+        self.alarms = Alarms(self, "Alarms", settings, self.serving, self.queues, self.retraining.functions)
         self.serving.roll_back_on(self.alarms.release)
         return Dashboard(
             self,

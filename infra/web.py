@@ -16,9 +16,12 @@ from infra.logs import log_group
 from infra.serving import Serving
 from infra.settings import BadSettings, Settings
 
-INDEX = "index.html"
+INDEX, ASSETS = "index.html", "assets"
 HOME = "connect-src 'self'"
 """Of the page's Content-Security-Policy: whom it may ask."""
+FOR_EVER, ANEW = "public, max-age=31536000, immutable", "no-cache"
+"""How long browsers keep what is in ASSETS, whose names are made from the content, and the rest: as the API
+has them do."""
 FALLBACK = Path(__file__).parent / "edge" / "page.js"
 API_PATHS = (
     "/predict",
@@ -80,7 +83,8 @@ class Web(Construct):
         return f"https://{self.distribution.distribution_domain_name}"
 
     def _files(self, settings: Settings) -> s3.Bucket:
-        """Holds what can be built again, so it goes with the stack."""
+        """Holds what can be built again, so it goes with the stack, and is emptied then by a function of the
+        CDK. `retain_on_delete` of what copies would not do: it spares a bucket that still bears its tag."""
         bucket = s3.Bucket(
             self,
             "Page",
@@ -89,6 +93,7 @@ class Web(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             removal_policy=RemovalPolicy.DESTROY,
+            auto_delete_objects=True,
         )
         reasons.accept(bucket, "S1")
         return bucket
@@ -123,20 +128,35 @@ class Web(Construct):
         )
 
     def _copy(self, page: Path, uploads: s3.Bucket, settings: Settings) -> None:
-        """Files that keep their names are asked for anew; the others have names made from their content."""
-        copy = deployment.BucketDeployment(
+        """The assets first, which the new index names. Those of pages before stay: tabs that are open, and
+        browsers that kept an index, still ask for them."""
+        log = log_group(self, "CopyLog", settings)
+        assets = deployment.BucketDeployment(
+            self,
+            "Assets",
+            sources=[deployment.Source.asset(str(page / ASSETS))],
+            destination_bucket=self._bucket,
+            destination_key_prefix=ASSETS,
+            prune=False,
+            cache_control=[deployment.CacheControl.from_string(FOR_EVER)],
+            log_group=log,
+        )
+        rest = deployment.BucketDeployment(
             self,
             "Copy",
             sources=[
-                deployment.Source.asset(str(page), exclude=[INDEX]),
+                deployment.Source.asset(str(page), exclude=[INDEX, ASSETS]),
                 deployment.Source.data(INDEX, _index(page, uploads)),
             ],
             destination_bucket=self._bucket,
+            exclude=[f"{ASSETS}/*"],  # neither copied nor pruned
+            cache_control=[deployment.CacheControl.from_string(ANEW)],
             distribution=self.distribution,
             distribution_paths=["/index.html", "/sw.js", "/scheme.js"],
-            log_group=log_group(self, "CopyLog", settings),
+            log_group=log,
         )
-        copier = cast(IConstruct, copy.handler_role).node.scope
+        rest.node.add_dependency(assets)
+        copier = cast(IConstruct, rest.handler_role).node.scope
         assert copier is not None
         own = cast(s3.CfnBucket, self._bucket.node.default_child)
         reasons.accept_copier(copier, Stack.of(self).get_logical_id(own))

@@ -22,7 +22,13 @@ app = Mangum(create_app(services), lifespan="off")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """One request, which bears one id from the gateway to the last line of its log."""
+    """One request, which bears one id from the gateway to the last line of its log.
+
+    A route for all methods brings what a browser asks before a page of another origin may ask, too. Who may
+    is in the headers that the gateway puts on any answer; the answer itself must be no refusal.
+    """
+    if event.get("requestContext", {}).get("http", {}).get("method") == "OPTIONS":
+        return {"statusCode": 204}
     headers, asked = event.setdefault("headers", {}), event.get("requestContext", {}).get("requestId", "-")
     logger.set_correlation_id(headers.setdefault("x-request-id", asked))
     freshness.look()

@@ -109,7 +109,7 @@ def table(found: Sequence[dict[str, float]]) -> Table:
         seconds = [one[step] for one in found]
         rows.append([what, f"{median(seconds):.1f}", f"{min(seconds):.1f} to {max(seconds):.1f}"])
     note = (
-        "A warm API looks for a new promotion every 30 s. What AWS takes to place a task and to load images "
+        "A warm API looks for a new promotion every 20 s. What AWS takes to place a task and to load images "
         "is not in it."
     )
     return Table("Seconds after the object is in the bucket", ["", "median", "all rounds"], rows, note)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.cloud.conftest import Deployed, soon
 from tests.ringing import Alarm, Period, rings, seconds_of
 
 pytestmark = pytest.mark.cloud
+ROOM = 20.0
+"""Seconds of a period in which several errors surely fall."""
 FED = {"Slow": 4000.0, "Late": 1000.0, "Throttled": 1.0}
 """What nothing here is slow, late or throttled enough to tell: the alarm's own metric is told so."""
 
@@ -50,6 +53,14 @@ class Watch:
 
     def __init__(self, stack: Deployed, alarms: Mapping[str, Alarm]) -> None:
         self._cloudwatch, self._alarms = stack.cloud.aws.client("cloudwatch"), alarms
+        self.heard: set[str] = set()
+
+    def wait_for_room(self, name: str) -> None:
+        """Until errors that are made now are counted in one of its periods, and not partly in the next."""
+        seconds = seconds_of(self._alarms[name])
+        left = seconds - time.time() % seconds
+        if left < ROOM:
+            time.sleep(left)
 
     def rings(self, name: str) -> bool:
         """Whether it rings, or did until the period that has just begun."""
@@ -81,6 +92,7 @@ def watch(stack: Deployed, alarms: dict[str, Alarm]) -> Watch:
 
 def heard(watch: Watch, name: str) -> None:
     soon(lambda: watch.rings(name), f"{name} does not ring", 60)
+    watch.heard.add(name)
 
 
 def fails(stack: Deployed, function: str) -> bool:
@@ -142,12 +154,14 @@ def test_what_could_not_be_delivered(stack: Deployed, watch: Watch, queue: str) 
     ],
 )
 def test_a_function_that_fails(stack: Deployed, watch: Watch, function: str, name: str) -> None:
+    watch.wait_for_room(name)
     for _ in range(3):
         assert fails(stack, function)
     heard(watch, name)
 
 
 def test_an_api_that_crashes(stack: Deployed, watch: Watch) -> None:
+    watch.wait_for_room("ServerErrors")
     for _ in range(6):
         assert fails(stack, "api")
     heard(watch, "Crashes")
@@ -251,20 +265,10 @@ def test_whoever_subscribed_hears_of_each(
     soon(all_heard, f"not heard: {set(known) - told}", 30)
 
 
-def test_every_alarm_of_the_template_is_rung_here(alarms: dict[str, Alarm]) -> None:
-    rung = {
-        *FED,
-        "JobFailed",
-        "Unaccounted",
-        "DeadLetters",
-        "Undelivered",
-        "OnUploadErrors",
-        "OnJobChangeErrors",
-        "ReconcileErrors",
-        "Crashes",
-        "ServerErrors",
-        "Review",
-        "Drift",
-        "Looks",
-    }
-    assert set(alarms) == rung
+def test_every_alarm_of_the_template_is_rung_here(
+    alarms: dict[str, Alarm], watch: Watch, request: pytest.FixtureRequest
+) -> None:
+    run = {one.name.partition("[")[0] for one in request.session.items if one.path == request.path}
+    if run != {name for name in vars(request.module) if name.startswith("test_")}:
+        pytest.skip("what was rung is known where all tests of this file are run")
+    assert watch.heard == set(alarms)

@@ -108,6 +108,18 @@ def test_figures_of_an_instance_and_its_pictures_are_in_its_log(
     assert all(line["FeatureDistance"] > 0 and line["ImageDeviation"] > 0 for line in pictures)
 
 
+@pytest.mark.parametrize("path", ["/predict", "/models"])
+def test_what_a_browser_asks_before_is_not_refused(
+    deployment: Deployment, started: Start, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """A refusal would keep pages of the origins that the settings name from asking at all."""
+    monkeypatch.setenv("MALARIA_ACCESS", "keys")
+    asked = get(path)
+    asked["requestContext"]["http"]["method"] = "OPTIONS"
+    asked["headers"] |= {"origin": "https://laboratory.example", "access-control-request-method": "POST"}
+    assert started("api").handler(asked, CONTEXT)["statusCode"] == 204
+
+
 def test_a_key_for_the_canary_is_made_where_one_is_sent(
     deployment: Deployment, started: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

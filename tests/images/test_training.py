@@ -21,7 +21,7 @@ from tests.images.buildah import Image
 from tests.images.conftest import Apart
 
 TAKEN_UP = 45.0
-"""Seconds in which a warm environment takes up a promotion: it looks every 30."""
+"""Seconds in which a warm environment takes up a promotion: it looks every 20."""
 NOBODY = "65534"
 HOME = "import os; home = os.path.expanduser('~'); print(home, os.listdir(home), os.access(home, os.W_OK))"
 ADAPT = RetrainOptions(method=Method.ADAPT)

@@ -50,6 +50,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "network": "private",
         "xray": "true",
     },
+    "tokens": {
+        "web": "off",
+        "jwt_issuer": "https://id.example",
+        "jwt_audience": "malaria",
+        "origins": "https://laboratory.example",
+    },
     "local": {
         "web": "off",
         "require_tls": "false",
@@ -68,6 +74,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     policy = '<meta http-equiv="Content-Security-Policy" content="connect-src \'self\'">'
     (folder / "index.html").write_text(f"<!doctype html>{policy}<title>Malaria</title>")
+    (folder / "assets").mkdir()
+    (folder / "assets" / "index-1a2b.js").write_text("export {};")
     (folder / "icon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     return folder
 
@@ -112,6 +120,11 @@ def busy(synthesised: Synthesise) -> Variant:
 @pytest.fixture(scope="session")
 def sagemaker(synthesised: Synthesise) -> Variant:
     return synthesised("sagemaker-web")
+
+
+@pytest.fixture(scope="session")
+def tokens(synthesised: Synthesise) -> Variant:
+    return synthesised("tokens")
 
 
 @pytest.fixture(scope="session")

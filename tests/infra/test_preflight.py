@@ -11,13 +11,15 @@ from botocore.stub import Stubber
 from infra import preflight
 from infra.settings import Settings
 
+SERVICES = ("sts", "ssm", "iam", "lambda", "cloudformation")
+
 
 class Account:
     """Clients that answer as a ready account does, unless a test says otherwise. Nothing is sent."""
 
     def __init__(self) -> None:
         made = {"region_name": "eu-central-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
-        self._clients = {name: boto3.client(name, **made) for name in ("sts", "ssm", "iam", "lambda")}
+        self._clients = {name: boto3.client(name, **made) for name in SERVICES}
         self._stubs = {name: Stubber(client) for name, client in self._clients.items()}
         for stub in self._stubs.values():
             stub.activate()
@@ -91,10 +93,50 @@ def test_concurrency_is_reserved_only_where_the_account_has_it(
     account.is_ready()
     limit = {"ConcurrentExecutions": quota, "UnreservedConcurrentExecutions": quota}
     account.answers("lambda", "get_account_settings", {"AccountLimit": limit})
+    account.refuses("cloudformation", "list_stack_resources", "ValidationError")  # there is no stack yet
     told = _told(Settings(reserved_concurrency=asked), account)
     assert (told == []) is fine
     if not fine:
         assert f"may reserve {max(quota - 100, 0)}" in told[0]
+
+
+def _resource(name: str, kind: str, physical: str | None) -> dict[str, Any]:
+    told = {"LogicalResourceId": name, "ResourceType": kind, "ResourceStatus": "CREATE_COMPLETE"}
+    return {**told, "LastUpdatedTimestamp": 0, **({"PhysicalResourceId": physical} if physical else {})}
+
+
+@pytest.mark.parametrize(("asked", "fine"), [(50, True), (120, True), (121, False)])
+def test_what_stands_gives_its_reservation_back_before_it_takes_another(
+    account: Account, asked: int, fine: bool
+) -> None:
+    """Of 200, 50 are reserved by the function that is updated, and 30 by somebody else's: so 120 are left
+    unreserved, of which 100 must stay so."""
+    account.is_ready()
+    limit = {"ConcurrentExecutions": 250, "UnreservedConcurrentExecutions": 170}
+    account.answers("lambda", "get_account_settings", {"AccountLimit": limit})
+    resources = [
+        _resource("ServingFunctionRole1A", "AWS::IAM::Role", "malaria-role"),
+        _resource("RetrainingReconcile2B", "AWS::Lambda::Function", "malaria-reconcile"),
+        _resource("ServingFunction3C", "AWS::Lambda::Function", "malaria-api"),
+        _resource("ServingFunction4D", "AWS::Lambda::Function", None),
+    ]
+    account.answers("cloudformation", "list_stack_resources", {"StackResourceSummaries": resources})
+    account.answers("lambda", "get_function_concurrency", {"ReservedConcurrentExecutions": 50})
+    told = _told(Settings(reserved_concurrency=asked), account)
+    assert (told == []) is fine
+    if not fine:
+        assert "may reserve 120" in told[0]
+
+
+def test_a_function_without_a_reservation_gives_none_back(account: Account) -> None:
+    account.is_ready()
+    limit = {"ConcurrentExecutions": 150, "UnreservedConcurrentExecutions": 150}
+    account.answers("lambda", "get_account_settings", {"AccountLimit": limit})
+    api = _resource("ServingFunction3C", "AWS::Lambda::Function", "malaria-api")
+    account.answers("cloudformation", "list_stack_resources", {"StackResourceSummaries": [api]})
+    account.answers("lambda", "get_function_concurrency", {})
+    [line] = _told(Settings(reserved_concurrency=60), account)
+    assert "may reserve 50" in line
 
 
 def test_a_bare_machine_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,20 @@ def test_every_wildcard_of_the_function_that_copies_the_page_has_a_reason(sagema
     assert found == {one.format(page=page) for one in RIGHTS}
 
 
+def test_every_wildcard_in_a_buckets_policy_has_a_reason(variant: Variant) -> None:
+    from infra.reasons import EMPTIER, flat
+
+    for name, policy in variant.of("AWS::S3::BucketPolicy").items():
+        bucket = f"<{policy['Bucket']['Ref']}.Arn>"
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] != "Allow":
+                continue
+            wild = {action for action in listed(statement["Action"]) if "*" in action}
+            assert wild == (set(EMPTIER) if "S3AutoDelete" in str(statement["Principal"]) else set()), name
+            for one in map(flat, listed(statement["Resource"])):
+                assert one == bucket or one.startswith(f"{bucket}/"), name
+
+
 def test_no_reason_is_left_over(synthesised: Synthesise) -> None:
     from infra.reasons import RULES, WILDCARDS, reason_for
 

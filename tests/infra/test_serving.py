@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from infra import preflight, serving
 from tests.infra.templates import Variant
 
 ARCHITECTURE = {"x86_64": "x86_64", "arm64": "arm64"}
@@ -62,10 +63,30 @@ def test_concurrency_is_reserved_and_provisioned_only_where_asked(ecs: Variant, 
     assert warm == {"ProvisionedConcurrentExecutions": 2}
 
 
+def test_the_live_functions_reservation_is_found_by_its_name_in_the_template(variant: Variant) -> None:
+    told = variant.of("AWS::Lambda::Function")
+    [found] = [one for name, one in told.items() if name.startswith(preflight.API)]
+    assert found == variant.functions()["api"]
+
+
 def test_browsers_of_named_origins_only_may_ask(ecs: Variant, busy: Variant) -> None:
     assert "CorsConfiguration" not in ecs.one("AWS::ApiGatewayV2::Api")
     cors = busy.one("AWS::ApiGatewayV2::Api")["CorsConfiguration"]
     assert cors["AllowOrigins"] == ["https://laboratory.example"]
+
+
+def test_what_a_browser_asks_before_needs_no_token(tokens: Variant) -> None:
+    """The gateway would ask for one on the route for everything; browsers send none with it."""
+    assert "CorsConfiguration" in tokens.one("AWS::ApiGatewayV2::Api")
+    routes = {one["RouteKey"]: one for one in tokens.of("AWS::ApiGatewayV2::Route").values()}
+    asked = {key for key, one in routes.items() if one.get("AuthorizationType") == "JWT"}
+    assert asked == {"$default"}
+    assert routes.keys() - asked == {"OPTIONS /{proxy+}", *(f"GET {path}" for path in serving.OPEN_PATHS)}
+    assert all("AuthorizerId" not in routes[key] for key in routes.keys() - asked)
+    integrations = tokens.of("AWS::ApiGatewayV2::Integration").values()
+    assert {str(one["IntegrationUri"]) for one in integrations} == {
+        str({"Ref": tokens.id("AWS::Lambda::Alias")})
+    }
 
 
 def test_a_canary_release_goes_back_on_any_alarm_of_the_api(ecs: Variant, busy: Variant) -> None:

@@ -12,12 +12,12 @@ from tests.ringing import rings
 OURS = {metric.name for metric in metric_names.ALL}
 RINGS_FOR = {
     *("ServerErrors", "Slow", "Crashes", "Throttled", "DeadLetters", "Undelivered", "Late", "JobFailed"),
-    *("Canary", "CanaryErrors"),
+    "Canary",
     *("OnUploadErrors", "OnJobChangeErrors", "ReconcileErrors", "Unaccounted", "Review", "Drift", "Looks"),
 }
 
 
-CANARY = {"Canary", "CanaryErrors"}
+CANARY = {"Canary"}
 OF_CANARY = {metric_names.CANARY_OK.name, metric_names.CANARY_TIME.name}
 
 

@@ -5,12 +5,15 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from infra import web
+from infra.serving import Serving
 from infra.settings import BadSettings, Settings
+from malaria.api import web as api_web
 from tests.infra.templates import Variant
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ def test_the_apis_404_stays_a_404(busy: Variant) -> None:
 
 def test_the_page_may_post_to_the_bucket_of_uploads_and_to_nobody_else(busy: Variant) -> None:
     """A large ZIP goes there. The name is known only to the deployment, so it is put in then."""
-    marks = json.dumps(busy.one("Custom::CDKBucketDeployment")["SourceMarkers"])
+    marks = json.dumps(busy.one("Custom::CDKBucketDeployment", "Copy")["SourceMarkers"])
     uploads = busy.id("AWS::S3::Bucket", "Uploads")
     assert marks.count(uploads) == 2
     assert "DomainName" in marks and "RegionalDomainName" in marks
@@ -72,9 +75,65 @@ def test_a_page_without_a_policy_is_not_deployed(tmp_path: Path) -> None:
 
 def test_only_cloudfront_reads_the_pages_bucket(busy: Variant) -> None:
     [policy] = [p for name, p in busy.of("AWS::S3::BucketPolicy").items() if "WebPage" in name]
-    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
-    assert [s["Principal"] for s in allowed] == [{"Service": "cloudfront.amazonaws.com"}]
-    assert "AWS:SourceArn" in json.dumps(allowed[0]["Condition"])
+    emptier, edge = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert edge["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert "AWS:SourceArn" in json.dumps(edge["Condition"])
+    assert "S3AutoDelete" in json.dumps(emptier["Principal"])
+    assert not [one for one in emptier["Action"] if one.startswith("s3:GetObject")], (
+        "who empties reads nothing"
+    )
+
+
+def test_the_pages_bucket_can_be_deleted(busy: Variant) -> None:
+    """S3 deletes no bucket that holds anything, and no older version of it; this one keeps no versions."""
+    bucket = busy.id("AWS::S3::Bucket", "WebPage")
+    told = busy.raw("AWS::S3::Bucket")[bucket]
+    assert told["DeletionPolicy"] == told["UpdateReplacePolicy"] == "Delete"
+    assert "VersioningConfiguration" not in told["Properties"]
+    assert {"Key": "aws-cdk:auto-delete-objects", "Value": "true"} in told["Properties"]["Tags"]
+    assert busy.one("Custom::S3AutoDeleteObjects")["BucketName"] == {"Ref": bucket}
+
+
+def test_no_other_bucket_is_emptied(variant: Variant) -> None:
+    marked = [
+        name
+        for name, one in variant.of("AWS::S3::Bucket").items()
+        if "aws-cdk:auto-delete-objects" in json.dumps(one)
+    ]
+    assert all(name.startswith("WebPage") for name in marked)
+
+
+def test_what_has_a_name_by_its_content_is_kept_and_the_rest_is_asked_for_anew(busy: Variant) -> None:
+    assets = busy.one("Custom::CDKBucketDeployment", "Assets")
+    assert assets["DestinationBucketKeyPrefix"] == web.ASSETS == api_web.ASSETS
+    assert assets["SystemMetadata"] == {"cache-control": api_web.FOR_EVER}
+    assert assets["Prune"] is False, "open tabs still ask for the parts of the page that they came from"
+    rest = busy.one("Custom::CDKBucketDeployment", "Copy")
+    assert "DestinationBucketKeyPrefix" not in rest
+    assert rest["SystemMetadata"] == {"cache-control": api_web.ANEW}
+    assert rest["Exclude"] == ["assets/*"], "it would prune them"
+
+
+def test_the_index_comes_after_what_it_names(busy: Variant) -> None:
+    copies = busy.raw("Custom::CDKBucketDeployment")
+    [assets], [rest] = ([name for name in copies if part in name] for part in ("Assets", "Copy"))
+    assert assets in copies[rest]["DependsOn"]
+
+
+def test_each_file_of_the_page_is_copied_by_one_of_both(cdk: None, page: Path, tmp_path: Path) -> None:
+    """As the CDK puts them into its assets, which the templates of the other tests leave out."""
+    from aws_cdk import App, Stack
+    from aws_cdk import aws_s3 as s3
+
+    app = App(outdir=str(tmp_path))
+    stack = Stack(app, "Pages")
+    uploads = s3.Bucket(stack, "Uploads")
+    serving = cast(Serving, SimpleNamespace(domain="api.example"))
+    web.Web(stack, "Web", Settings(), serving, uploads, page)
+    app.synth()
+    staged = [{str(file.relative_to(folder)) for file in folder.rglob("*")} for folder in tmp_path.iterdir()]
+    assert {"index-1a2b.js"} in staged
+    assert {"icon.svg"} in staged
 
 
 def test_every_route_of_the_api_is_reached_through_cloudfront(services: "Services") -> None:
