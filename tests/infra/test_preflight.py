@@ -109,8 +109,8 @@ def _resource(name: str, kind: str, physical: str | None) -> dict[str, Any]:
 def test_what_stands_gives_its_reservation_back_before_it_takes_another(
     account: Account, asked: int, fine: bool
 ) -> None:
-    """Of 200, 50 are reserved by the function that is updated, and 30 by somebody else's: so 120 are left
-    unreserved, of which 100 must stay so."""
+    """Of 250, 50 are reserved by the function that is updated, and 30 by somebody else's. Of the 220 that are
+    left without the first, 100 must stay unreserved."""
     account.is_ready()
     limit = {"ConcurrentExecutions": 250, "UnreservedConcurrentExecutions": 170}
     account.answers("lambda", "get_account_settings", {"AccountLimit": limit})
