@@ -179,12 +179,14 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
         '[[variant]]\nname = "plain"\n'
         '[[variant]]\nname = "with surround"\nshares = {surrounded = 1.0}\n'
         '[[variant]]\nname = "taught"\nteacher = "plain"\nteacher_share = 1.0\n'
+        '[[variant]]\nname = "of fewer patients"\npatients = 0.3\n'
     )
     variants = read(told)
-    assert [v.recipe.shares.surrounded for v in variants] == [0.0, 1.0, 0.0]
+    assert [v.recipe.shares.surrounded for v in variants] == [0.0, 1.0, 0.0, 0.0]
     found = ablate.ablate(replace(plan, run=tmp_path / "run"), variants, {}, quiet)
-    assert set(found) == {"plain", "with surround", "taught"}
+    assert set(found) == {"plain", "with surround", "taught", "of fewer patients"}
     assert found["taught"].figures != found["plain"].figures, "a teacher's answers are not the labels"
+    assert found["of fewer patients"].figures != found["plain"].figures, "others are learnt from"
     assert {"patients", "patients, surround", "patients, JPEG/2"} <= set(found["plain"].figures)
     assert [one["from_epoch"] for one in found["plain"].fitted_by] == [0]
     assert found["plain"].fitted_by[0]["packages"]["backend"] == "tensorflow"

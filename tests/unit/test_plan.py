@@ -12,7 +12,16 @@ from malaria import codec, roles
 from malaria.digests import sha256
 from malaria.domain import Label, ModelVersion, Role
 from malaria.errors import BadOptions, Conflict
-from malaria.training.plan import Plan, hold_to, left_out, made_of, members_of, roles_of, without_patient
+from malaria.training.plan import (
+    Plan,
+    hold_to,
+    left_out,
+    made_of,
+    members_of,
+    of_patients,
+    roles_of,
+    without_patient,
+)
 from malaria.training.recipe import Recipe
 from tests.unit.test_mixture import arrays
 
@@ -96,6 +105,23 @@ def test_cells_that_lists_leave_out_are_counted_where_they_would_be_trained_on(t
     by_label = [left_out(replace(plan, without_label=label), cells) for label in Label]
     assert by_label == [int(np.sum(cells.labels[1:6:2] == label)) for label in Label]
     assert left_out(joined(), cells) == 0
+
+
+def test_a_share_of_the_patients_holds_ill_and_healthy_ones_and_all_of_other_laboratories() -> None:
+    cells = arrays(60)
+    patients = np.array([f"p{i % 20}" for i in range(60)] + list(cells.groups[60:]))
+    labels = np.array([i % 20 < 12 and i < 20 for i in range(60)] + [0] * (len(cells) - 60), np.uint8)
+    told = np.array(["validation" if patient == "p19" else "train" for patient in patients])
+    cells = replace(cells, groups=patients, labels=labels, roles=told)
+    of = {share: of_patients(cells, share, 7) for share in (0.01, 0.25, 0.5, 1.0)}
+    assert of[1.0].all()
+    assert all(kept[60:].all() and kept[patients == "p19"].all() for kept in of.values())
+    chosen = {share: set(patients[:60][kept[:60]]) - {"p19"} for share, kept in of.items()}
+    ill = {f"p{i}" for i in range(12)}
+    counts = {share: (len(some & ill), len(some - ill)) for share, some in chosen.items()}
+    assert counts == {0.01: (1, 1), 0.25: (3, 2), 0.5: (6, 4), 1.0: (12, 7)}
+    assert chosen[0.01] < chosen[0.25] < chosen[0.5] < chosen[1.0]
+    assert (of_patients(cells, 0.5, 8) != of[0.5]).any(), "another seed deals anew"
 
 
 def test_a_run_folder_is_of_one_training(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ without_label = "Uninfected"
 [[variant]]
 name = "from nothing"
 backbone = false
+[[variant]]
+name = "of half of the patients"
+patients = 0.5
 """
 SMALLER_PUPIL = """
 [[variant]]
@@ -46,15 +49,16 @@ def _read(folder: Path, text: str) -> list[Variant]:
 
 
 def test_variants_share_what_they_do_not_change(tmp_path: Path) -> None:
-    plain, without, audited, nothing = _read(tmp_path, PLAN)
-    assert {v.recipe.stages for v in (plain, without, audited, nothing)} == {(Stage(64, 2),)}
+    plain, without, audited, nothing, half = _read(tmp_path, PLAN)
+    assert {v.recipe.stages for v in (plain, without, audited, nothing, half)} == {(Stage(64, 2),)}
     assert [v.recipe.shares.surrounded for v in (plain, without)] == [0.0, 0.5]
     assert audited.without_label == Label.UNINFECTED
     assert [v.backbone for v in (plain, nothing)] == [True, False]
+    assert [v.patients for v in (plain, half)] == [1.0, 0.5]
 
 
 def test_a_variant_leaves_out_no_list_all_lists_or_one(tmp_path: Path) -> None:
-    plain, without, audited, _ = _read(tmp_path, PLAN)
+    plain, without, audited, *_ = _read(tmp_path, PLAN)
     assert list(plain.lists(LISTS)) == []
     assert list(without.lists(LISTS)) == LISTS
     assert list(audited.lists(LISTS)) == LISTS[1:]
@@ -73,6 +77,9 @@ def test_a_variant_leaves_out_no_list_all_lists_or_one(tmp_path: Path) -> None:
         ('[[variant]]\nname = "a"\nbackbone = "no"\n', "a: backbone must be true or false"),
         ('[[variant]]\nname = "a"\nwithout_label = "Sick"\n', "without_label is 'Sick'"),
         ('[[variant]]\nname = "a"\nfoo = 1\n', "foo"),
+        ('[[variant]]\nname = "a"\npatients = 0\n', "a: patients is 0; it must be a share above 0"),
+        ('[[variant]]\nname = "a"\npatients = 12\n', "a: patients is 12; it must be a share"),
+        ('[[variant]]\nname = "a"\npatients = "all"\n', "a: patients is 'all'; it must be a share"),
         ('[[variant]]\nname = "a"\nteacher = "a"\n', "a: its teacher must be the name of a variant before"),
         (SMALLER_PUPIL, "b: its teacher must end at the same size"),
     ],
@@ -82,6 +89,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None
         _read(tmp_path, text)
 
 
-@pytest.mark.parametrize("name", ["travel", "learning", "further", "sizes", "labels"])
-def test_the_plans_of_the_project_can_be_read(name: str) -> None:
-    assert len(read(ROOT / "docs" / "studies" / f"{name}.toml")) > 2
+NO_VARIANTS = {"adapt", "folds", "lamp-step", "second-step"}
+"""Settings of `adapt`, and recipes."""
+
+
+def test_the_plans_of_the_project_can_be_read() -> None:
+    plans = [path for path in (ROOT / "docs" / "studies").glob("*.toml") if path.stem not in NO_VARIANTS]
+    assert len(plans) > 5
+    assert all(read(path) for path in plans)

@@ -28,7 +28,16 @@ from malaria.training.export import to_tflite
 from malaria.training.finish import calibration
 from malaria.training.mixture import Mixture, mixture
 from malaria.training.panels import Panel, figures, panels
-from malaria.training.plan import Plan, learnable, listed, made_of, roles_of, sources_of, without_patient
+from malaria.training.plan import (
+    Plan,
+    learnable,
+    listed,
+    made_of,
+    of_patients,
+    roles_of,
+    sources_of,
+    without_patient,
+)
 from malaria.training.platelets import platelets
 from malaria.training.run import begin, blend, validation_of
 from malaria.training.teacher import targets
@@ -150,6 +159,8 @@ class _Study:
         own: list[object] = [variant.without, variant.without_label, variant.backbone]
         if variant.teacher is not None:
             own.append(self._folder(self._variants[variant.teacher]).name)
+        if variant.patients < 1:
+            own.append({"patients": variant.patients})
         told = [self._ground, codec.to_json(variant.recipe), *own]
         return self._plan.run / hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
@@ -188,7 +199,8 @@ class _Study:
 
     def _mixture(self, variant: Variant, plan: Plan, cells: CellArrays) -> Callable[[int], Mixture]:
         told, report = plan.recipe, self.series.report
-        learnt = cells.where(learnable(cells, variant.lists(plan.without), variant.without_label))
+        trained = learnable(cells, variant.lists(plan.without), variant.without_label)
+        learnt = cells.where(trained & of_patients(cells, variant.patients, told.seed))
         doubted = listed(learnt, plan.without)
         laid = platelets(self._sources, told.size, told.shares.platelets)
         aims = self._taught(variant, learnt)

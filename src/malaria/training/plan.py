@@ -15,6 +15,8 @@ from malaria.digests import sha256
 from malaria.domain import Label, ModelVersion, Role
 from malaria.errors import BadOptions, Conflict, Damaged
 from malaria.grafting import Branch
+from malaria.memory import BASE
+from malaria.patients import draw
 from malaria.predict import Model
 from malaria.training.dataset import CellArrays, Layout, Source
 from malaria.training.laboratories import Laboratory
@@ -115,6 +117,25 @@ def learnable(
     """Which cells are trained on, (n,): those of training patients and fields that no list leaves out."""
     train: npt.NDArray[np.bool_] = cells.roles == Role.TRAIN.value
     return train & ~listed(cells, without, label)
+
+
+def of_patients(cells: CellArrays, share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Which cells are learnt where only a share of the base training patients is there, (n,).
+
+    Cells of other laboratories and of other roles are all kept. Patients with and without parasites are dealt
+    apart, at least one of each; a larger share holds those of a smaller one, and another seed deals anew.
+    """
+    base = (cells.origins == BASE) & (cells.roles == Role.TRAIN.value)
+    ill = set(cells.groups[base & (cells.labels == Label.PARASITIZED)].tolist())
+    chosen: list[str] = []
+    for infected in (True, False):
+        dealt = sorted(
+            (group for group in set(cells.groups[base].tolist()) if (group in ill) is infected),
+            key=lambda patient: draw(patient, f"share-of-patients-{seed}"),
+        )
+        chosen += dealt[: max(1, round(share * len(dealt)))]
+    kept: npt.NDArray[np.bool_] = ~base | np.isin(cells.groups, chosen)
+    return kept
 
 
 def left_out(plan: Plan, cells: CellArrays) -> int:

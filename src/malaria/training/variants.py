@@ -13,6 +13,9 @@ without = true
 [[variant]]
 name = "taught by the first"
 teacher = "plain"
+[[variant]]
+name = "of a quarter of the patients"
+patients = 0.25
 """
 
 from collections.abc import Sequence
@@ -24,7 +27,7 @@ from malaria.domain import CLASSES, Label
 from malaria.errors import BadOptions
 from malaria.training import recipe
 
-OWN = ("name", "without", "without_label", "backbone", "teacher")
+OWN = ("name", "without", "without_label", "backbone", "teacher", "patients")
 """What a variant says beside its recipe."""
 
 
@@ -33,7 +36,8 @@ class Variant:
     """name: what is told of it. recipe: all of it. without: whether cells that the study's lists name are
     left out, or the file name of the one list that counts; of one label or of both. backbone: whether it
     starts as the study says, from a pretrained backbone or a fitted network, and not from nothing. teacher:
-    an earlier variant whose answers are learnt beside the labels, a share of `recipe.teacher_share`."""
+    an earlier variant whose answers are learnt beside the labels, a share of `recipe.teacher_share`.
+    patients: share of the base training patients that is learnt from, above 0, at most 1."""
 
     name: str
     recipe: recipe.Recipe
@@ -41,6 +45,7 @@ class Variant:
     without_label: Label | None = None
     backbone: bool = True
     teacher: str | None = None
+    patients: float = 1.0
 
     def lists(self, known: Sequence[Path]) -> Sequence[Path]:
         """Those of the study's lists whose cells are left out. Raises BadOptions where one is not there."""
@@ -87,6 +92,9 @@ def _variant(told: dict[str, Any], shared: recipe.Recipe) -> Variant:
         raise BadOptions(f"{name}: backbone must be true or false.")
     if not isinstance(told.get("without", True), bool | str):
         raise BadOptions(f"{name}: without must be true, false or the file name of a list.")
+    patients = told.get("patients", 1.0)
+    if isinstance(patients, bool) or not isinstance(patients, int | float) or not 0 < patients <= 1:
+        raise BadOptions(f"{name}: patients is {patients!r}; it must be a share above 0 and at most 1.")
     return Variant(
         name,
         recipe.changed(shared, {k: v for k, v in told.items() if k not in OWN}),
@@ -94,4 +102,5 @@ def _variant(told: dict[str, Any], shared: recipe.Recipe) -> Variant:
         None if label is None else Label(CLASSES.index(label)),
         told.get("backbone", True),
         told.get("teacher"),
+        float(patients),
     )
