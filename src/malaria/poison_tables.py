@@ -1,5 +1,6 @@
 """What became of poisoned uploads, as tables."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,11 @@ from malaria.report import Table
 
 
 def tables(found: Sequence[Outcome]) -> list[Table]:
-    return [_said(found), _costs(found)]
+    """A row for each kind of upload, of all its draws together."""
+    kinds: dict[str, list[Outcome]] = {}
+    for one in found:
+        kinds.setdefault(one.upload.what, []).append(one)
+    return [_said(kinds), _costs(kinds)]
 
 
 def told(found: Sequence[Outcome]) -> dict[str, Any]:
@@ -21,6 +26,7 @@ def told(found: Sequence[Outcome]) -> dict[str, Any]:
         "uploads": [
             {
                 "what": one.upload.what,
+                "cast": one.cast,
                 "sent": len(one.upload.cells),
                 "state": one.job.state.value,
                 "verdict": one.job.verdict.value if one.job.verdict else None,
@@ -35,26 +41,40 @@ def told(found: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
-def _said(found: Sequence[Outcome]) -> Table:
+def _said(kinds: Mapping[str, Sequence[Outcome]]) -> Table:
     rows = []
-    for one in found:
-        counts, receipt = one.job.report.get("counts", {}), one.job.receipt
-        stopped = [c["name"] for c in receipt.get("criteria", ()) if c.get("passed") is not True]
+    for what, draws in kinds.items():
+        counts: Counter[str] = sum((Counter(one.job.report.get("counts", {})) for one in draws), Counter())
+        verdicts = Counter(_verdict(one) for one in draws)
+        stopped = Counter(name for one in draws for name in _stopped(one))
         rows.append(
             (
-                one.upload.what,
-                len(one.upload.cells),
+                what,
+                sum(len(one.upload.cells) for one in draws),
                 _ingested(counts),
-                one.job.verdict.value if one.job.verdict else one.job.state.value,
-                ", ".join(stopped) or ("" if one.job.verdict else one.job.reason),
+                _numbered(verdicts, len(draws)),
+                _numbered(stopped, len(draws)),
             )
         )
     return Table(
         "What ingest finds and the gate says",
         ("upload", "cells sent", "ingest", "verdict", "rules that were not met"),
         rows,
-        "Undecidable is not promoted: it waits for more cells, or says that there is nothing to learn.",
+        "Cells of all draws together; in brackets in how many draws, where not in all. Undecidable is not "
+        "promoted: it waits for more cells, or says that there is nothing to learn.",
     )
+
+
+def _verdict(one: Outcome) -> str:
+    return one.job.verdict.value if one.job.verdict else f"{one.job.state.value}: {one.job.reason}"
+
+
+def _stopped(one: Outcome) -> list[str]:
+    return [c["name"] for c in one.job.receipt.get("criteria", ()) if c.get("passed") is not True]
+
+
+def _numbered(counts: Mapping[str, int], draws: int) -> str:
+    return ", ".join(name if count == draws else f"{name} ({count})" for name, count in counts.items())
 
 
 def _ingested(counts: Mapping[str, int]) -> str:
@@ -68,18 +88,18 @@ def _ingested(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{counts[key]:,} {name}" for key, name in names.items() if counts.get(key))
 
 
-def _costs(found: Sequence[Outcome]) -> Table:
+def _costs(kinds: Mapping[str, Sequence[Outcome]]) -> Table:
     rows = []
-    for one in found:
-        name = f"{one.upload.what}"
-        served = "yes" if one.job.verdict == Verdict.ACCEPTED else "no"
-        if one.cost is None:
-            rows.append((name, served, *["-"] * 5))
+    for what, draws in kinds.items():
+        served = f"{sum(one.job.verdict == Verdict.ACCEPTED for one in draws)} of {len(draws)}"
+        costs = [one.cost for one in draws if one.cost]
+        if not costs:
+            rows.append((what, served, *["-"] * 5))
             continue
-        cost = one.cost
-        seen = (cost.site_sensitivity, cost.site_specificity, cost.own_sensitivity, cost.own_specificity)
-        door = f"{100 * cost.door[0]:.1f}% -> {100 * cost.door[1]:.1f}%"
-        rows.append((name, served, *(_bounded(of) for of in seen), door))
+        names = ("site_sensitivity", "site_specificity", "own_sensitivity", "own_specificity")
+        figures = (_bounded([getattr(cost, name) for cost in costs]) for name in names)
+        before, after = (100 * sum(cost.door[i] for cost in costs) / len(costs) for i in (0, 1))
+        rows.append((what, served, *figures, f"{before:.1f}% -> {after:.1f}%"))
     return Table(
         "What each challenger would cost, and which is served",
         (
@@ -92,12 +112,14 @@ def _costs(found: Sequence[Outcome]) -> Table:
             "patched cells called parasitized",
         ),
         rows,
-        "Changes in points on cells of patients who were never uploaded, rightly labelled; in brackets the "
-        "one-sided 95% bounds over patients. There: under the laboratory's stain. Where no head was fitted "
-        "there is no challenger. Patched: uninfected cells with the square of the back door, champion -> "
-        "challenger.",
+        "Changes in points on cells of patients who were never uploaded, rightly labelled: the mean of the "
+        "draws, and in brackets the lowest and the highest of their one-sided 95% bounds over patients. "
+        "There: under the laboratory's stain. Where no head was fitted there is no challenger. Patched: "
+        "uninfected cells with the square of the back door, champion -> challenger.",
     )
 
 
-def _bounded(seen: Seen) -> str:
-    return f"{points(seen.value)} ({points(seen.low)} to {points(seen.high)})"
+def _bounded(seen: Sequence[Seen]) -> str:
+    mean = sum(one.value for one in seen) / len(seen)
+    low, high = min(one.low for one in seen), max(one.high for one in seen)
+    return f"{points(mean)} ({points(low)} to {points(high)})"

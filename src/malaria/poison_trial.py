@@ -65,33 +65,35 @@ class Cost:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an upload. cost: of the challenger, accepted or not; None where none was made."""
+    """What became of an upload. cost: of the challenger, accepted or not; None where none was made. cast:
+    which patients played."""
 
     upload: Upload
     job: Job
     cost: Cost | None
+    cast: int = 0
 
 
-def played(patient: str) -> str | None:
+def played(patient: str, cast: int = 0) -> str | None:
     """What a training patient plays: a quarter play the laboratory, a third of them "uploads" and the others
-    "judges", so that small costs are seen."""
-    at = draw(patient, "simulated-site")
+    "judges", so that small costs are seen. cast: each number deals the parts anew."""
+    at = draw(patient, f"simulated-site-{cast}" if cast else "simulated-site")
     return None if at >= 1 / 4 else "uploads" if at < 1 / 12 else "judges"
 
 
-def forgetting(memory: Memory) -> Memory:
+def forgetting(memory: Memory, cast: int = 0) -> Memory:
     """The memory without the patients who play the laboratory."""
     return memory.where(
         np.array(
             [
-                played(str(p)) is None or r != Role.TRAIN
+                played(str(p), cast) is None or r != Role.TRAIN
                 for p, r in zip(memory.patients, memory.roles, strict=True)
             ]
         )
     )
 
 
-def laboratory(parts: Iterable[Path], memory: Memory, side: str, view: View) -> list[Shown]:
+def laboratory(parts: Iterable[Path], memory: Memory, side: str, view: View, cast: int = 0) -> list[Shown]:
     """The cells of one side, at most so many of each class of a patient, as the laboratory shows them.
 
     Raises BadInput where there is none of a class.
@@ -99,7 +101,7 @@ def laboratory(parts: Iterable[Path], memory: Memory, side: str, view: View) -> 
     mine = {
         str(p)
         for p, r in zip(memory.patients, memory.roles, strict=True)
-        if r == Role.TRAIN and played(str(p)) == side
+        if r == Role.TRAIN and played(str(p), cast) == side
     }
     have: dict[tuple[str, Label], int] = defaultdict(int)
     found = list[Shown]()
@@ -157,7 +159,7 @@ def judges(model: Model, shown: Sequence[Shown], view: View) -> Judges:
     )
 
 
-def send(services: Services, upload: Upload, by: Judges, folder: Path) -> Outcome:
+def send(services: Services, upload: Upload, by: Judges, folder: Path, cast: int = 0) -> Outcome:
     """Hand an upload to a system of its own, run the job in this process, and count the cost."""
     path = upload.write(folder / "upload.zip")
     options = RetrainOptions(method=Method.ADAPT)
@@ -166,9 +168,8 @@ def send(services: Services, upload: Upload, by: Judges, folder: Path) -> Outcom
     retrain.run(services, job.id, 1, threading.Event())
     job = services.jobs.get(job.id)
     after = None if job.version is None else _head(services, job.version, folder)
-    return Outcome(
-        upload, job, None if after is None else cost(before, after, by, services.served.model.info.threshold)
-    )
+    at = services.served.model.info.threshold
+    return Outcome(upload, job, None if after is None else cost(before, after, by, at), cast)
 
 
 def _head(services: Services, version: str, folder: Path) -> Head:

@@ -29,11 +29,12 @@ def test_power_writes_its_tables_and_pictures(
 
 
 def laboratory(folder: Path, models_dir: Path) -> Path:
-    """Synthetic cells named after training patients who play the laboratory."""
+    """Synthetic cells named after training patients who play the laboratory in the first two draws."""
     known = roles.load(models_dir / "roles.json")
     train = [patient for patient, role in sorted(known.items()) if role == Role.TRAIN and "/" not in patient]
-    play = [p for side in poison_trial.MOST for p in train if poison_trial.played(p) == side][:16]
-    for i, cell in enumerate(synthetic.generate(16 * 8, 3)):
+    sides = [(side, cast) for cast in (0, 1) for side in poison_trial.MOST]
+    play = [p for side, cast in sides for p in [p for p in train if poison_trial.played(p, cast) == side][:8]]
+    for i, cell in enumerate(synthetic.generate(len(play) * 8, 3)):
         (folder / cell.label.text).mkdir(parents=True, exist_ok=True)
         (folder / cell.label.text / f"{play[i // 8]}thin_cell_{i}.png").write_bytes(cell.png())
     return folder
@@ -42,12 +43,15 @@ def laboratory(folder: Path, models_dir: Path) -> Path:
 @pytest.mark.slow
 def test_poison_sends_uploads_through_the_whole_run(run: Run, tmp_path: Path, models_dir: Path) -> None:
     cells = laboratory(tmp_path / "cells", models_dir)
-    told = run("gate", "poison", "--data", cells, "--only", 6, "--out", tmp_path / "out")
+    told = run("gate", "poison", "--data", cells, "--only", 6, "--draws", 2, "--out", tmp_path / "out")
     assert told.exit_code == 0, told.stderr
-    (flipped,) = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]
-    assert flipped["counts"]["accepted"] == flipped["sent"] > 30
-    assert flipped["what"] == "100% of the labels flipped" and flipped["verdict"] == "rejected"
-    assert "labels" in [rule["name"] for rule in flipped["criteria"] if rule["passed"] is False]
+    draws = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]
+    for flipped in draws:
+        assert flipped["counts"]["accepted"] == flipped["sent"] > 30
+        assert flipped["what"] == "100% of the labels flipped" and flipped["verdict"] == "rejected"
+        assert "labels" in [rule["name"] for rule in flipped["criteria"] if rule["passed"] is False]
+    assert [one["cast"] for one in draws] == [0, 1]
+    assert draws[0]["cost"] != draws[1]["cost"], "other patients play"
     assert "What each challenger would cost" in (tmp_path / "out/report.md").read_text()
 
 

@@ -98,6 +98,8 @@ def test_who_plays_is_forgotten_and_nobody_else(models_dir: Path) -> None:
     assert len(sides["uploads"]) >= 8 and len(sides["judges"]) > len(sides["uploads"])
     for role in (Role.VALIDATION, Role.GATE, Role.TEST):
         assert len(left.of(role)) == len(memory.of(role))
+    others = set(memory.patients.tolist()) - set(poison_trial.forgetting(memory, 1).patients.tolist())
+    assert others != who and len(others & who) < len(others) / 2, "another cast is dealt anew"
 
 
 def judges(models_dir: Path) -> tuple[Judges, Head, float]:
@@ -133,12 +135,31 @@ def test_the_tables_say_what_was_found_what_stopped_it_and_what_is_served() -> N
     job = Job("job", "identity", "x", "uploads/1", START, state=JobState.SUCCEEDED, receipt=receipt)
     jobs = [replace(job, verdict=verdict, report={"counts": counts}) for verdict in Verdict]
     costs_of = [cost if one.verdict == Verdict.ACCEPTED else None for one in jobs]
-    found = [Outcome(Upload("x", ()), one, of) for one, of in zip(jobs, costs_of, strict=True)]
+    found = [Outcome(Upload(f"x{i}", ()), jobs[i], costs_of[i]) for i in range(len(jobs))]
     said, costs = poison_tables.tables(found)
     assert said.rows[0][2:] == ("3 kept, 2 near copies", "accepted", "labels")
-    assert costs.rows[0][1:3] == ("yes", "-2.0 (-5.0 to +1.0)") and costs.rows[0][-1] == "1.0% -> 20.0%"
-    assert costs.rows[1][1:] == ("no", "-", "-", "-", "-", "-")
+    assert costs.rows[0][1:3] == ("1 of 1", "-2.0 (-5.0 to +1.0)") and costs.rows[0][-1] == "1.0% -> 20.0%"
+    assert costs.rows[1][1:] == ("0 of 1", "-", "-", "-", "-", "-")
     assert [one["verdict"] for one in poison_tables.told(found)["uploads"]] == [v.value for v in Verdict]
+
+
+def test_draws_of_one_kind_are_told_together() -> None:
+    better, worse = Seen(0.02, 0.01, 0.03, 6), Seen(-0.04, -0.07, 0.0, 6)
+    receipt = {"criteria": [{"name": "labels", "passed": None}]}
+    job = Job("job", "identity", "x", "uploads/1", START, state=JobState.SUCCEEDED, receipt=receipt)
+    served = replace(job, verdict=Verdict.ACCEPTED, receipt={}, report={"counts": {"accepted": 3}})
+    stopped = replace(job, verdict=Verdict.REJECTED, report={"counts": {"accepted": 4}})
+    of = Cost(better, better, better, better, (0.01, 0.03)), Cost(worse, worse, worse, worse, (0.03, 0.09))
+    upload, waits = Upload("x", ()), replace(stopped, verdict=Verdict.UNDECIDABLE)
+    found = [
+        Outcome(upload, served, of[0]),
+        Outcome(upload, stopped, of[1], 1),
+        Outcome(upload, waits, None, 2),
+    ]
+    said, costs = poison_tables.tables(found)
+    assert said.rows == [("x", 0, "11 kept", "accepted (1), rejected (1), undecidable (1)", "labels (2)")]
+    assert costs.rows == [("x", "1 of 3", *["-1.0 (-7.0 to +3.0)"] * 4, "2.0% -> 6.0%")]
+    assert [one["cast"] for one in poison_tables.told(found)["uploads"]] == [0, 1, 2]
 
 
 def test_right_labels_are_seldom_doubted_and_wrong_ones_mostly(models_dir: Path) -> None:

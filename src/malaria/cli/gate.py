@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from malaria.label_doubts import Doubts
     from malaria.memory import Memory
     from malaria.poison import Shown, Upload
-    from malaria.poison_trial import Outcome
+    from malaria.poison_trial import Judges, Outcome
 
 app = typer.Typer(no_args_is_help=True, help="How good the gate is: what it lets pass, and what it stops.")
 
@@ -85,11 +85,15 @@ def poison(
         list[int] | None, typer.Option(help="Numbers of the uploads to send, from 0. Default: all.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of what is poisoned.")] = 0,
+    draws: Annotated[
+        int,
+        typer.Option(min=1, help="How often each is tried: other patients play, other cells are poisoned."),
+    ] = 1,
 ) -> None:
     """Send poisoned uploads through ingest, adaptation and gate, each to a system of its own.
 
     They are made from training patients whom the feature memory is made to forget. Gate and test patients
-    are left alone. Takes some two minutes for each upload.
+    are left alone. Takes some two minutes for each upload and draw.
 
     Example:
 
@@ -103,18 +107,21 @@ def poison(
 
     settings, smears = state(ctx).settings(), laboratories(site or [], SETS)
     info, memory, _ = _shipped(ctx, None)
-    honest = trial.laboratory(data, memory, "uploads", washed_out)
-    own = trial.laboratory(data, memory, "judges", trial.as_is)
     others = trial.not_cells(fields, base_roles(settings)) if fields else []
-    sent = kinds.uploads(honest, others, seed)
-    if only and not all(0 <= number < len(sent) for number in only):
-        raise BadOptions(f"--only names an upload from 0 to {len(sent) - 1}.")
-    doubts = _doubts(ctx, own, smears)
-    found = _sent(ctx, [sent[number] for number in only] if only else sent, own)
+    casts = []
+    for cast in range(draws):
+        honest = trial.laboratory(data, memory, "uploads", washed_out, cast)
+        sent = kinds.uploads(honest, others, seed + cast)
+        if only and not all(0 <= number < len(sent) for number in only):
+            raise BadOptions(f"--only names an upload from 0 to {len(sent) - 1}.")
+        own = trial.laboratory(data, memory, "judges", trial.as_is, cast)
+        casts.append(([sent[number] for number in only] if only else sent, own))
+    doubts = _doubts(ctx, casts[0][1], smears)
+    found = _sent(ctx, casts)
     shown = [*poison_tables.tables(found), label_doubts.table(doubts)]
     figures = {**poison_tables.told(found), "doubts": [codec.to_json(one) for one in doubts]}
     files = [*data, *([fields] if fields else []), *smears.values()]
-    made = as_made(files, seed, info.version, info.digest)
+    made = as_made(files, seed, info.version, info.digest, draws=draws)
     report.write(out, "Poisoned uploads", made, figures, shown, None)
     output.tables(shown)
     output.note(f"report: {out / 'report.md'}")
@@ -137,28 +144,38 @@ def _doubts(ctx: typer.Context, own: "Sequence[Shown]", smears: "Mapping[str, Pa
     ]
 
 
-def _sent(ctx: typer.Context, uploads: "Sequence[Upload]", own: "Sequence[Shown]") -> "list[Outcome]":
-    """What became of each upload, in a system of its own that has forgotten who uploads and who judges."""
+def _sent(ctx: typer.Context, casts: "Sequence[tuple[Sequence[Upload], Sequence[Shown]]]") -> "list[Outcome]":
+    """What became of each upload of each cast, in a system of its own that has forgotten who plays."""
     from malaria import poison_trial as trial
-    from malaria import shipped, wiring
+    from malaria import shipped
+    from malaria.predict import Model
     from malaria.stains import washed_out
 
-    settings = state(ctx).settings()
     info, memory, _ = _shipped(ctx, None)
-    found, by = list[trial.Outcome](), None
+    models = shipped.folder(state(ctx).settings().shipped)
+    found, total = list[trial.Outcome](), sum(len(uploads) for uploads, _ in casts)
     with tempfile.TemporaryDirectory(prefix="poison-") as name, output.progress() as tell:
-        folder = Path(name)
-        ships = trial.ship(
-            shipped.folder(settings.shipped), info, trial.forgetting(memory), folder / "models"
-        )
-        for number, upload in enumerate(uploads):
-            tell(Progress("poison", percent=100.0 * number / len(uploads), message=upload.what))
-            home = folder / f"home-{number}"
-            with quiet():
-                built = wiring.local(home, state(ctx).settings(home=home, shipped=ships))
-                by = by or trial.judges(built.served.model, own, washed_out)
-                found.append(trial.send(built, upload, by, home))
-            shutil.rmtree(home)
+        with quiet():
+            model = Model.load(models / info.version / "model.tflite", info)
+        for cast, (uploads, own) in enumerate(casts):
+            folder, by = Path(name) / str(cast), trial.judges(model, own, washed_out)
+            ships = trial.ship(models, info, trial.forgetting(memory, cast), folder / "models")
+            for upload in uploads:
+                tell(Progress("poison", percent=100.0 * len(found) / total, message=upload.what))
+                found.append(_tried(ctx, upload, by, ships, folder / "home", cast))
+    return found
+
+
+def _tried(
+    ctx: typer.Context, upload: "Upload", by: "Judges", ships: Path, home: Path, cast: int
+) -> "Outcome":
+    from malaria import poison_trial as trial
+    from malaria import wiring
+
+    with quiet():
+        built = wiring.local(home, state(ctx).settings(home=home, shipped=ships))
+        found = trial.send(built, upload, by, home, cast)
+    shutil.rmtree(home)
     return found
 
 
