@@ -197,6 +197,19 @@ def test_another_lamp_fades_colours_and_keeps_grey_and_black() -> None:
     assert np.asarray(Augment(3, still)._stain(cells, 3)) == pytest.approx(cells, abs=0.1)
 
 
+def test_each_change_can_be_left_out() -> None:
+    from malaria.training.augment import Augment
+
+    cells = np.stack([np.asarray(c.image.resize((64, 64)), np.float32) for c in synthetic.generate(8, 4)])
+    still = dict.fromkeys(("turned", "zoom", "shift", "gain", "offset", "gamma", "blur_share", "noise"), 0.0)
+    assert np.asarray(Augment(3, still)(cells, training=True)) == pytest.approx(cells, abs=0.1)
+    turns = np.asarray(Augment(3, {**still, "turned": 1.0})(cells, training=True))
+    assert turns == pytest.approx(cells[:, ::-1, ::-1].transpose(0, 2, 1, 3), abs=0.1)
+    drawn = {"zoom": 0.1, "gain": 0.2, "blur_share": 1.0, "noise": 6.0}
+    for name, value in drawn.items():
+        assert np.abs(np.asarray(Augment(3, {**still, name: value})(cells, training=True)) - cells).max() > 3
+
+
 def test_one_augmentation_serves_inputs_of_every_size() -> None:
     """A recipe's stages change the size under one compiled network, whose shapes are told at run time."""
     import keras

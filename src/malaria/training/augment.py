@@ -14,9 +14,6 @@ from keras import ops
 from malaria.preprocess import BLACK
 from malaria.training.recipe import Changes
 
-BLUR_SHARE = 0.2
-NOISE = 6.0
-
 
 @keras.saving.register_keras_serializable("malaria")
 class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
@@ -50,9 +47,10 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return self._uniform((n, 1, 1, 1), 0.0, 1.0) < share
 
     def _turn(self, x: Any, n: Any) -> Any:
-        x = ops.where(self._chance(n, 0.5), ops.flip(x, 1), x)
-        x = ops.where(self._chance(n, 0.5), ops.flip(x, 2), x)
-        return ops.where(self._chance(n, 0.5), ops.transpose(x, (0, 2, 1, 3)), x)
+        share = self.changes.turned
+        x = ops.where(self._chance(n, share), ops.flip(x, 1), x)
+        x = ops.where(self._chance(n, share), ops.flip(x, 2), x)
+        return ops.where(self._chance(n, share), ops.transpose(x, (0, 2, 1, 3)), x)
 
     def _place(self, x: Any, n: Any) -> Any:
         """Scale and shift about the centre; black beyond the edge."""
@@ -94,10 +92,10 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
 
     def _blur_and_noise(self, x: Any, n: Any) -> Any:
         blurred = ops.average_pool(x, 3, strides=1, padding="same")
-        x = ops.where(self._chance(n, BLUR_SHARE), blurred, x)
+        x = ops.where(self._chance(n, self.changes.blur_share), blurred, x)
         if self.changes.coarse_share:
             x = ops.where(self._chance(n, self.changes.coarse_share), _coarse(x), x)
-        strength = self._uniform((n, 1, 1, 1), 0.0, NOISE)
+        strength = self._uniform((n, 1, 1, 1), 0.0, self.changes.noise)
         return x + strength * keras.random.normal(ops.shape(x), seed=self._seed)
 
 

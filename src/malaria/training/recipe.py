@@ -91,15 +91,18 @@ class Shares:
 class Changes:
     """How far augmentation goes.
 
-    Of places: zoom and shift, shares of the side. Of lamp and camera: lamp, the share of a channel that comes
-    from all three in shares drawn anew. Of optical density: strength and tint, natural logarithms,
-    of all channels together and each apart; light, an even filter over all. Of intensity: gain and offset of
-    each channel, shares; gamma, a natural logarithm. coarse_share: pictures at half the resolution.
-    jpeg_share: pictures that were saved as JPEG.
+    Of places: turned, the chance of each of two flips and of a swap of the axes, which make all eight turns
+    at one half; zoom and shift, shares of the side. Of lamp and camera: lamp, the share of a channel that
+    comes from all three in shares drawn anew. Of optical density: strength and tint, natural logarithms, of
+    all channels together and each apart; light, an even filter over all. Of intensity: gain and offset of
+    each channel, shares; gamma, a natural logarithm. blur_share: pictures whose neighbouring pixels are
+    averaged. coarse_share: pictures at half the resolution. noise: the most of its standard deviation, of
+    255. jpeg_share: pictures that were saved as JPEG.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
+    turned: Share = 0.5
     zoom: BelowOne = 0.15
     shift: Amount = 0.06
     lamp: Share = 0.0
@@ -109,7 +112,9 @@ class Changes:
     gain: Amount = 0.2
     offset: Amount = 0.06
     gamma: Amount = 0.29  # exp(0.29) = 1.33
+    blur_share: Share = 0.2
     coarse_share: Share = 0.0
+    noise: Amount = 6.0
     jpeg_share: Share = 0.0
 
 
