@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import CfnResource, RemovalPolicy, Stack
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
@@ -22,6 +22,8 @@ HOME = "connect-src 'self'"
 FOR_EVER, ANEW = "public, max-age=31536000, immutable", "no-cache"
 """How long browsers keep what is in ASSETS, whose names are made from the content, and the rest: as the API
 has them do."""
+EMPTIER = "Custom::S3AutoDeleteObjectsCustomResourceProvider"
+"""What the CDK calls its function that empties a bucket before it is deleted."""
 FALLBACK = Path(__file__).parent / "edge" / "page.js"
 API_PATHS = (
     "/predict",
@@ -96,6 +98,10 @@ class Web(Construct):
             auto_delete_objects=True,
         )
         reasons.accept(bucket, "S1")
+        emptier = Stack.of(self).node.find_child(EMPTIER).node.find_child("Handler")
+        log = log_group(self, "EmptyLog", settings)
+        # no property of the bucket's tells it, and a log that AWS makes by itself is kept for ever
+        cast(CfnResource, emptier).add_property_override("LoggingConfig.LogGroup", log.log_group_name)
         return bucket
 
     def _page(self) -> cloudfront.BehaviorOptions:

@@ -94,6 +94,15 @@ def test_the_pages_bucket_can_be_deleted(busy: Variant) -> None:
     assert busy.one("Custom::S3AutoDeleteObjects")["BucketName"] == {"Ref": bucket}
 
 
+def test_what_empties_and_copies_keeps_its_log_no_longer_than_the_rest(busy: Variant) -> None:
+    functions = busy.of("AWS::Lambda::Function").values()
+    groups = {function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions}
+    assert len(functions) > len(busy.functions()) and len(groups) > len(busy.functions())
+    assert {busy.of("AWS::Logs::LogGroup")[name]["RetentionInDays"] for name in groups} == {
+        busy.settings.log_days
+    }
+
+
 def test_no_other_bucket_is_emptied(variant: Variant) -> None:
     marked = [
         name
