@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,8 @@ def test_settings_are_compared_on_a_laboratory(
     assert any(one["changed"] for one in eager)
     assert not any(one["changed"] for one in wary)
     assert all(one["base"]["accuracy"][0] == one["base"]["accuracy"][1] for one in wary)
+    shown = [int(percent) for percent in re.findall(r"(\d+)%", told.stderr)]
+    assert len(shown) > 1 and shown == sorted(shown), "both settings are one piece of work"
     assert "| eager | 12 |" in (tmp_path / "out" / "report.md").read_text()
 
 

@@ -61,6 +61,7 @@ def adapt_curve(
     from malaria import head as heads
     from malaria import memory as memories
     from malaria.fields import SETS
+    from malaria.progress import part
 
     smears, parts, variants = laboratories(site or [], SETS), simulated or [], _variants(plan)
     if not smears and not parts:
@@ -75,8 +76,10 @@ def adapt_curve(
             views = max(variant.settings.views for variant in variants.values())
             seen, base = steps.embed(served, shown, views, tell), steps.ground(memory, name == SIMULATED)
             for told, variant in variants.items():
-                sizes = cells or steps.SIZES
-                found[told][name] = steps.curve(head, base, seen, variant, sizes, draws, seed, tell)
+                sizes, done = cells or steps.SIZES, 100.0 * sum(map(len, found.values()))
+                curves = (len(smears) + bool(parts)) * len(variants)
+                own = part(tell, done / curves, 100.0 / curves)
+                found[told][name] = steps.curve(head, base, seen, variant, sizes, draws, seed, own)
     tables = adapt_tables.tables(found)
     made = as_made([*smears.values(), *parts], seed, served.info.version, served.info.digest)
     report.write(out, f"Adaptations of {made.model}", made, adapt_tables.told(found), tables, None)
