@@ -2,7 +2,8 @@
 
 Uploads are drawn from one half of a laboratory's fields (or patients); the head is refitted on them exactly
 as `adapt` does; the other half says what the laboratory gained. What it cost is told by validation patients
-that the refit has not looked at: gate and test patients are left alone.
+that the refit has not looked at, every other upload by the other half of them: gate and test patients are
+left alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -132,20 +133,23 @@ def played(patient: str) -> bool:
     return draw(patient, "simulated-site") < 1 / 6
 
 
-def ground(memory: Memory, simulated: bool) -> Ground:
-    """The base cells of a study. simulated: whether the laboratory is made of the training patients that are
-    `played`, whose own cells are then left out.
+def grounds(memory: Memory, simulated: bool) -> tuple[Ground, Ground]:
+    """The base cells of a study, twice. simulated: whether the laboratory is made of the training patients
+    that are `played`, whose own cells are then left out.
 
-    One half of the validation patients is guarded, with other base laboratories; the other half judges. So
-    the guard is coarser than that of `adapt`, which has them all.
+    One half of the validation patients is guarded, with other base laboratories; the other half judges, and
+    the other way round. So the guard is coarser than that of `adapt`, which has them all.
     """
     learnt, held = memory.of(Role.TRAIN, base=True), memory.of(Role.VALIDATION, base=True)
     if simulated:
         learnt = learnt.where(~np.array([played(patient) for patient in learnt.patients], np.bool_))
-    judges = np.isin(held.patients, _half(held)) & (held.origins == BASE)
-    return Ground(
-        learnt, Guarded(held.where(~judges), held.where(np.zeros(len(held), np.bool_))), held.where(judges)
+    nih, none = held.origins == BASE, held.where(np.zeros(len(held), np.bool_))
+    second = np.isin(held.patients, _half(held))
+    first, other = (
+        Ground(learnt, Guarded(held.where(~judges), none), held.where(judges))
+        for judges in (nih & second, nih & ~second)
     )
+    return first, other
 
 
 def _half(held: Memory) -> list[str]:
@@ -160,7 +164,7 @@ def _half(held: Memory) -> list[str]:
 
 def curve(
     old: Head,
-    base: Ground,
+    bases: Sequence[Ground],
     site: NewCells,
     variant: Variant,
     sizes: Sequence[int],
@@ -169,13 +173,14 @@ def curve(
     report: Report,
 ) -> list[Drawn]:
     """Adapt to `draws` uploads of each size, or to as many as `TRIES` draws for each of them bring: an
-    upload that half of the fields do not hold is drawn again.
+    upload that half of the fields do not hold is drawn again. bases: taken in turn.
 
     Raises BadInput where they hold none of the sizes.
     """
     doubt = np.abs(old.logits(site.views[:, 0])) if variant.labelled == Labelled.UNCERTAIN else None
     found = []
     for number, (cells, i) in enumerate((cells, i) for cells in sizes for i in range(draws)):
+        base = bases[i % len(bases)]
         tell = part(report, 100.0 * number / (len(sizes) * draws), 100.0 / (len(sizes) * draws))
         for again in range(TRIES):
             rng = np.random.default_rng((seed, i, again) if again else (seed, i))

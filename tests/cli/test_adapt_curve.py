@@ -7,7 +7,9 @@ import pytest
 from malaria import roles, synthetic
 from malaria.adapt_curve import played
 from malaria.cli import output
+from malaria.cli.adaptcurve import STAINS
 from malaria.domain import ModelVersion, Progress, Role
+from malaria.stains import SIMULATED
 from tests.cli.conftest import Run
 from tests.unit.test_evaluate_fields import field
 
@@ -44,6 +46,10 @@ def test_settings_are_compared_on_a_laboratory(
     assert "| eager | 12 |" in (tmp_path / "out" / "report.md").read_text()
 
 
+def test_the_help_names_every_stain() -> None:
+    assert tuple(SIMULATED) == STAINS
+
+
 def test_fields_kept_for_the_test_are_left_out(run: Run, tmp_path: Path, models_dir: Path) -> None:
     known = roles.load(models_dir / "roles.json")
     smears = tmp_path / "smears"
@@ -74,8 +80,13 @@ def test_nih_cells_play_a_laboratory(run: Run, tmp_path: Path, models_dir: Path)
     asked = ("adapt-curve", "--simulated", cells, "--out", tmp_path / "out", "--draws", 1, "--cells")
     told = run(*asked, 12)
     assert told.exit_code == 0, told.stderr
-    [upload] = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]["in use"]["simulated"]
-    assert upload["cells"] == 12
+    by_stain = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]["in use"]
+    assert {name: [one["cells"] for one in drawn] for name, drawn in by_stain.items()} == {"washed out": [12]}
+    told = run(*asked, 12, "--stain", "grey and dark", "--stain", "yellow lamp")
+    found = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]["in use"]
+    assert list(found) == ["grey and dark", "yellow lamp"] and found["grey and dark"] != found["yellow lamp"]
+    told = run(*asked, 12, "--stain", "green")
+    assert told.exit_code == 2 and "no stain 'green' to simulate; there are washed out, yellow" in told.stderr
     told = run(*asked, 13)
     assert told.exit_code == 2, "half of four actors with six cells each: the others' are not taken"
     assert "fewer than 13" in told.stderr

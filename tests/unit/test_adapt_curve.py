@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from malaria import adapt_curve, adapt_pictures, adapt_tables
-from malaria.adapt_curve import Drawn, Labelled, Point, Variant, curve, ground, played
+from malaria.adapt_curve import Drawn, Labelled, Point, Variant, curve, grounds, played
 from malaria.domain import Role
 from malaria.errors import BadOptions
 from malaria.memory import Memory
@@ -24,18 +24,20 @@ def remembered() -> Memory:
 
 
 def test_gate_and_test_patients_are_left_alone() -> None:
-    base = ground(remembered(), simulated=False)
-    assert set(base.learnt.roles) == {Role.TRAIN.value}
-    for part in (base.guarded.validation, base.judged):
-        assert set(part.roles) == {Role.VALIDATION.value}
-        assert len(set(part.patients)) == 10, "half of them"
-    assert not set(base.guarded.validation.patients) & set(base.judged.patients)
+    first, second = grounds(remembered(), simulated=False)
+    for base in (first, second):
+        assert set(base.learnt.roles) == {Role.TRAIN.value}
+        for part in (base.guarded.validation, base.judged):
+            assert set(part.roles) == {Role.VALIDATION.value}
+            assert len(set(part.patients)) == 10, "half of them"
+        assert not set(base.guarded.validation.patients) & set(base.judged.patients)
+    assert set(first.judged.patients) == set(second.guarded.validation.patients)
 
 
 def test_patients_that_play_a_laboratory_are_not_remembered() -> None:
-    base = ground(remembered(), simulated=True)
-    assert not any(played(patient) for patient in base.learnt.patients)
-    assert len(base.learnt) < len(ground(remembered(), simulated=False).learnt)
+    for base, whole in zip(grounds(remembered(), True), grounds(remembered(), False), strict=True):
+        assert not any(played(patient) for patient in base.learnt.patients)
+        assert len(base.learnt) < len(whole.learnt)
 
 
 def test_an_upload_is_judged_on_other_fields() -> None:
@@ -49,7 +51,7 @@ def test_an_upload_is_judged_on_other_fields() -> None:
 
 
 def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
-    base = ground(remembered(), simulated=False)
+    base = grounds(remembered(), simulated=False)
     drawn, again = (
         curve(OLD, base, site(200, 300), Variant(), (10, 150), 3, 0, lambda _: None) for _ in range(2)
     )
@@ -65,13 +67,13 @@ def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
 def test_an_upload_that_half_of_the_fields_do_not_hold_is_drawn_again() -> None:
     new = site(200, 300)
     new = replace(new, groups=np.where(np.arange(500) % 2, "crowded", new.groups))
-    found = curve(OLD, ground(remembered(), False), new, Variant(), (260,), 6, 0, lambda _: None)
+    found = curve(OLD, grounds(remembered(), False), new, Variant(), (260,), 6, 0, lambda _: None)
     assert [one.cells for one in found] == [260] * 6, "only the halves with the crowded field hold so many"
 
 
 def drawn(variant: Variant, size: int = 60) -> list[Drawn]:
     return curve(
-        OLD, ground(remembered(), simulated=False), site(200, 300), variant, (size,), 2, 0, lambda _: None
+        OLD, grounds(remembered(), simulated=False), site(200, 300), variant, (size,), 2, 0, lambda _: None
     )
 
 
@@ -87,7 +89,7 @@ def test_the_cells_that_the_served_head_doubts_most_are_the_ones_labelled() -> N
 
 
 def test_a_share_of_the_remembered_patients_is_learnt_with_the_new_cells() -> None:
-    learnt = ground(remembered(), simulated=False).learnt
+    learnt = grounds(remembered(), simulated=False)[0].learnt
     some = adapt_curve._some(learnt, 0.25, np.random.default_rng(0))
     assert len(np.unique(some.patients)) == 5
     assert adapt_curve._some(learnt, 1.0, np.random.default_rng(0)) is learnt
@@ -115,9 +117,9 @@ def test_a_picture_is_drawn_of_each_laboratory_that_changed(tmp_path: Path) -> N
 
 
 def test_tables_tell_the_change_and_its_spread() -> None:
-    def upload(after: float | None) -> Drawn:
+    def upload(after: float | None, base: float = 0.969) -> Drawn:
         site = dict.fromkeys(adapt_curve.FIGURES, (0.5, after))
-        return Drawn(50, 4, True, site, dict.fromkeys(adapt_tables.COST, (0.97, 0.969)))
+        return Drawn(50, 4, True, site, dict.fromkeys(adapt_tables.COST, (0.97, base)))
 
     found = {"in use": {"bbbc041": [upload(0.6), upload(0.8)]}}
     [table] = adapt_tables.tables(found)
@@ -125,5 +127,8 @@ def test_tables_tell_the_change_and_its_spread() -> None:
     assert (row["cells"], row["uploads"], row["changed"]) == (50, 2, 2)
     assert row["sensitivity"] == "0.500 -> 0.700 (+10.0 to +30.0)"
     assert row["NIH accuracy"] == "0.970 -> 0.969 (-0.1 to -0.1)"
+    assert (row["borne"], row["through the gate"]) == (2, "+20.0")
+    costly = {"in use": {"bbbc041": [upload(0.6), upload(0.8, base=0.957)]}}
+    assert adapt_tables.tables(costly)[0].rows[0][-2:] == (1, "+5.0"), "a loss of 1.3 points is not borne"
     [unknown] = adapt_tables.tables({"in use": {"bccd": [upload(None)]}})[0].rows
-    assert unknown[5] is None
+    assert unknown[5] is None and unknown[-1] is None

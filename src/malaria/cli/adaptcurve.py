@@ -19,8 +19,10 @@ from malaria.errors import BadOptions, NotFound
 if TYPE_CHECKING:
     from malaria.adapt_curve import Variant
     from malaria.crops import Cells
+    from malaria.stains import Change
 
-SIMULATED = "simulated"
+STAINS = ("washed out", "yellow lamp", "grey and dark")
+"""Those of `malaria.stains`, for the help, which must not wait for NumPy."""
 
 
 def adapt_curve(
@@ -30,7 +32,13 @@ def adapt_curve(
     ] = None,
     simulated: Annotated[
         list[Path] | None,
-        typer.Option(help="NIH cells that are shown washed out, as one more laboratory's; may be repeated."),
+        typer.Option(
+            help="NIH cells that are shown in other stains, as more laboratories'; may be repeated."
+        ),
+    ] = None,
+    stain: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Stain to simulate: {', '.join(STAINS)}; may be repeated. Default: the first."),
     ] = None,
     model: Annotated[
         Path | None,
@@ -64,6 +72,7 @@ def adapt_curve(
     from malaria.progress import part
 
     smears, parts, variants = laboratories(site or [], SETS), simulated or [], _variants(plan)
+    stains = _stains(stain or STAINS[:1]) if parts else {}
     if not smears and not parts:
         raise BadOptions("Name a laboratory: --site SET=PATH, or --simulated ZIP.")
     folder = _folder(ctx, model)
@@ -72,12 +81,12 @@ def adapt_curve(
     known = dict(zip(memory.patients.tolist(), memory.roles.tolist(), strict=True))
     found: dict[str, dict[str, Sequence[steps.Drawn]]] = {name: {} for name in variants}
     with output.progress() as tell:
-        for name, shown in _laboratories(smears, parts, known, served.info.input_size):
+        for name, shown in _laboratories(smears, parts, stains, known, served.info.input_size):
             views = max(variant.settings.views for variant in variants.values())
-            seen, base = steps.embed(served, shown, views, tell), steps.ground(memory, name == SIMULATED)
+            seen, base = steps.embed(served, shown, views, tell), steps.grounds(memory, name in stains)
             for told, variant in variants.items():
                 sizes, done = cells or steps.SIZES, 100.0 * sum(map(len, found.values()))
-                curves = (len(smears) + bool(parts)) * len(variants)
+                curves = (len(smears) + len(stains)) * len(variants)
                 own = part(tell, done / curves, 100.0 / curves)
                 found[told][name] = steps.curve(head, base, seen, variant, sizes, draws, seed, own)
     tables = adapt_tables.tables(found)
@@ -131,20 +140,30 @@ def _variant(told: Mapping[str, Any]) -> "Variant":
     return codec.checked(Variant, {**asked, "settings": settings}, whose)
 
 
+def _stains(asked: Sequence[str]) -> "Mapping[str, Change]":
+    """Raises BadOptions where there is no such stain."""
+    from malaria.stains import SIMULATED
+
+    if unknown := [name for name in asked if name not in SIMULATED]:
+        raise BadOptions(f"There is no stain {unknown[0]!r} to simulate; there are {', '.join(STAINS)}.")
+    return {name: SIMULATED[name] for name in asked}
+
+
 def _laboratories(
-    smears: Mapping[str, Path], parts: Sequence[Path], known: Mapping[str, str], size: int
+    smears: Mapping[str, Path],
+    parts: Sequence[Path],
+    stains: "Mapping[str, Change]",
+    known: Mapping[str, str],
+    size: int,
 ) -> Iterator[tuple[str, "Cells"]]:
     """Each laboratory's name and cells. known: the role of each patient that the model remembers."""
     from malaria import crops
     from malaria.adapt_curve import played
-    from malaria.stains import washed_out
 
-    if parts:
+    def of_train(patient: str) -> bool:
+        return known.get(patient) == Role.TRAIN and played(patient)
 
-        def of_train(patient: str) -> bool:
-            return known.get(patient) == Role.TRAIN and played(patient)
-
-        shown = (crops.of_patients(part, size, of_train, washed_out) for part in parts)
-        yield SIMULATED, chain.from_iterable(shown)
+    for name, change in stains.items():
+        yield name, chain.from_iterable(crops.of_patients(part, size, of_train, change) for part in parts)
     for name, path in smears.items():
         yield name, crops.of_fields(path, name, size, lambda f: known.get(f) not in (Role.GATE, Role.TEST))
