@@ -2,7 +2,7 @@
 
 Uploads are drawn from one half of a laboratory's fields (or patients); the head is refitted on them exactly
 as `adapt` does; the other half says what the laboratory gained. What it cost is told by validation patients
-that the refit has not looked at, every other upload by the other half of them: gate and test patients are
+that the refit has not looked at, from upload to upload by another fifth of them: gate and test patients are
 left alone.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 FIGURES = ("accuracy", "sensitivity", "specificity", "auc", "specificity_at_sensitivity_90")
 SIZES = (25, 50, 100, 200, 500, 1000)
-HALF = 0.5
+HALF, FOLDS = 0.5, 5
 TRIES = 50
 """How often an upload is drawn until half of the fields hold it."""
 
@@ -133,33 +133,33 @@ def played(patient: str) -> bool:
     return draw(patient, "simulated-site") < 1 / 6
 
 
-def grounds(memory: Memory, simulated: bool) -> tuple[Ground, Ground]:
-    """The base cells of a study, twice. simulated: whether the laboratory is made of the training patients
-    that are `played`, whose own cells are then left out.
+def grounds(memory: Memory, simulated: bool) -> list[Ground]:
+    """The base cells of a study, `FOLDS` times. simulated: whether the laboratory is made of the training
+    patients that are `played`, whose own cells are then left out.
 
-    One half of the validation patients is guarded, with other base laboratories; the other half judges, and
-    the other way round. So the guard is coarser than that of `adapt`, which has them all.
+    A fifth of the NIH validation patients judges, another each time; the others are guarded, with other base
+    laboratories. The fewer are guarded the more the others lose, so the guard is nearly as fine as that of
+    `adapt`, which has them all.
     """
     learnt, held = memory.of(Role.TRAIN, base=True), memory.of(Role.VALIDATION, base=True)
     if simulated:
         learnt = learnt.where(~np.array([played(patient) for patient in learnt.patients], np.bool_))
     nih, none = held.origins == BASE, held.where(np.zeros(len(held), np.bool_))
-    second = np.isin(held.patients, _half(held))
-    first, other = (
+    judging = [nih & np.isin(held.patients, fold) for fold in _folds(held.where(nih))]
+    return [
         Ground(learnt, Guarded(held.where(~judges), none), held.where(judges))
-        for judges in (nih & second, nih & ~second)
-    )
-    return first, other
+        for judges in judging
+        if judges.any()
+    ]
 
 
-def _half(held: Memory) -> list[str]:
-    """Every other NIH patient, those with and those without parasites dealt apart."""
-    nih = held.where(held.origins == BASE)
+def _folds(nih: Memory) -> list[list[str]]:
+    """The patients in `FOLDS` parts, those with and those without parasites dealt apart."""
     ill = set(nih.patients[nih.labels == 1].tolist())
     dealt = sorted(
         set(nih.patients.tolist()), key=lambda patient: (patient in ill, draw(patient, "adapt-curve"))
     )
-    return dealt[1::2]
+    return [dealt[fold::FOLDS] for fold in range(FOLDS)]
 
 
 def curve(

@@ -49,7 +49,7 @@ class AdaptSettings:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     views: int = 4
-    penalty: float = 1e-3
+    penalty: float = 1e-5
     prior: Prior = Prior.ALIKE
     cell_weights: tuple[float, ...] = (20.0, 10.0, 5.0, 2.5, 1.2, 0.6, 0.3, 0.1)
     base_loss: float = 0.004

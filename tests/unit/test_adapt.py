@@ -40,10 +40,6 @@ def remembered(services: Services, tmp_path: Path) -> Memory:
     return memories.load(services.registry.fetch(version, "memory.npz", tmp_path / "memory.npz"))
 
 
-FREE = 1e-5
-"""A penalty that lets so few cells move the head far."""
-
-
 def adapted(services: Services, memory: Memory, shard: Shard, **settings: object) -> tuple[Adapted, int]:
     """The adaptation to a shard, and how many weights of its cells were tried."""
     model, said = services.served.model, []
@@ -72,12 +68,12 @@ def test_another_laboratory_must_bear_the_adaptation_too(
     services: Services, remembered: Memory, shard: Shard
 ) -> None:
     nih = remembered.where(remembered.origins == BASE)  # or the fields that ship would outweigh a few cells
-    alone, tried = adapted(services, nih, shard, penalty=FREE)
+    alone, tried = adapted(services, nih, shard)
     embeddings = nih.embeddings
     would_turn = (alone.old.logits(embeddings) < 0) & (alone.new.logits(embeddings) >= 0)
     assert would_turn.any(), "or the adaptation costs nobody anything"
     harmed = elsewhere(nih.where(would_turn), labels=0)
-    guarded, more = adapted(services, nih.with_cells(harmed), shard, penalty=FREE)
+    guarded, more = adapted(services, nih.with_cells(harmed), shard)
     assert more > tried, "weaker weights are tried for their sake"
     step, smaller = (np.linalg.norm(a.new.weights - a.old.weights) for a in (alone, guarded))
     assert smaller < step
@@ -114,7 +110,7 @@ def test_a_site_counts_as_much_beside_other_base_laboratories(
 def test_a_file_with_another_head_than_was_computed_is_told(
     services: Services, remembered: Memory, shard: Shard
 ) -> None:
-    done, _ = adapted(services, remembered, shard, cell_weights=(5.0,), penalty=FREE)
+    done, _ = adapted(services, remembered, shard, cell_weights=(5.0,))
     assert done.parity < 1e-5
     assert np.abs(done.new.weights - done.old.weights).max() > 0.01
     off = parity_of(done.tflite, done.old, services.served.model, services.shards, [shard])

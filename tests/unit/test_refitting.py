@@ -87,7 +87,7 @@ def test_where_the_served_head_answers_well_nothing_falls() -> None:
 def test_cells_that_a_head_answers_worse_unless_it_has_learnt_them_change_nothing() -> None:
     """What one field seems to teach, that its parasitized cells are marked, is wrong in the other field."""
     new = site(40, 40, faint=0.9)
-    fit = refitting._Fit(OLD, memory(Role.TRAIN, 1), guarded(), AdaptSettings(parts=2, penalty=1e-5))
+    fit = refitting._Fit(OLD, memory(Role.TRAIN, 1), guarded(), AdaptSettings(parts=2))
     assert gains(fit, new)
     one = np.arange(80) % 2 == 0
     views = new.views.copy()
