@@ -20,7 +20,7 @@ COLOURS = ("#1f4e79", "#c55a11")
 
 def write(folder: Path, found: Curves) -> list[Path]:
     """One PNG for each laboratory that an upload changed anything at; rows are variants, the left column is
-    the laboratory's other fields, the right one NIH patients. Bands: from the worst to the best upload.
+    the laboratory's other fields, the right one NIH patients. Bands: from the worst to the best change.
 
     Raises MissingPart where matplotlib is not installed.
     """
@@ -60,19 +60,15 @@ def _picture(folder: Path, site: str, found: Mapping[str, Sequence[Drawn]]) -> P
 
 
 def _band(axes: "Axes", told: Sequence[tuple[int, Change]], colour: str, name: str) -> None:
-    """Mean, least and most after the uploads of each size; dotted, what it was before."""
+    """What uploads of each size change, mean, worst and best, laid onto the mean of what it was before, which
+    is dotted: uploads are judged by unlike patients, and how these differ is not what is shown."""
+    pairs = [(cells, was, now) for cells, (was, now) in told if was is not None and now is not None]
     sizes = sorted({cells for cells, _ in told})
-    after = [[now for cells, (_, now) in told if cells == size and now is not None] for size in sizes]
-    before = [was for _, (was, _) in told if was is not None]
-    if not before or not all(after):
+    gains = [[now - was for cells, was, now in pairs if cells == size] for size in sizes]
+    if not pairs or not all(gains):
         return
-    axes.axhline(float(np.mean(before)), color=colour, linestyle=":", linewidth=1)
-    axes.fill_between(
-        sizes,
-        [min(some) for some in after],
-        [max(some) for some in after],
-        color=colour,
-        alpha=0.2,
-        linewidth=0,
-    )
-    axes.plot(sizes, [float(np.mean(some)) for some in after], color=colour, marker=".", label=name)
+    before = float(np.mean([was for _, was, _ in pairs]))
+    axes.axhline(before, color=colour, linestyle=":", linewidth=1)
+    low, high = ([before + end(some) for some in gains] for end in (min, max))
+    axes.fill_between(sizes, low, high, color=colour, alpha=0.2, linewidth=0)
+    axes.plot(sizes, [before + float(np.mean(some)) for some in gains], color=colour, marker=".", label=name)
