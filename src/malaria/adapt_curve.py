@@ -16,22 +16,22 @@ import numpy.typing as npt
 
 from malaria import metrics, operating, roles
 from malaria.adapt import turn
+from malaria.adapt_ground import Ground, grounds
 from malaria.domain import Label, Progress, Role
 from malaria.errors import BadInput, BadOptions
 from malaria.head import Floats, Head
-from malaria.memory import BASE, Memory
-from malaria.patients import draw
+from malaria.memory import Memory
 from malaria.ports import Report
 from malaria.preprocess import Pixels
 from malaria.progress import part
-from malaria.refitting import AdaptSettings, Guarded, NewCells, refit
+from malaria.refitting import AdaptSettings, NewCells, refit
 
 if TYPE_CHECKING:
     from malaria.predict import Model
 
 FIGURES = ("accuracy", "sensitivity", "specificity", "auc", "specificity_at_sensitivity_90")
 SIZES = (25, 50, 100, 200, 500, 1000)
-HALF, FOLDS = 0.5, 5
+HALF = 0.5
 TRIES = 50
 """How often an upload is drawn until half of the fields hold it."""
 
@@ -68,15 +68,6 @@ class Variant:
     def __post_init__(self) -> None:
         if not 0 < self.memory <= 1:
             raise BadOptions(f"memory is {self.memory}; it must be above 0 and at most 1.")
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Base cells: learnt with the new ones; guarded while the head is refitted; judged on."""
-
-    learnt: Memory
-    guarded: Guarded
-    judged: Memory
 
 
 Change = tuple[float | None, float | None]
@@ -128,38 +119,46 @@ def embed(model: "Model", cells: Iterable[tuple[Pixels, Label, str]], views: int
     )
 
 
-def played(patient: str) -> bool:
-    """Whether a training patient plays in the laboratory that is simulated: a sixth of them."""
-    return draw(patient, "simulated-site") < 1 / 6
+@dataclass(frozen=True)
+class Asked:
+    """Uploads: of how many cells, how many of each size, and the seed of their draws."""
+
+    sizes: Sequence[int] = SIZES
+    draws: int = 10
+    seed: int = 0
 
 
-def grounds(memory: Memory, simulated: bool) -> list[Ground]:
-    """The base cells of a study, `FOLDS` times. simulated: whether the laboratory is made of the training
-    patients that are `played`, whose own cells are then left out.
+@dataclass(frozen=True)
+class Laboratory:
+    """Its cells, as `embed` takes them. simulated: see `grounds`."""
 
-    A fifth of the NIH validation patients judges, another each time; the others are guarded, with other base
-    laboratories. The fewer are guarded the more the others lose, so the guard is nearly as fine as that of
-    `adapt`, which has them all.
+    cells: Iterable[tuple[Pixels, Label, str]]
+    simulated: bool
+
+
+def curves(
+    model: "Model",
+    head: Head,
+    memory: Memory,
+    laboratories: Mapping[str, Laboratory],
+    variants: Mapping[str, Variant],
+    asked: Asked,
+    report: Report,
+) -> dict[str, dict[str, list[Drawn]]]:
+    """Every variant's uploads at every laboratory, by their names. head, memory: those of the model.
+
+    Raises BadInput where a laboratory has too few cells.
     """
-    learnt, held = memory.of(Role.TRAIN, base=True), memory.of(Role.VALIDATION, base=True)
-    if simulated:
-        learnt = learnt.where(~np.array([played(patient) for patient in learnt.patients], np.bool_))
-    nih, none = held.origins == BASE, held.where(np.zeros(len(held), np.bool_))
-    judging = [nih & np.isin(held.patients, fold) for fold in _folds(held.where(nih))]
-    return [
-        Ground(learnt, Guarded(held.where(~judges), none), held.where(judges))
-        for judges in judging
-        if judges.any()
-    ]
-
-
-def _folds(nih: Memory) -> list[list[str]]:
-    """The patients in `FOLDS` parts, those with and those without parasites dealt apart."""
-    ill = set(nih.patients[nih.labels == 1].tolist())
-    dealt = sorted(
-        set(nih.patients.tolist()), key=lambda patient: (patient in ill, draw(patient, "adapt-curve"))
-    )
-    return [dealt[fold::FOLDS] for fold in range(FOLDS)]
+    found: dict[str, dict[str, list[Drawn]]] = {name: {} for name in variants}
+    views, span = max(v.settings.views for v in variants.values()), 100.0 / len(laboratories) / len(variants)
+    for number, (name, laboratory) in enumerate(laboratories.items()):
+        begin = number * len(variants) * span
+        seen = embed(model, laboratory.cells, views, part(report, begin, 0.0))
+        bases = grounds(memory, laboratory.simulated)
+        for place, (told, variant) in enumerate(variants.items()):
+            own = part(report, begin + place * span, span)
+            found[told][name] = curve(head, bases, seen, variant, asked, own)
+    return found
 
 
 def curve(
@@ -167,23 +166,20 @@ def curve(
     bases: Sequence[Ground],
     site: NewCells,
     variant: Variant,
-    sizes: Sequence[int],
-    draws: int,
-    seed: int,
+    asked: Asked,
     report: Report,
 ) -> list[Drawn]:
-    """Adapt to `draws` uploads of each size, or to as many as `TRIES` draws for each of them bring: an
+    """Adapt to as many uploads of each size as are asked for, or as `TRIES` draws for each of them bring: an
     upload that half of the fields do not hold is drawn again. bases: taken in turn.
 
     Raises BadInput where they hold none of the sizes.
     """
     doubt = np.abs(old.logits(site.views[:, 0])) if variant.labelled == Labelled.UNCERTAIN else None
-    found = []
-    for number, (cells, i) in enumerate((cells, i) for cells in sizes for i in range(draws)):
-        base = bases[i % len(bases)]
-        tell = part(report, 100.0 * number / (len(sizes) * draws), 100.0 / (len(sizes) * draws))
+    found, span = [], 100.0 / (len(asked.sizes) * asked.draws)
+    for number, (cells, i) in enumerate((cells, i) for cells in asked.sizes for i in range(asked.draws)):
+        base, tell = bases[i % len(bases)], part(report, number * span, span)
         for again in range(TRIES):
-            rng = np.random.default_rng((seed, i, again) if again else (seed, i))
+            rng = np.random.default_rng((asked.seed, i, again) if again else (asked.seed, i))
             taken = _upload(site, cells, rng, doubt)
             if taken is not None:
                 learnt = _some(base.learnt, variant.memory, rng)
@@ -191,7 +187,7 @@ def curve(
                 break
     if not found:
         raise BadInput(
-            f"One half of the fields or patients holds fewer than {min(sizes)} cells. Ask for fewer."
+            f"One half of the fields or patients holds fewer than {min(asked.sizes)} cells. Ask for fewer."
         )
     return found
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from malaria import roles, synthetic
-from malaria.adapt_curve import played
+from malaria.adapt_ground import played
 from malaria.cli import output
 from malaria.cli.adaptcurve import STAINS
 from malaria.domain import ModelVersion, Progress, Role

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from malaria import adapt_curve, adapt_pictures, adapt_tables
-from malaria.adapt_curve import Drawn, Labelled, Point, Variant, curve, grounds, played
+from malaria.adapt_curve import Asked, Drawn, Labelled, Point, Variant, curve
+from malaria.adapt_ground import grounds, played
 from malaria.domain import Role
 from malaria.errors import BadOptions
 from malaria.memory import Memory
@@ -54,7 +55,7 @@ def test_an_upload_is_judged_on_other_fields() -> None:
 def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
     base = grounds(remembered(), simulated=False)
     drawn, again = (
-        curve(OLD, base, site(200, 300), Variant(), (10, 150), 3, 0, lambda _: None) for _ in range(2)
+        curve(OLD, base, site(200, 300), Variant(), Asked((10, 150), 3), lambda _: None) for _ in range(2)
     )
     assert drawn == again
     reached = {
@@ -68,13 +69,18 @@ def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
 def test_an_upload_that_half_of_the_fields_do_not_hold_is_drawn_again() -> None:
     new = site(200, 300)
     new = replace(new, groups=np.where(np.arange(500) % 2, "crowded", new.groups))
-    found = curve(OLD, grounds(remembered(), False), new, Variant(), (260,), 6, 0, lambda _: None)
+    found = curve(OLD, grounds(remembered(), False), new, Variant(), Asked((260,), 6), lambda _: None)
     assert [one.cells for one in found] == [260] * 6, "only the halves with the crowded field hold so many"
 
 
 def drawn(variant: Variant, size: int = 60) -> list[Drawn]:
     return curve(
-        OLD, grounds(remembered(), simulated=False), site(200, 300), variant, (size,), 2, 0, lambda _: None
+        OLD,
+        grounds(remembered(), simulated=False),
+        site(200, 300),
+        variant,
+        Asked((size,), 2),
+        lambda _: None,
     )
 
 

@@ -17,7 +17,7 @@ from malaria.domain import Role
 from malaria.errors import BadOptions, NotFound
 
 if TYPE_CHECKING:
-    from malaria.adapt_curve import Variant
+    from malaria.adapt_curve import Laboratory, Variant
     from malaria.crops import Cells
     from malaria.stains import Change
 
@@ -69,7 +69,6 @@ def adapt_curve(
     from malaria import head as heads
     from malaria import memory as memories
     from malaria.fields import SETS
-    from malaria.progress import part
 
     smears, parts, variants = laboratories(site or [], SETS), simulated or [], _variants(plan)
     stains = _stains(stain or STAINS[:1]) if parts else {}
@@ -79,16 +78,10 @@ def adapt_curve(
     served, memory = load_model(ctx, str(folder / "model.tflite")), memories.load(folder / "memory.npz")
     head = heads.read((folder / "model.tflite").read_bytes())
     known = dict(zip(memory.patients.tolist(), memory.roles.tolist(), strict=True))
-    found: dict[str, dict[str, Sequence[steps.Drawn]]] = {name: {} for name in variants}
+    shown = dict(_laboratories(smears, parts, stains, known, served.info.input_size))
+    asked = steps.Asked(cells or steps.SIZES, draws, seed)
     with output.progress() as tell:
-        for name, shown in _laboratories(smears, parts, stains, known, served.info.input_size):
-            views = max(variant.settings.views for variant in variants.values())
-            seen, base = steps.embed(served, shown, views, tell), steps.grounds(memory, name in stains)
-            for told, variant in variants.items():
-                sizes, done = cells or steps.SIZES, 100.0 * sum(map(len, found.values()))
-                curves = (len(smears) + len(stains)) * len(variants)
-                own = part(tell, done / curves, 100.0 / curves)
-                found[told][name] = steps.curve(head, base, seen, variant, sizes, draws, seed, own)
+        found = steps.curves(served, head, memory, shown, variants, asked, tell)
     tables = adapt_tables.tables(found)
     made = as_made([*smears.values(), *parts], seed, served.info.version, served.info.digest)
     report.write(out, f"Adaptations of {made.model}", made, adapt_tables.told(found), tables, None)
@@ -155,15 +148,20 @@ def _laboratories(
     stains: "Mapping[str, Change]",
     known: Mapping[str, str],
     size: int,
-) -> Iterator[tuple[str, "Cells"]]:
-    """Each laboratory's name and cells. known: the role of each patient that the model remembers."""
+) -> Iterator[tuple[str, "Laboratory"]]:
+    """Each laboratory and its name. known: the role of each patient that the model remembers."""
     from malaria import crops
-    from malaria.adapt_curve import played
+    from malaria.adapt_curve import Laboratory
+    from malaria.adapt_ground import played
 
     def of_train(patient: str) -> bool:
         return known.get(patient) == Role.TRAIN and played(patient)
 
+    def in_stain(change: "Change") -> "Cells":
+        return chain.from_iterable(crops.of_patients(part, size, of_train, change) for part in parts)
+
     for name, change in stains.items():
-        yield name, chain.from_iterable(crops.of_patients(part, size, of_train, change) for part in parts)
+        yield name, Laboratory(in_stain(change), simulated=True)
     for name, path in smears.items():
-        yield name, crops.of_fields(path, name, size, lambda f: known.get(f) not in (Role.GATE, Role.TEST))
+        shown = crops.of_fields(path, name, size, lambda f: known.get(f) not in (Role.GATE, Role.TEST))
+        yield name, Laboratory(shown, simulated=False)

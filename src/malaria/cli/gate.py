@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from malaria.poison import Shown, Upload
     from malaria.poison_trial import Judges, Outcome
 
+    Cast = tuple[Sequence[Upload], Sequence[Shown]]
+
 app = typer.Typer(no_args_is_help=True, help="How good the gate is: what it lets pass, and what it stops.")
 
 
@@ -100,22 +102,13 @@ def poison(
         malaria gate poison --data part1.zip --data part2.zip --fields bccd.zip --site bbbc041=smears
     """
     from malaria import codec, label_doubts, poison_tables, report
-    from malaria import poison as kinds
     from malaria import poison_trial as trial
     from malaria.fields import SETS
-    from malaria.stains import washed_out
 
     settings, smears = state(ctx).settings(), laboratories(site or [], SETS)
-    info, memory, _ = _shipped(ctx, None)
+    info, _, _ = _shipped(ctx, None)
     others = trial.not_cells(fields, base_roles(settings)) if fields else []
-    casts = []
-    for cast in range(draws):
-        honest = trial.laboratory(data, memory, "uploads", washed_out, cast)
-        sent = kinds.uploads(honest, others, seed + cast)
-        if only and not all(0 <= number < len(sent) for number in only):
-            raise BadOptions(f"--only names an upload from 0 to {len(sent) - 1}.")
-        own = trial.laboratory(data, memory, "judges", trial.as_is, cast)
-        casts.append(([sent[number] for number in only] if only else sent, own))
+    casts = [_cast(ctx, data, others, only or (), seed, cast) for cast in range(draws)]
     doubts = _doubts(ctx, casts[0][1], smears)
     found = _sent(ctx, casts)
     shown = [*poison_tables.tables(found), label_doubts.table(doubts)]
@@ -125,6 +118,27 @@ def poison(
     report.write(out, "Poisoned uploads", made, figures, shown, None)
     output.tables(shown)
     output.note(f"report: {out / 'report.md'}")
+
+
+def _cast(
+    ctx: typer.Context,
+    data: "Sequence[Path]",
+    others: "Sequence[Shown]",
+    only: Sequence[int],
+    seed: int,
+    cast: int,
+) -> "Cast":
+    """What one draw of patients uploads, and the cells of those who judge. Raises BadOptions."""
+    from malaria import poison as kinds
+    from malaria import poison_trial as trial
+    from malaria.stains import washed_out
+
+    _, memory, _ = _shipped(ctx, None)
+    sent = kinds.uploads(trial.laboratory(data, memory, "uploads", washed_out, cast), others, seed + cast)
+    if not all(0 <= number < len(sent) for number in only):
+        raise BadOptions(f"--only names an upload from 0 to {len(sent) - 1}.")
+    own = trial.laboratory(data, memory, "judges", trial.as_is, cast)
+    return [sent[number] for number in only] if only else sent, own
 
 
 def _doubts(ctx: typer.Context, own: "Sequence[Shown]", smears: "Mapping[str, Path]") -> "list[Doubts]":
@@ -144,7 +158,7 @@ def _doubts(ctx: typer.Context, own: "Sequence[Shown]", smears: "Mapping[str, Pa
     ]
 
 
-def _sent(ctx: typer.Context, casts: "Sequence[tuple[Sequence[Upload], Sequence[Shown]]]") -> "list[Outcome]":
+def _sent(ctx: typer.Context, casts: "Sequence[Cast]") -> "list[Outcome]":
     """What became of each upload of each cast, in a system of its own that has forgotten who plays."""
     from malaria import poison_trial as trial
     from malaria import shipped
