@@ -148,6 +148,25 @@ def test_what_adapting_gains_by_the_number_of_cells(cells: int) -> None:
         assert f"| {' | '.join([*first, *changes])} |" in table.partition(f"| {site} ")[2]
 
 
+def test_the_settings_of_an_adaptation_side_by_side() -> None:
+    told = json.loads((ROOT / "docs/results/adapt/settings/report.json").read_text())["uploads"]
+    table = (ROOT / "docs/adapt.md").read_text().partition("| what | sensitivity, grey and dark |")[2]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][: len(told)]
+    for line, sites in zip(rows, told.values(), strict=True):
+        some = {
+            lab: [one for one in sites[lab] if one["cells"] == 200] for lab in ("grey and dark", "washed out")
+        }
+        there = [mean(one["site"]["sensitivity"][1] for one in of) for of in some.values()]
+        both = [one["base"] for of in some.values() for one in of]
+        nih = {name: 100 * mean(one[name][1] - one[name][0] for one in both) for name in both[0]}
+        cells = [cell.rpartition("-> ")[2].strip() for cell in line.strip("| ").split(" | ")]
+        assert cells[1:5] == [
+            *(f"{one:.3f}" for one in there),
+            f"{nih['sensitivity']:+.1f}, {nih['specificity']:+.1f}",
+            f"{nih['accuracy']:+.2f}",
+        ], line
+
+
 def test_what_adapting_costs() -> None:
     told = row("the same: NIH accuracy", CHOICES)
     for site, wanted in (
