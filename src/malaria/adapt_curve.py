@@ -78,7 +78,8 @@ Change = tuple[float | None, float | None]
 class Drawn:
     """One upload. cells: how many were labelled; parasitized, of them. changed: whether the head was.
 
-    site: figures of the laboratory's other fields. base: of base patients.
+    site: figures of the laboratory's other fields. base: of base patients. judged: how many uninfected and
+    parasitized cells of base patients told the latter.
     """
 
     cells: int
@@ -86,6 +87,7 @@ class Drawn:
     changed: bool
     site: Mapping[str, Change]
     base: Mapping[str, Change]
+    judged: tuple[int, int]
 
 
 def embed(model: "Model", cells: Iterable[tuple[Pixels, Label, str]], views: int, report: Report) -> NewCells:
@@ -240,6 +242,7 @@ def _adapted(
         done.stays is None,
         _compared(both, upright, site.labels[judged], site.groups[judged]),
         _compared(both, base.judged.embeddings, base.judged.labels, base.judged.patients),
+        base.counts,
     )
 
 

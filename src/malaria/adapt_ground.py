@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from malaria.domain import Role
+from malaria.errors import BadInput
 from malaria.memory import BASE, Memory
 from malaria.patients import draw
 from malaria.refitting import Guarded
@@ -20,6 +21,12 @@ class Ground:
     guarded: Guarded
     judged: Memory
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Of the judging cells, how many are uninfected and how many parasitized."""
+        ill = int(np.count_nonzero(self.judged.labels))
+        return len(self.judged) - ill, ill
+
 
 def played(patient: str) -> bool:
     """Whether a training patient plays in the laboratory that is simulated: a sixth of them."""
@@ -27,17 +34,24 @@ def played(patient: str) -> bool:
 
 
 def grounds(memory: Memory, simulated: bool) -> list[Ground]:
-    """The base cells of a study, `FOLDS` times. simulated: whether the laboratory is made of the training
-    patients that are `played`, whose own cells are then left out.
+    """The base cells of a study, up to `FOLDS` times. simulated: whether the laboratory is made of the
+    training patients that are `played`, whose own cells are then left out.
 
     A fifth of the NIH validation patients judges, another each time; the others are guarded, with other base
     laboratories. The fewer are guarded the more the others lose, so the guard is nearly as fine as that of
-    `adapt`, which has them all.
+    `adapt`, which has them all. The parts are of unlike size, for patients are.
+
+    Raises BadInput where there are fewer than two such patients.
     """
     learnt, held = memory.of(Role.TRAIN, base=True), memory.of(Role.VALIDATION, base=True)
     if simulated:
         learnt = learnt.where(~np.array([played(patient) for patient in learnt.patients], np.bool_))
     nih, none = held.origins == BASE, held.where(np.zeros(len(held), np.bool_))
+    if len(np.unique(held.patients[nih])) < 2:
+        raise BadInput(
+            "The feature memory holds fewer than two NIH validation patients, so none could judge beside "
+            "those that guard. `malaria doctor` says what is wrong with it."
+        )
     judging = [nih & np.isin(held.patients, fold) for fold in _folds(held.where(nih))]
     return [
         Ground(learnt, Guarded(held.where(~judges), none), held.where(judges))

@@ -9,7 +9,7 @@ import numpy as np
 
 from malaria import pictures
 from malaria.adapt_curve import Change, Drawn
-from malaria.adapt_tables import Curves
+from malaria.adapt_tables import Curves, of_base
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,12 +41,15 @@ def _picture(folder: Path, site: str, found: Mapping[str, Sequence[Drawn]]) -> P
         for row, (name, drawn) in zip(grid, found.items(), strict=True):
             for axes, of, where in ((row[0], "site", site), (row[1], "base", "NIH patients")):
                 for colour, figure_name in zip(COLOURS, FIGURES, strict=True):
-                    _band(
-                        axes,
-                        [(one.cells, getattr(one, of)[figure_name]) for one in drawn],
-                        colour,
-                        figure_name,
-                    )
+                    told = [
+                        (
+                            one.cells,
+                            getattr(one, of)[figure_name],
+                            of_base(one, figure_name) if of == "base" else 1,
+                        )
+                        for one in drawn
+                    ]
+                    _band(axes, told, colour, figure_name)
                 axes.set(title=f"{where}: {name}", xscale="log")
                 axes.title.set_fontsize(9)
         sizes = sorted({one.cells for drawn in found.values() for one in drawn})
@@ -59,16 +62,20 @@ def _picture(folder: Path, site: str, found: Mapping[str, Sequence[Drawn]]) -> P
     return path
 
 
-def _band(axes: "Axes", told: Sequence[tuple[int, Change]], colour: str, name: str) -> None:
+def _band(axes: "Axes", told: Sequence[tuple[int, Change, int]], colour: str, name: str) -> None:
     """What uploads of each size change, mean, worst and best, laid onto the mean of what it was before, which
-    is dotted: uploads are judged by unlike patients, and how these differ is not what is shown."""
-    pairs = [(cells, was, now) for cells, (was, now) in told if was is not None and now is not None]
-    sizes = sorted({cells for cells, _ in told})
-    gains = [[now - was for cells, was, now in pairs if cells == size] for size in sizes]
+    is dotted: uploads are judged by unlike patients, and how these differ is not what is shown.
+
+    told: cells labelled, the figure, and how many cells tell it.
+    """
+    pairs = [(cells, was, now, n) for cells, (was, now), n in told if was is not None and now is not None]
+    sizes = sorted({cells for cells, _, _ in told})
+    gains = [[(now - was, n) for cells, was, now, n in pairs if cells == size] for size in sizes]
     if not pairs or not all(gains):
         return
-    before = float(np.mean([was for _, was, _ in pairs]))
+    before = float(np.average([was for _, was, _, _ in pairs], weights=[n for *_, n in pairs]))
     axes.axhline(before, color=colour, linestyle=":", linewidth=1)
-    low, high = ([before + end(some) for some in gains] for end in (min, max))
+    low, high = ([before + end(some)[0] for some in gains] for end in (min, max))
     axes.fill_between(sizes, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.plot(sizes, [before + float(np.mean(some)) for some in gains], color=colour, marker=".", label=name)
+    means = [before + float(np.average([g for g, _ in some], weights=[n for _, n in some])) for some in gains]
+    axes.plot(sizes, means, color=colour, marker=".", label=name)

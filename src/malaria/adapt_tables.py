@@ -20,8 +20,9 @@ NOTE = (
     "Each figure before -> after, the mean of the uploads drawn; in brackets the least and the most that one "
     "upload changed it, in points. Uploads are drawn from the same cells, so that is no interval. The "
     "laboratory: fields that the upload was not drawn from. NIH: validation patients that the refit did not "
-    "look at, another fifth of them from upload to upload, so of one upload few cells tell. Patients that "
-    "play a simulated laboratory are ones that the network has learnt from."
+    "look at, another fifth of them from upload to upload; the fifths are of unlike size, so their cells "
+    "count alike, and of one upload few cells tell. Patients that play a simulated laboratory are ones that "
+    "the network has learnt from."
 )
 
 Curves = Mapping[str, Mapping[str, Sequence[Drawn]]]
@@ -66,16 +67,27 @@ def _table(site: str, found: Mapping[str, Sequence[Drawn]]) -> Table:
                     len(some),
                     sum(one.changed for one in some),
                     *(_change([one.site[figure] for one in some]) for figure in SHOWN),
-                    *(_change([one.base[figure] for one in some]) for figure in COST),
+                    *(
+                        _change([one.base[figure] for one in some], [of_base(one, figure) for one in some])
+                        for figure in COST
+                    ),
                 )
             )
     return Table(site, columns, rows, NOTE)
 
 
-def _change(of: Sequence[Change]) -> str | None:
-    known = np.array([(before, after) for before, after in of if before is not None and after is not None])
+def of_base(one: Drawn, figure: str) -> int:
+    """How many cells of base patients tell a figure of an upload."""
+    uninfected, parasitized = one.judged
+    return {"sensitivity": parasitized, "specificity": uninfected}.get(figure, uninfected + parasitized)
+
+
+def _change(of: Sequence[Change], cells: Sequence[int] | None = None) -> str | None:
+    """cells: how many tell each; None: all count alike."""
+    weights = cells or [1] * len(of)
+    known = np.array([(*one, n) for one, n in zip(of, weights, strict=True) if None not in one], np.float64)
     if not len(known):
         return None
     gains = 100 * (known[:, 1] - known[:, 0])
-    before, after = known.mean(axis=0)
+    before, after = np.average(known[:, :2], axis=0, weights=known[:, 2])
     return f"{before:.3f} -> {after:.3f} ({gains.min():+.1f} to {gains.max():+.1f})"

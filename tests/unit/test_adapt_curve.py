@@ -11,7 +11,7 @@ from malaria import adapt_curve, adapt_pictures, adapt_tables
 from malaria.adapt_curve import Asked, Drawn, Labelled, Point, Variant, curve
 from malaria.adapt_ground import grounds, played
 from malaria.domain import Role
-from malaria.errors import BadOptions
+from malaria.errors import BadInput, BadOptions
 from malaria.memory import Memory
 from malaria.refitting import AdaptSettings
 from tests.unit.test_refitting import OLD, memory, site
@@ -34,6 +34,10 @@ def test_gate_and_test_patients_are_left_alone() -> None:
         assert not set(base.guarded.validation.patients) & set(base.judged.patients)
     judged = [patient for base in bases for patient in set(base.judged.patients)]
     assert len(judged) == len(set(judged)) == 20, "each of them once"
+    assert sum(sum(base.counts) for base in bases) == sum(len(base.judged) for base in bases) > 0
+    one = remembered().where(np.isin(remembered().patients, remembered().patients[:1]))
+    with pytest.raises(BadInput, match="fewer than two NIH validation patients"):
+        grounds(one, simulated=False)
 
 
 def test_patients_that_play_a_laboratory_are_not_remembered() -> None:
@@ -124,9 +128,9 @@ def test_a_picture_is_drawn_of_each_laboratory_that_changed(tmp_path: Path) -> N
 
 
 def test_tables_tell_the_change_and_its_spread() -> None:
-    def upload(after: float | None) -> Drawn:
+    def upload(after: float | None, base: float = 0.969, cells: int = 40) -> Drawn:
         site = dict.fromkeys(adapt_curve.FIGURES, (0.5, after))
-        return Drawn(50, 4, True, site, dict.fromkeys(adapt_tables.COST, (0.97, 0.969)))
+        return Drawn(50, 4, True, site, dict.fromkeys(adapt_tables.COST, (0.97, base)), (60, cells))
 
     found = {"in use": {"bbbc041": [upload(0.6), upload(0.8)]}}
     [table] = adapt_tables.tables(found)
@@ -134,5 +138,9 @@ def test_tables_tell_the_change_and_its_spread() -> None:
     assert (row["cells"], row["uploads"], row["changed"]) == (50, 2, 2)
     assert row["sensitivity"] == "0.500 -> 0.700 (+10.0 to +30.0)"
     assert row["NIH accuracy"] == "0.970 -> 0.969 (-0.1 to -0.1)"
+    uneven = {"in use": {"bbbc041": [upload(0.6, base=0.97, cells=30), upload(0.6, base=0.87, cells=10)]}}
+    row = dict(zip(table.columns, adapt_tables.tables(uneven)[0].rows[0], strict=True))
+    assert row["NIH sensitivity"] == "0.970 -> 0.945 (-10.0 to +0.0)", "cells count alike, not uploads"
+    assert row["NIH specificity"] == "0.970 -> 0.920 (-10.0 to +0.0)"
     [unknown] = adapt_tables.tables({"in use": {"bccd": [upload(None)]}})[0].rows
     assert unknown[5] is None

@@ -146,6 +146,7 @@ def _as_json(variant: "Variant", found: "Ablated", taken: "Latency | None") -> d
 
     return {
         "recipe": codec.to_json(variant.recipe),
+        "patients": variant.patients,
         "panels": codec.to_json(found.figures),
         "fitted_by": codec.to_json(found.fitted_by),
         "key": found.key,

@@ -39,11 +39,14 @@ from malaria.training.plan import (
     without_patient,
 )
 from malaria.training.platelets import platelets
+from malaria.training.recipe import Changes, Recipe
 from malaria.training.run import begin, blend, validation_of
 from malaria.training.teacher import targets
 from malaria.training.variants import Variant
 
 FILE = "model.tflite"
+LATER = ("turned", "blur_share", "noise")
+"""Fields of `recipe.Changes` that came after the first studies."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class _Study:
             own.append(self._folder(self._variants[variant.teacher]).name)
         if variant.patients < 1:
             own.append({"patients": variant.patients})
-        told = [self._ground, codec.to_json(variant.recipe), *own]
+        told = [self._ground, _told(variant.recipe), *own]
         return self._plan.run / hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
     def _measured(self, variant: Variant, plan: Plan, file: Path | None) -> dict[str, Metrics]:
@@ -217,6 +220,14 @@ class _Study:
         teacher = Model.load(file, info)
         share = variant.recipe.teacher_share
         return targets(learnt, teacher, share, self._plan.cache, self.series.report)
+
+
+def _told(recipe: Recipe) -> dict[str, Any]:
+    """A recipe without what it could not yet say when studies were kept, where it says nothing else: so these
+    are known still."""
+    told, usual = codec.to_json(recipe), vars(Changes())
+    told["changes"] = {k: v for k, v in told["changes"].items() if k not in LATER or v != usual[k]}
+    return dict(told)
 
 
 def metrics_of(told: Mapping[str, Any]) -> Metrics:
