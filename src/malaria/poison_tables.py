@@ -113,9 +113,9 @@ def _costs(kinds: Mapping[str, Sequence[Outcome]]) -> Table:
         ),
         rows,
         "Changes in points on cells of patients who were never uploaded, rightly labelled: the mean of the "
-        "draws, and in brackets the lowest and the highest of their one-sided 95% bounds over patients. "
-        "There: under the laboratory's stain. Where no head was fitted there is no challenger. Patched: "
-        "uninfected cells with the square of the back door, champion -> challenger.",
+        "draws with a challenger, and in brackets the lowest and the highest of their one-sided 95% bounds "
+        "over patients. There: under the laboratory's stain. Where no head was fitted there is no "
+        "challenger. Patched: uninfected cells with the square of the back door, champion -> challenger.",
     )
 
 

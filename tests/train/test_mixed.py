@@ -211,6 +211,15 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
         ablate.ablate(elsewhere, variants, {}, never, only=["tuaght"])
 
 
+def test_studies_that_were_kept_are_known_though_recipes_can_say_more_now() -> None:
+    from malaria.training import ablate
+    from malaria.training.recipe import Changes, Recipe
+
+    usual = ablate._told(Recipe())["changes"]
+    assert not set(ablate.LATER) & set(usual) and {"zoom", "lamp", "jpeg_share"} <= set(usual)
+    assert ablate._told(Recipe(changes=Changes(turned=0.0)))["changes"] == {"turned": 0.0, **usual}
+
+
 def test_what_is_drawn_back_is_not_trained_again(plan, trained, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     from malaria.training import ablate
     from malaria.training.recipe import Shares

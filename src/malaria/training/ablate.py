@@ -125,7 +125,8 @@ class _Study:
         self._variants = {variant.name: variant for variant in variants}
         self._teachers = {variant.teacher for variant in variants}
         known, met = roles_of(plan), {name: sha256(path) for name, path in evaluated.items()}
-        ground = json.dumps([made_of(plan), met, sorted(known.items())])
+        made = {**made_of(plan), "recipe": _told(plan.recipe)}
+        ground = json.dumps([made, met, sorted(known.items())])
         self._ground = hashlib.sha256(ground.encode()).hexdigest()
         self._sources = sources_of(plan, known)
         self._panels: dict[int, dict[str, Panel]] = {}
