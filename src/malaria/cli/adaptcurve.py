@@ -53,7 +53,9 @@ def adapt_curve(
         list[int] | None,
         typer.Option(min=10, help="Cells of an upload; may be repeated. Default: 25 to 1000."),
     ] = None,
-    draws: Annotated[int, typer.Option(min=1, help="Uploads of each size.")] = 10,
+    draws: Annotated[
+        int, typer.Option(min=1, help="Uploads of each size. Five have every NIH patient judge once.")
+    ] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Of the uploads that are drawn.")] = 0,
 ) -> None:
     """Draw uploads from laboratories, adapt to each, and measure on the laboratories' other fields.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from malaria.memory import Memory
     from malaria.poison import Shown, Upload
     from malaria.poison_trial import Judges, Outcome
+    from malaria.predict import Model
 
     Cast = tuple[Sequence[Upload], Sequence[Shown]]
 
@@ -95,22 +96,25 @@ def poison(
     """Send poisoned uploads through ingest, adaptation and gate, each to a system of its own.
 
     They are made from training patients whom the feature memory is made to forget. Gate and test patients
-    are left alone. Takes some two minutes for each upload and draw.
+    are left alone. Takes from some seconds to two minutes for each upload and draw.
 
     Example:
 
         malaria gate poison --data part1.zip --data part2.zip --fields bccd.zip --site bbbc041=smears
     """
-    from malaria import codec, label_doubts, poison_tables, report
+    from malaria import codec, label_doubts, poison_tables, report, shipped
     from malaria import poison_trial as trial
     from malaria.fields import SETS
+    from malaria.predict import Model
 
     settings, smears = state(ctx).settings(), laboratories(site or [], SETS)
-    info, _, _ = _shipped(ctx, None)
+    info, memory, _ = _shipped(ctx, None)
     others = trial.not_cells(fields, base_roles(settings)) if fields else []
-    casts = [_cast(ctx, data, others, only or (), seed, cast) for cast in range(draws)]
-    doubts = _doubts(ctx, casts[0][1], smears)
-    found = _sent(ctx, casts)
+    casts = [_cast(memory, data, others, only or (), seed, cast) for cast in range(draws)]
+    with quiet():
+        model = Model.load(shipped.folder(settings.shipped) / info.version / "model.tflite", info)
+    doubts = _doubts(model, casts[0][1], smears)
+    found = _sent(ctx, model, memory, casts)
     shown = [*poison_tables.tables(found), label_doubts.table(doubts)]
     figures = {**poison_tables.told(found), "doubts": [codec.to_json(one) for one in doubts]}
     files = [*data, *([fields] if fields else []), *smears.values()]
@@ -121,7 +125,7 @@ def poison(
 
 
 def _cast(
-    ctx: typer.Context,
+    memory: "Memory",
     data: "Sequence[Path]",
     others: "Sequence[Shown]",
     only: Sequence[int],
@@ -133,7 +137,6 @@ def _cast(
     from malaria import poison_trial as trial
     from malaria.stains import washed_out
 
-    _, memory, _ = _shipped(ctx, None)
     sent = kinds.uploads(trial.laboratory(data, memory, "uploads", washed_out, cast), others, seed + cast)
     if not all(0 <= number < len(sent) for number in only):
         raise BadOptions(f"--only names an upload from 0 to {len(sent) - 1}.")
@@ -141,39 +144,31 @@ def _cast(
     return [sent[number] for number in only] if only else sent, own
 
 
-def _doubts(ctx: typer.Context, own: "Sequence[Shown]", smears: "Mapping[str, Path]") -> "list[Doubts]":
+def _doubts(model: "Model", own: "Sequence[Shown]", smears: "Mapping[str, Path]") -> "list[Doubts]":
     """How many right labels the shipped model doubts, of NIH cells in several stains and of fields."""
-    from malaria import crops, label_doubts, shipped
-    from malaria.predict import Model
+    from malaria import crops, label_doubts
 
-    info, folder = shipped.read_shipped(shipped.folder(state(ctx).settings().shipped))
-    with quiet():
-        model = Model.load(folder / "model.tflite", info)
     return [
         *label_doubts.of_stains(model, own),
         *(
-            label_doubts.doubts(name, model, crops.of_fields(path, name, info.input_size))
+            label_doubts.doubts(name, model, crops.of_fields(path, name, model.info.input_size))
             for name, path in smears.items()
         ),
     ]
 
 
-def _sent(ctx: typer.Context, casts: "Sequence[Cast]") -> "list[Outcome]":
+def _sent(ctx: typer.Context, model: "Model", memory: "Memory", casts: "Sequence[Cast]") -> "list[Outcome]":
     """What became of each upload of each cast, in a system of its own that has forgotten who plays."""
     from malaria import poison_trial as trial
     from malaria import shipped
-    from malaria.predict import Model
     from malaria.stains import washed_out
 
-    info, memory, _ = _shipped(ctx, None)
     models = shipped.folder(state(ctx).settings().shipped)
     found, total = list[trial.Outcome](), sum(len(uploads) for uploads, _ in casts)
     with tempfile.TemporaryDirectory(prefix="poison-") as name, output.progress() as tell:
-        with quiet():
-            model = Model.load(models / info.version / "model.tflite", info)
         for cast, (uploads, own) in enumerate(casts):
             folder, by = Path(name) / str(cast), trial.judges(model, own, washed_out)
-            ships = trial.ship(models, info, trial.forgetting(memory, cast), folder / "models")
+            ships = trial.ship(models, model.info, trial.forgetting(memory, cast), folder / "models")
             for upload in uploads:
                 tell(Progress("poison", percent=100.0 * len(found) / total, message=upload.what))
                 found.append(_tried(ctx, upload, by, ships, folder / "home", cast))
