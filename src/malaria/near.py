@@ -3,40 +3,54 @@
 Each is stretched to 16 x 16 colours, its mean taken off and brought to unit length, so that light and
 contrast count for nothing. Two are near where these correlate by `NEAR` or more in any of the eight flips and
 quarter turns. Different cells hardly ever come as near, copies saved as JPEG, resized or a pixel off nearly
-always do (tests/flow/test_near_copies.py asks it of real cells). One turned by a few degrees does not, nor
-does most often one with something painted on.
+always do. Those turned by any other angle are found by `near_turned`; tests/flow/test_near_copies.py asks all
+of it of real cells. One with something painted on is most often not found.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from malaria import near_turned
+
 SIDE, NEAR = 16, 0.99
 TURNED = 20_000
-"""Up to so many pictures are compared in all turns; more only as they are, in an eighth of the time."""
+"""Up to so many pictures are stretched in all eight turns; more only as they are, in an eighth of the time.
+Turns by any angle cost little, of however many."""
 _BLOCK = 512
 
 Vectors = npt.NDArray[np.float32]
 
 
-def thumbnail(image: Image.Image) -> bytes:
-    """What is compared of an RGB picture: SIDE x SIDE x 3 colours. It is stretched and not padded, for black
-    bars are alike on all."""
-    return image.resize((SIDE, SIDE), Image.Resampling.BOX).tobytes()
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """What is compared of an RGB picture. whole: SIDE x SIDE x 3 colours; it is stretched and not padded, for
+    black bars are alike on all. middle: as `near_turned` says."""
+
+    whole: bytes
+    middle: bytes
 
 
-def first_alike(thumbnails: Sequence[bytes]) -> npt.NDArray[np.intp]:
+def thumbnail(image: Image.Image) -> Thumbnail:
+    """Of an RGB picture."""
+    whole = image.resize((SIDE, SIDE), Image.Resampling.BOX).tobytes()
+    return Thumbnail(whole, near_turned.middle(image))
+
+
+def first_alike(thumbnails: Sequence[Thumbnail]) -> npt.NDArray[np.intp]:
     """For each of n pictures, (n,), the first that it is near to, or that one's own first; itself if none."""
     n = len(thumbnails)
-    colours = np.frombuffer(b"".join(thumbnails), np.uint8).reshape(n, SIDE, SIDE, 3)
+    colours = np.frombuffer(b"".join(one.whole for one in thumbnails), np.uint8).reshape(n, SIDE, SIDE, 3)
     upright, first = _vectors(colours), np.arange(n)
+    turns = near_turned.Turns([one.middle for one in thumbnails])
     for start in range(0, n, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        alike = np.zeros((len(upright[block]), min(n, start + _BLOCK)), np.bool_)
+        block = slice(start, min(n, start + _BLOCK))
+        alike = turns.alike(block)
         for k in range(8 if n <= TURNED else 1):
-            alike |= _vectors(_turned(colours[block], k)) @ upright[: start + _BLOCK].T >= NEAR
+            alike |= _vectors(_turned(colours[block], k)) @ upright[: block.stop].T >= NEAR
         for row in range(len(alike)):
             earlier = np.flatnonzero(alike[row, : start + row])
             if len(earlier):

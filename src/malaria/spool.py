@@ -34,7 +34,7 @@ class Decoded:
     sha256: str
     offset: int
     size: int
-    thumbnail: bytes
+    thumbnail: near.Thumbnail
 
     @property
     def group(self) -> str:
@@ -53,7 +53,7 @@ class _Made:
     png: bytes
     fingerprint: int
     pixels: int
-    thumbnail: bytes
+    thumbnail: near.Thumbnail
 
 
 class Spool:

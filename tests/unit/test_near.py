@@ -1,7 +1,8 @@
 """Copies of cells are found, and cells that merely look alike are not taken for copies."""
 
 import numpy as np
-from PIL import Image
+import pytest
+from PIL import Image, ImageFilter
 
 from malaria import near
 from tests.unit import zips
@@ -30,3 +31,32 @@ def test_pictures_of_another_shape_are_compared_without_their_bars() -> None:
     """Two thin crops differ though the black bars that would make them square are alike."""
     thin = [Image.fromarray(np.asarray(zips.image(seed, (90, 90)))[:, 40:50]) for seed in (1, 2)]
     assert near.first_alike([near.thumbnail(image) for image in thin]).tolist() == [0, 1]
+
+
+def cell(seed: int) -> Image.Image:
+    """Blotches in another place with each seed, on a disc as on NIH cells."""
+    small = zips.image(seed, (9, 11)).resize((100, 120), Image.Resampling.BICUBIC)
+    return small.filter(ImageFilter.GaussianBlur(3))
+
+
+@pytest.mark.parametrize("angle", [7, 33.3, 90, 135.5, 181, 302])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_copy_turned_by_any_angle_is_found_and_another_cell_is_not(angle: float, mirrored: bool) -> None:
+    one, other = cell(1), cell(2)
+    copy = one.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirrored else one
+    copy = Image.eval(copy.rotate(angle, Image.Resampling.BILINEAR), lambda level: round(0.9 * level))
+    shown = [near.thumbnail(image) for image in (other, one, copy, other.rotate(angle))]
+    assert near.first_alike(shown).tolist() == [0, 1, 1, 0]
+
+
+def test_what_is_turned_about_is_the_middle_and_not_the_surround() -> None:
+    """A turned copy has other corners: what came in from outside does not tell it from its likes."""
+    one = cell(1)
+    copy = one.rotate(40, Image.Resampling.BILINEAR, fillcolor=(250, 10, 250))
+    assert near.first_alike([near.thumbnail(image) for image in (one, copy)]).tolist() == [0, 0]
+
+
+def test_turned_copies_go_with_the_first_of_their_likes_beyond_a_block() -> None:
+    some = [cell(seed) for seed in range(560)]
+    shown = [near.thumbnail(image) for image in (*some, *(image.rotate(50) for image in some))]
+    assert np.mean(near.first_alike(shown) == np.tile(np.arange(560), 2)) >= 0.98
