@@ -19,6 +19,7 @@ from malaria.options import parse_options, validate_options
 from malaria.patients import Spelling
 from malaria.patients_csv import Named, read_patients
 from malaria.ports import Report
+from malaria.progress import part
 from malaria.shards import Shard, ShardCell, content_id
 from malaria.sieve import Duplicate, Held, Overlap, Sieved, sieve
 from malaria.spool import Decoded, Spool, take_in
@@ -106,7 +107,7 @@ def ingest(
         spelling = Spelling([*held.patients, *known_roles])
         pictures = [_of_patient(picture, named, spelling) for picture in found.pictures]
         decoded, unreadable = take_in(opened, pictures, spool, tell)
-        sieved = sieve(decoded, held, keep_out=kind == "site")
+        sieved = sieve(decoded, held, part(tell, 90, 2), keep_out=kind == "site")
         refused = (*found.refused, *unreadable, *sieved.contradictions)
         _need_both(sieved, refused, found)
         tell(Progress("ingest", percent=92.0, message="Writing the accepted cells"))

@@ -15,6 +15,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from malaria import near_turned
+from malaria.domain import Progress
+from malaria.ports import Report
 
 SIDE, NEAR = 16, 0.99
 TURNED = 20_000
@@ -40,21 +42,30 @@ def thumbnail(image: Image.Image) -> Thumbnail:
     return Thumbnail(whole, near_turned.middle(image))
 
 
-def first_alike(thumbnails: Sequence[Thumbnail]) -> npt.NDArray[np.intp]:
-    """For each of n pictures, (n,), the first that it is near to, or that one's own first; itself if none."""
+def first_alike(thumbnails: Sequence[Thumbnail], report: Report) -> npt.NDArray[np.intp]:
+    """For each of n pictures, (n,), the first that it is near to, or that one's own first; itself if none.
+
+    report: is told how many are compared. Raises whatever it raises to stop the work.
+    """
     n = len(thumbnails)
     colours = np.frombuffer(b"".join(one.whole for one in thumbnails), np.uint8).reshape(n, SIDE, SIDE, 3)
     upright, first = _vectors(colours), np.arange(n)
-    turns = near_turned.Turns([one.middle for one in thumbnails])
+    turns = near_turned.Turns([one.middle for one in thumbnails[: n if n <= TURNED else 0]])
     for start in range(0, n, _BLOCK):
+        report(Progress("ingest", percent=100.0 * start / n, message=f"{start} of {n} cells compared"))
         block = slice(start, min(n, start + _BLOCK))
-        alike = turns.alike(block)
+        alike = np.zeros((block.stop - start, block.stop), np.bool_)
         for k in range(8 if n <= TURNED else 1):
             alike |= _vectors(_turned(colours[block], k)) @ upright[: block.stop].T >= NEAR
+        maybe = turns.maybe(block) if n <= TURNED else alike
         for row in range(len(alike)):
-            earlier = np.flatnonzero(alike[row, : start + row])
-            if len(earlier):
-                first[start + row] = first[earlier[0]]
+            one, earlier = start + row, np.flatnonzero(alike[row, : start + row])
+            met = int(earlier[0]) if len(earlier) else None
+            if n <= TURNED:
+                turned = turns.first(one, np.flatnonzero(maybe[row, : one if met is None else met]))
+                met = met if turned is None else turned
+            if met is not None:
+                first[one] = first[met]
     return first
 
 

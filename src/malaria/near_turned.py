@@ -62,13 +62,15 @@ class Turns:
         self._waves = np.concatenate([_waves(_FORM, pixels), _waves(_GRAIN, pixels)], axis=1)
         self._sizes = np.abs(self._waves)
 
-    def alike(self, block: slice) -> npt.NDArray[np.bool_]:
-        """Which of a block, (m,), are near to which of all up to its end, (m, end)."""
-        alike: npt.NDArray[np.bool_] = self._sizes[block] @ self._sizes[: block.stop].T >= NEAR
-        for row, column in zip(*np.nonzero(alike), strict=True):
-            if row + block.start != column:
-                alike[row, column] = self._agreement(row + block.start, column) >= NEAR
-        return alike
+    def maybe(self, block: slice) -> npt.NDArray[np.bool_]:
+        """Which of a block, (m,), may be near to which of all up to its end, (m, end): no other is."""
+        found: npt.NDArray[np.bool_] = self._sizes[block] @ self._sizes[: block.stop].T >= NEAR
+        return found
+
+    def first(self, one: int, others: npt.NDArray[np.intp]) -> int | None:
+        """The first of the others that a picture is near to. Of copies the first hit comes soon, so a flood
+        of them costs no more than its number."""
+        return next((int(other) for other in others if self._agreement(one, int(other)) >= NEAR), None)
 
     def _agreement(self, one: int, other: int) -> float:
         """The best correlation over all turns, of either side up."""

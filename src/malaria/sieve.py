@@ -8,6 +8,7 @@ from malaria import near
 from malaria.archive import Problem
 from malaria.domain import Role
 from malaria.layout import Refused
+from malaria.ports import Report
 from malaria.spool import Decoded
 
 _JUDGING = (Role.GATE, Role.TEST)
@@ -53,9 +54,10 @@ class Sieved:
     known: int
 
 
-def sieve(cells: Sequence[Decoded], held: Held, *, keep_out: bool) -> Sieved:
+def sieve(cells: Sequence[Decoded], held: Held, report: Report, *, keep_out: bool) -> Sieved:
     """Sort out decoded cells, of equal ones the first is kept. keep_out: of an upload, that is: without what
-    overlaps gate or test, and of cells that are nearly the same only the first."""
+    overlaps gate or test, and of cells that are nearly the same only the first. Raises what `report` does to
+    stop the work."""
     kept, contradictions, duplicates, overlap = [], [], [], []
     equal: dict[int, list[Decoded]] = defaultdict(list)
     for cell in cells:
@@ -73,16 +75,19 @@ def sieve(cells: Sequence[Decoded], held: Held, *, keep_out: bool) -> Sieved:
         duplicates += [Duplicate(cell.picture.entry.shown, first.picture.entry.shown) for cell in same[1:]]
     if not keep_out:
         return Sieved(kept, contradictions, duplicates, overlap, 0)
-    apart, copies, contradicting = _without_copies(kept)
+    apart, copies, contradicting = _without_copies(kept, report)
     known = sum(cell.fingerprint in held.fingerprints for cell in apart)
     return Sieved(apart, contradictions + contradicting, duplicates + copies, overlap, known)
 
 
-def _without_copies(cells: Sequence[Decoded]) -> tuple[list[Decoded], list[Duplicate], list[Refused]]:
+def _without_copies(
+    cells: Sequence[Decoded], report: Report
+) -> tuple[list[Decoded], list[Duplicate], list[Refused]]:
     """Of cells that are nearly the same the first alone, and none where they lie under both classes: copies
     of one cell would look like many witnesses, in learning and at the gate."""
     alike: dict[int, list[Decoded]] = defaultdict(list)
-    for cell, first in zip(cells, near.first_alike([cell.thumbnail for cell in cells]), strict=True):
+    firsts = near.first_alike([cell.thumbnail for cell in cells], report)
+    for cell, first in zip(cells, firsts, strict=True):
         alike[int(first)].append(cell)
     kept, copies, contradictions = list[Decoded](), list[Duplicate](), list[Refused]()
     for same in alike.values():
