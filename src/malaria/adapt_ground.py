@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from malaria import folds
 from malaria.domain import Role
 from malaria.errors import BadInput
 from malaria.memory import BASE, Memory
@@ -40,23 +39,31 @@ def grounds(memory: Memory, simulated: bool) -> list[Ground]:
 
     A fifth of the NIH validation patients judges, another each time; the others are guarded, with other base
     laboratories. The fewer are guarded the more the others lose, so the guard is nearly as fine as that of
-    `adapt`, which has them all. The parts are as alike in cells of each class as whole patients allow.
+    `adapt`, which has them all. The parts are of unlike size, for patients are.
 
     Raises BadInput where there are fewer than two such patients.
     """
     learnt, held = memory.of(Role.TRAIN, base=True), memory.of(Role.VALIDATION, base=True)
     if simulated:
         learnt = learnt.where(~np.array([played(patient) for patient in learnt.patients], np.bool_))
-    rows, none = np.flatnonzero(held.origins == BASE), held.where(np.zeros(len(held), np.bool_))
-    labels, patients = held.labels[rows], held.patients[rows]
-    count = min(FOLDS, len(np.unique(patients)))
-    if count < 2:
+    nih, none = held.origins == BASE, held.where(np.zeros(len(held), np.bool_))
+    if len(np.unique(held.patients[nih])) < 2:
         raise BadInput(
             "The feature memory holds fewer than two NIH validation patients, so none could judge beside "
             "those that guard. `malaria doctor` says what is wrong with it."
         )
-    found = []
-    for part in folds.parts(labels, patients, count, seed=0):
-        judges = np.isin(np.arange(len(held)), rows[part])
-        found.append(Ground(learnt, Guarded(held.where(~judges), none), held.where(judges)))
-    return found
+    judging = [nih & np.isin(held.patients, fold) for fold in _folds(held.where(nih))]
+    return [
+        Ground(learnt, Guarded(held.where(~judges), none), held.where(judges))
+        for judges in judging
+        if judges.any()
+    ]
+
+
+def _folds(nih: Memory) -> list[list[str]]:
+    """The patients in `FOLDS` parts, those with and those without parasites dealt apart."""
+    ill = set(nih.patients[nih.labels == 1].tolist())
+    dealt = sorted(
+        set(nih.patients.tolist()), key=lambda patient: (patient in ill, draw(patient, "adapt-curve"))
+    )
+    return [dealt[fold::FOLDS] for fold in range(FOLDS)]

@@ -57,15 +57,6 @@ def by_patient(labels: Labels, patients: Patients, folds: int, seed: int) -> lis
     return splits
 
 
-def parts(labels: Labels, patients: Patients, count: int, seed: int) -> list[Rows]:
-    """The rows of n cells in `count` parts that keep patients apart, balanced as the folds of `by_patient`.
-
-    Raises:
-        BadInput: too few patients for so many parts.
-    """
-    return [part for _, part in _deal(labels, patients, count, seed)]
-
-
 def mixed(labels: Labels, folds: int, seed: int) -> Split:
     """One split of the same sizes drawn by CELLS: patients stand on both sides, so its figures flatter.
 
