@@ -17,6 +17,8 @@ from malaria.patients import alike, draw
 VALIDATION_SHARE = 0.125
 SITE_GATE_SHARE = 0.2
 FIELD_SHARE = 0.15
+LOCKED = (Role.GATE, Role.TEST)
+"""Whose cells nothing is learnt from, nor chosen by."""
 
 
 def draw_base_roles(development: Mapping[str, int], held_out: Mapping[str, int]) -> dict[str, Role]:

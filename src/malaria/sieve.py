@@ -9,9 +9,8 @@ from malaria.archive import Problem
 from malaria.domain import Role
 from malaria.layout import Refused
 from malaria.ports import Report
+from malaria.roles import LOCKED
 from malaria.spool import Decoded
-
-_JUDGING = (Role.GATE, Role.TEST)
 
 
 @dataclass(frozen=True)
@@ -119,9 +118,9 @@ def _kept_out(cell: Decoded, why: Problem) -> Overlap:
 
 def _overlap(cell: Decoded, held: Held) -> Problem | None:
     """Why a cell may not be learnt from, or None."""
-    if held.fingerprints.get(cell.fingerprint) in _JUDGING:
+    if held.fingerprints.get(cell.fingerprint) in LOCKED:
         return Problem("judged-picture", "Models are judged on this very picture.")
     for patient in (cell.picture.patient, cell.picture.named):
-        if patient and (held.patients.get(patient) or held.patients.get(patient.upper())) in _JUDGING:
+        if patient and (held.patients.get(patient) or held.patients.get(patient.upper())) in LOCKED:
             return Problem("judged-patient", f"Models are judged on patient {patient}.")
     return None

@@ -3,6 +3,7 @@
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -202,3 +203,25 @@ def test_full_of_another_network_begins_with_the_one_that_ships_at_its_own_size(
     alike = head.weights @ ships_head / np.linalg.norm(head.weights) / np.linalg.norm(ships_head)
     assert alike > 0.99, "it went on from the shipped weights, not from nothing"
     assert (info.threshold, info.review) == of_memory(remembered, head), "chosen on validation cells"
+
+
+def test_the_statistics_of_a_backbone_follow_its_batches() -> None:
+    """At Keras' own momentum of 0.999 short trainings were measured by what the pretrained backbone had seen."""
+    from malaria.training import networks
+
+    for momentum in (0.99, 0.5):
+        found = {layer.momentum for layer in norms(networks.build(MOBILENET, momentum=momentum))}
+        assert found == {momentum, 0.99}, "that of the neck is Keras' default for a layer"
+
+
+def norms(network: Any) -> list[Any]:
+    """The batch normalisations of a network and of those in it."""
+    import keras
+
+    found = []
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            found += norms(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            found.append(layer)
+    return found

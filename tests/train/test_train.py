@@ -9,6 +9,7 @@ import pytest
 
 from malaria import codec, memory, synthetic
 from malaria.domain import Progress, Role
+from malaria.ports import Report
 from malaria.errors import Cancelled, Conflict, PatientOverlap
 from malaria.predict import Model
 
@@ -264,6 +265,38 @@ def test_averaged_weights_take_the_place_of_the_last(tmp_path: Path) -> None:
         now = fitted.trainable_variables
         moved[momentum] = sum(float(np.abs(w.numpy() - b).sum()) for w, b in zip(now, before, strict=True))
     assert 0 < moved[0.99] < 0.5 * moved[0.0], "an average lags behind"
+
+
+def test_a_run_that_was_killed_ends_as_it_would_have(tmp_path: Path) -> None:
+    """What each epoch draws, augmentation and dropout too, hangs on its number and not on the epochs before."""
+    import keras
+
+    from malaria.training import fit, networks
+    from malaria.training.dataset import Layout, load
+    from malaria.training.recipe import Recipe, Stage
+
+    source = Layout(
+        nih_named(tmp_path / "cells", range(1, 5), 1), {f"C{i}P{i}": Role.TRAIN for i in range(9)}
+    )
+    cells = load([source], 64, tmp_path / "cache", quiet)
+    recipe = Recipe("compact_cnn", stages=(Stage(64, 3),), batch_size=8)
+
+    def fitted(run: str, report: Report) -> list[np.ndarray]:
+        keras.utils.set_random_seed(7)
+        network = networks.build("compact_cnn")
+        done = fit.fit(network, recipe, lambda _: cells, lambda _: cells, tmp_path / run, report)
+        return [weights.numpy() for weights in done.weights]
+
+    def kill_in_the_second(at: Progress) -> None:
+        if at.epoch == 2:
+            raise KeyboardInterrupt
+
+    whole = fitted("whole", quiet)
+    with pytest.raises(KeyboardInterrupt):
+        fitted("killed", kill_in_the_second)
+    again = fitted("killed", quiet)
+    furthest = max(float(np.abs(one - other).max()) for one, other in zip(whole, again, strict=True))
+    assert furthest < 1e-3, "other pictures move the weights by far more"
 
 
 def test_roles_decide_what_is_learnt_from(plan) -> None:  # type: ignore[no-untyped-def]

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from malaria.domain import Label, Role
 from malaria.roles import field_role
 from malaria.training.laboratories import Laboratory
+from malaria.training.panels import boxed
 
 EDGES = "<xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax>"
 CELL = "<object><name>{}</name><bndbox>" + EDGES + "</bndbox></object>"
@@ -67,3 +68,10 @@ def test_roles_of_fields_are_drawn_by_name_and_most_are_trained_on() -> None:
     assert 0.1 < shares[Role.VALIDATION] < 0.2
     assert 0.1 < shares[Role.TEST] < 0.2
     assert shares[Role.GATE] == 0
+
+
+def test_fields_kept_for_the_test_are_left_alone_by_who_does_not_learn_of_the_others(tmp_path: Path) -> None:
+    """A laboratory that a study leaves out is measured on what may be looked at, and on no more."""
+    known = {"bccd/a": Role.TRAIN, "bccd/b": Role.TEST, "bccd/c": Role.GATE}
+    found = boxed(fields(tmp_path, "abcd"), "bccd", 32, known)
+    assert set(found.groups.tolist()) == {"a", "d"}, "who has no role is of a set that nothing is learnt of"

@@ -89,8 +89,10 @@ def test_transplants_carry_the_label_of_their_spot() -> None:
     assert len(made.labels) >= 50
     assert 0.3 < made.labels.mean() < 0.9
     assert made.pixels.any(axis=(1, 2, 3)).all()
-    with_both = grafts.transplant_all(base, others, 60, 7, quiet)
+    with_both, rows = grafts.transplants(base, others, 60, 7, quiet)
     assert np.array_equal(made.labels, with_both.labels)
+    assert np.array_equal(made.labels, base.labels[rows]), "it is told whose spot it is"
+    assert len(set(rows.tolist())) > 10
     red = made.pixels[..., 0].astype(int) - with_both.pixels[..., 0].astype(int)
     lighter = (red > 5).sum(axis=(1, 2)) > 5
     assert lighter[made.labels == 1].mean() > 0.8

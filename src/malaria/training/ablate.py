@@ -130,6 +130,7 @@ class _Study:
         self._ground = hashlib.sha256(ground.encode()).hexdigest()
         self._sources = sources_of(plan, known)
         self._panels: dict[int, dict[str, Panel]] = {}
+        self._roles = known
 
     def known(self, variant: Variant) -> bool:
         """Whether it was measured in an earlier sitting. A teacher's figures alone teach nobody."""
@@ -161,6 +162,9 @@ class _Study:
     def _folder(self, variant: Variant) -> Path:
         """Where it is trained and kept: named by all that decides its weights."""
         own: list[object] = [variant.without, variant.without_label, variant.backbone]
+        fresh = variant.backbone and self._plan.backbone_weights
+        if fresh or variant.recipe.momentum != Recipe.momentum:
+            own.append({"momentum": variant.recipe.momentum})
         if variant.teacher is not None:
             own.append(self._folder(self._variants[variant.teacher]).name)
         if variant.patients < 1:
@@ -183,7 +187,7 @@ class _Study:
             return heads.sigmoid(networks.logits(fitted, pixels) / temperature)
 
         if size not in self._panels:
-            self._panels[size] = panels(cells, self._evaluated, plan.without, report)
+            self._panels[size] = panels(cells, self._evaluated, plan.without, report, self._roles)
         return figures(score, self._panels[size])
 
     def _fitted(self, variant: Variant, plan: Plan, cells: CellArrays) -> keras.Model:
@@ -227,6 +231,7 @@ def _told(recipe: Recipe) -> dict[str, Any]:
     """A recipe without what it could not yet say when studies were kept, where it says nothing else: so these
     are known still."""
     told, usual = codec.to_json(recipe), vars(Changes())
+    del told["momentum"]  # it counts for pretrained backbones alone: `_folder`
     told["changes"] = {k: v for k, v in told["changes"].items() if k not in LATER or v != usual[k]}
     return dict(told)
 

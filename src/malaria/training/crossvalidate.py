@@ -35,7 +35,6 @@ from malaria.training.plan import hold_to, learnable, listed
 from malaria.training.platelets import platelets
 from malaria.training.recipe import Recipe
 
-LOCKED = (Role.GATE, Role.TEST)
 MIXED = 0
 """The fold number of the mixed-cells split."""
 MADE = "made"
@@ -131,7 +130,7 @@ def _table(plan: Plan) -> _Table:
             role = plan.roles.get(cell.patient) if cell.patient else None
             if cell.patient is None:
                 left_out["unknown patient"] += 1
-            elif role in LOCKED:
+            elif role in roles.LOCKED:
                 left_out[f"{role} patient"] += 1
             else:
                 rows.append((suspects.bare(cell.name), cell.patient, int(cell.label)))
@@ -213,7 +212,11 @@ class _Work:
         checked = functools.lru_cache(1)(lambda size: self._arrays(size).where(split.validation))
         keras.utils.set_random_seed(recipe.seed)
         network = networks.build(
-            recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
+            recipe.network,
+            dropout=recipe.dropout,
+            backbone_weights=plan.backbone_weights,
+            width=recipe.width,
+            momentum=recipe.momentum,
         )
         fitted = fit.fit(network, recipe, shown, checked, run, report)
         tuned = checked(recipe.size)

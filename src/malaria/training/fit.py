@@ -86,7 +86,7 @@ def fit(
     _note_what_runs(run, start)
     callbacks = [Pace(recipe, steps), Ticker(costs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
-        keras.utils.set_random_seed(recipe.seed + epoch)
+        _draw_by(trainee, recipe.seed + epoch)
         cells = train(recipe.size_at(epoch)).epoch(recipe.seed + epoch)
         checked = validation(recipe.size_at(epoch))
         fitted = trainee.fit(
@@ -133,6 +133,15 @@ def _compile(network: keras.Model, recipe: Recipe, goal: Goal) -> keras.Model:
         jit_compile=keras.backend.backend() == "jax",  # which else runs each operation by itself
     )
     return trainee
+
+
+def _draw_by(trainee: keras.Model, seed: int) -> None:
+    """Have an epoch drawn by its own seed, whatever was drawn before: a checkpoint keeps no state of what
+    draws, and a run that was killed goes on as it would have."""
+    keras.utils.set_random_seed(seed)
+    states = [state for state in trainee.variables if state.path.endswith("seed_generator_state")]
+    for number, state in enumerate(states):
+        state.assign([1009 * seed + number, 0])
 
 
 def _own_values(trainee: keras.Model) -> None:

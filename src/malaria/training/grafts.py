@@ -57,18 +57,34 @@ def transplant_all(
 ) -> Part:
     """`count` cells, most of them other laboratories', with one spot or several of one base cell each, or
     with platelets, which leave the cell uninfected."""
+    return transplants(plain, others, count, seed, report, platelets)[0]
+
+
+def transplants(
+    plain: CellArrays,
+    others: CellArrays,
+    count: int,
+    seed: int,
+    report: Report,
+    platelets: Platelets = NO_PLATELETS,
+) -> tuple[Part, npt.NDArray[np.intp]]:
+    """As `transplant_all`; and of each of n cells, (n,), the row in `plain` that its spot is of, -1: none."""
     spots = _spots(plain, report)
     rng = np.random.default_rng((seed, 2))
-    donors = {label: [spots[i] for i in spots if plain.labels[i] == label] for label in (0, 1)}
+    donors = {label: [i for i in spots if plain.labels[i] == label] for label in (0, 1)}
     others = others.where(others.labels == 0)
     clean = np.flatnonzero(plain.labels == 0)
     unfit = np.zeros(plain.pixels.shape[1:], np.uint8)
 
+    def drawn(i: int) -> tuple[np.random.Generator, Spot, int]:
+        own, rows = np.random.default_rng((seed, 3, i)), donors[int(labels[i])]
+        if platelets.spots and not labels[i] and own.random() < platelets.share:
+            return own, platelets.spots[own.integers(len(platelets.spots))], -1
+        row = rows[own.integers(len(rows))]
+        return own, spots[row], row
+
     def one(i: int, _: Pixels) -> Pixels:
-        own = np.random.default_rng((seed, 3, i))
-        laid = bool(platelets.spots) and not labels[i] and own.random() < platelets.share
-        of_label = platelets.spots if laid else donors[int(labels[i])]
-        spot = of_label[own.integers(len(of_label))]
+        own, spot, _row = drawn(i)
         for _attempt in range(8):  # a large spot fits on few cells
             strength = float(np.exp(own.uniform(*np.log(STRENGTH))))
             wanted = strengthened(spot, strength) if labels[i] else spot
@@ -83,7 +99,8 @@ def transplant_all(
     blank = np.broadcast_to(unfit, (count, *unfit.shape))
     made = each(one, blank, "transplanted", report)
     fits = np.any(made, axis=(1, 2, 3))
-    return Part(made[fits], labels[fits])
+    rows = np.array([drawn(i)[2] for i in np.flatnonzero(fits)], np.intp)
+    return Part(made[fits], labels[fits]), rows
 
 
 def _grown(

@@ -30,12 +30,17 @@ class Scale(layers.Layer):  # type: ignore[misc]  # keras ships no types
 
 
 def build(
-    network: str, *, dropout: float = 0.3, backbone_weights: Path | None = None, width: float = 1.0
+    network: str,
+    *,
+    dropout: float = 0.3,
+    backbone_weights: Path | None = None,
+    width: float = 1.0,
+    momentum: float = 0.99,
 ) -> keras.Model:
     """A trainable network: RGB (n, h, w, 3) in 0..255, h and w multiples of 32, to logits (n, 1).
 
     backbone_weights: Keras weights of MobileNetV2 at width 1.0, without top; None starts from nothing.
-    width: MobileNetV2's alpha, a factor on its channels, 0.1 to 1.4.
+    width: MobileNetV2's alpha, a factor on its channels, 0.1 to 1.4. momentum: of its batches' statistics.
 
     Raises:
         BadOptions: no such network, or it does not take the weights or the width.
@@ -43,7 +48,7 @@ def build(
     image = keras.Input((None, None, 3), name="image")
     scaled = Scale(name="scale")(image)
     if network == MOBILENET:
-        grid = _mobilenet(scaled, backbone_weights, width)
+        grid = _mobilenet(scaled, backbone_weights, width, momentum)
     elif network == COMPACT:
         if backbone_weights is not None or width != 1.0:
             raise BadOptions(
@@ -69,7 +74,7 @@ def with_head(network: str, image: Any, grid: Any, dropout: float) -> keras.Mode
     return keras.Model(image, layers.Dense(1, name="head")(dropped), name=network)
 
 
-def _mobilenet(scaled: Any, weights: Path | None, width: float) -> Any:
+def _mobilenet(scaled: Any, weights: Path | None, width: float, momentum: float) -> Any:
     """MobileNetV2 and a neck: its stride-16 and stride-32 maps to EMBEDDING channels each, summed on the
     finer grid (after Lin et al., CVPR 2017)."""
     if not WIDTHS[0] <= width <= WIDTHS[1]:
@@ -81,8 +86,9 @@ def _mobilenet(scaled: Any, weights: Path | None, width: float) -> Any:
     backbone = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=width)
     if weights is not None:
         backbone.load_weights(weights)
-    else:
-        _follow_sooner(backbone)
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = momentum
     taps = keras.Model(
         backbone.input,
         [backbone.get_layer("block_13_expand_relu").output, backbone.output],
@@ -94,14 +100,6 @@ def _mobilenet(scaled: Any, weights: Path | None, width: float) -> Any:
     coarse = layers.UpSampling2D(2, interpolation="nearest", name="neck_up")(coarse)
     grid = layers.BatchNormalization(name="neck_norm")(layers.Add(name="neck_sum")([fine, coarse]))
     return layers.ReLU(name="features")(grid)
-
-
-def _follow_sooner(backbone: keras.Model) -> None:
-    """Let the statistics of a new backbone follow its batches: at Keras' momentum of 0.999 they would still
-    be half those of its start after 700 steps, and answers mean nothing until then."""
-    for layer in backbone.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.momentum = 0.99
 
 
 def _compact(scaled: Any) -> Any:

@@ -16,9 +16,10 @@ from malaria import corruptions, crops, metrics
 from malaria.domain import Role
 from malaria.memory import BASE
 from malaria.ports import Report
+from malaria.roles import LOCKED
 from malaria.stains import SIMULATED
 from malaria.training.dataset import CellArrays
-from malaria.training.grafts import transplant_all
+from malaria.training.grafts import transplants
 from malaria.training.mixture import mask_all, surround_all
 from malaria.training.plan import listed
 from malaria.training.restain import restain_all
@@ -42,12 +43,17 @@ class Panel:
 
 
 def panels(
-    cells: CellArrays, evaluated: Mapping[str, Path], lists: Sequence[Path], report: Report
+    cells: CellArrays,
+    evaluated: Mapping[str, Path],
+    lists: Sequence[Path],
+    report: Report,
+    roles: Mapping[str, Role],
 ) -> dict[str, Panel]:
     """Panels by name, at the size that `cells` have.
 
     cells: of all roles; those of validation are used. evaluated: sets of fields that are only measured on.
-    lists: of cells whose label is doubted; patients are told with and without them.
+    lists: of cells whose label is doubted; patients are told with and without them. roles: of patients and
+    fields; fields that are kept for gate or test are left alone, whoever learns of the others.
     """
     held = cells.of(Role.VALIDATION)
     base = held.where(held.origins == BASE)
@@ -69,11 +75,10 @@ def panels(
     if len(others):
         stained = restain_all(base, others, SEED, report)
         found["patients, other stain"] = Panel(stained.pixels, base.labels, base.groups)
-        moved = transplant_all(base, others, TRANSPLANTS, SEED, report)
-        apart = np.arange(len(moved.labels)).astype(np.str_)
-        found["parasites moved"] = Panel(moved.pixels, moved.labels.astype(np.uint8), apart)
+        moved, rows = transplants(base, others, TRANSPLANTS, SEED, report)
+        found["parasites moved"] = Panel(moved.pixels, moved.labels.astype(np.uint8), base.groups[rows])
     for name, path in evaluated.items():
-        raw = boxed(path, name, cells.pixels.shape[1])
+        raw = boxed(path, name, cells.pixels.shape[1], roles)
         found[name] = raw
         found[f"{name}, masked"] = Panel(mask_all(raw.pixels, report), raw.labels, raw.groups)
     return found
@@ -83,9 +88,14 @@ def _seen(pixels: npt.NDArray[np.uint8], view: Callable[[Image.Image], Image.Ima
     return np.stack([np.asarray(view(Image.fromarray(one))) for one in pixels])
 
 
-def boxed(path: Path, name: str, size: int) -> Panel:
-    """The raw crops of the boxes of a set of fields, named as in `fields.SETS`."""
-    pixels, labels, groups = zip(*crops.of_fields(path, name, size), strict=True)
+def boxed(path: Path, name: str, size: int, roles: Mapping[str, Role]) -> Panel:
+    """The raw crops of the boxes of a set of fields, named as in `fields.SETS`, but of those kept for gate or
+    test."""
+
+    def wanted(field: str) -> bool:
+        return roles.get(field) not in LOCKED
+
+    pixels, labels, groups = zip(*crops.of_fields(path, name, size, wanted), strict=True)
     return Panel(np.array(pixels), np.array(labels, np.uint8), np.array(groups))
 
 

@@ -118,6 +118,10 @@ class Changes:
     jpeg_share: Share = 0.0
 
 
+UNNAMED = {"momentum": 0.999}
+"""What recipes of older versions meant where they named none."""
+
+
 def _shows(shares: Shares) -> bool:
     return any(share > 0 for share in shares.of_parts().values()) and bool(shares.plain or shares.epoch_cells)
 
@@ -135,6 +139,9 @@ class Recipe:
     learning_rate: the highest, per step. weight_decay: decoupled (Loshchilov & Hutter, ICLR 2019).
     clip: of the gradient's norm. robust: q of a loss that doubted labels pull on less; 0: cross-entropy.
     average: momentum of a moving average of the weights, which takes their place after each epoch; 0: none.
+    momentum: of the statistics of a backbone's batches, where it starts from pretrained weights or from
+    nothing; at Keras' 0.999 they would still be half those of its start after 700 steps, of other pictures or
+    of none. A network that was fitted before keeps its own.
     start_share: how much of the finished weights are those of the network that was gone on from: what it knew
     and what it learnt, averaged (Wortsman et al., CVPR 2022).
     teacher_share: how much of a target a teacher says, where there is one.
@@ -154,6 +161,7 @@ class Recipe:
     label_smoothing: BelowOne = 0.05
     robust: Share = 0.0
     average: BelowOne = 0.0
+    momentum: BelowOne = 0.99
     start_share: Share = 0.0
     teacher_share: Share = 0.7
     shares: Shown = field(default_factory=Shares)

@@ -139,14 +139,15 @@ def _known_roles(of: Rerun) -> dict[str, Role]:
 def recipe_of(step: Step) -> Recipe:
     """The recipe that a manifest tells.
 
-    What it does not name came later and stands at its default, which changes nothing; what is known no longer
-    is passed over where it was off. Raises BadOptions where it was on. A step that joins has no recipe.
+    What it does not name came later and stands at its default, which changes nothing, or at what it was
+    before it had a name; what is known no longer is passed over where it was off. Raises BadOptions where it
+    was on. A step that joins has no recipe.
     """
     told = _known(step, step.recipe, Recipe)
     for name, kind in (("shares", Shares), ("changes", Changes)):
         if name in told:
             told[name] = _known(step, told[name], kind)
-    return recipe.changed(Recipe(), told)
+    return recipe.changed(Recipe(), {**recipe.UNNAMED, **told})
 
 
 def _known(step: Step, told: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:

@@ -87,7 +87,11 @@ def begin(plan: Plan) -> keras.Model:
     recipe = plan.recipe
     if plan.start is None:
         return networks.build(
-            recipe.network, dropout=recipe.dropout, backbone_weights=plan.backbone_weights, width=recipe.width
+            recipe.network,
+            dropout=recipe.dropout,
+            backbone_weights=plan.backbone_weights,
+            width=recipe.width,
+            momentum=recipe.momentum,
         )
     begun_from(plan)  # what no manifest tells of is refused
     fitted = keras.saving.load_model(plan.start, compile=False)
