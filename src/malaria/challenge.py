@@ -20,12 +20,13 @@ from malaria.challenger import (
     lineage,
     told_of_look,
     told_of_pool,
+    told_of_those_aside,
 )
 from malaria.checkpoints import Checkpoints
 from malaria.criteria import learning_rule
 from malaria.domain import JobState, Method, Progress, Verdict
 from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, how_to_add
-from malaria.gate import Exported, judge, labels_in_doubt
+from malaria.gate import Exported, judge
 from malaria.lineage import EXPORTED
 from malaria.memory import is_base
 from malaria.operating import of_memory
@@ -45,18 +46,23 @@ FULL_FROM = 1000
 def make(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
     """Make a challenger from the new shards and judge it.
 
-    Earlier uploads that were too small to decide on are taken in with them. Where that lot is rejected or its
-    labels are in doubt, the new ones are judged alone, so that what somebody sent before cannot spoil them.
+    Earlier uploads that were too small to decide on are taken in with them. Where that lot does not stand,
+    the new ones are judged alone, so that what somebody sent before cannot spoil them; and where they stand
+    alone, the earlier ones wait no longer.
 
     Raises Conflict where no cell is new, and as the method does.
     """
     waiting = {sha: job for sha, job in undecided(challenge).items() if sha not in {s.sha256 for s in new}}
-    if waiting:
-        pool = [*new, *(challenge.services.shards.load(sha) for sha in waiting)]
-        made = _make(challenge, pool, report, pooled=list(waiting.values()))
-        if made.receipt.verdict != Verdict.REJECTED and not labels_in_doubt(made.receipt.criteria):
-            return made
-    return _make(challenge, new, report)
+    if not waiting:
+        return _make(challenge, new, report)
+    pool = [*new, *(challenge.services.shards.load(sha) for sha in waiting)]
+    together = _make(challenge, pool, report, pooled=list(waiting.values()))
+    if together.receipt.stands:
+        return together
+    alone = _make(challenge, new, report)
+    if not alone.receipt.stands:
+        return alone
+    return replace(alone, receipt=told_of_those_aside(alone.receipt, list(waiting.values())))
 
 
 def _make(challenge: Challenge, shards: Sequence[Shard], report: Report, pooled: Sequence[str] = ()) -> Made:
@@ -101,9 +107,11 @@ def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
 def undecided(challenge: Challenge) -> dict[str, str]:
     """Shards of earlier uploads too small to decide on, each with its job, which wait for more."""
     learnt, found = set(challenge.memory.origins.tolist()), {}
-    for job in challenge.services.jobs.list(state=JobState.SUCCEEDED, limit=10_000):
+    ended = challenge.services.jobs.list(state=JobState.SUCCEEDED, limit=10_000)
+    aside = {waited for job in ended for waited in job.receipt.get("set_aside", ())}
+    for job in ended:
         small = job.verdict == Verdict.UNDECIDABLE and job.receipt.get("too_small")
-        if small and job.dataset and job.dataset not in learnt:
+        if small and job.dataset and job.dataset not in learnt and job.id not in aside:
             found[job.dataset] = job.id
     return found
 

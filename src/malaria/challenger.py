@@ -58,6 +58,14 @@ def told_of_pool(challenge: Challenge, receipt: Receipt) -> Receipt:
     return replace(receipt, reason=reason, pooled=challenge.pooled)
 
 
+def told_of_those_aside(receipt: Receipt, waited: Sequence[str]) -> Receipt:
+    """The receipt of uploads that stand without earlier ones, and would not with them."""
+    which = ", ".join(waited)
+    told = f"Earlier uploads too small alone, with which it would not stand, wait no longer: {which}."
+    reason = f"{receipt.reason} {told} Send their cells again with more of them."
+    return replace(receipt, reason=reason, set_aside=tuple(waited))
+
+
 def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: bytes) -> Receipt:
     """The receipt with the number of this look at the base gate patients, which is kept with the registry.
     tflite: the challenger's file."""

@@ -27,6 +27,7 @@ MalariaError
 |-- MissingPart               501  an optional part is not installed; the text names the command
 |-- Busy                      503  try again later
 |   `-- Interrupted                a process must end; its work goes on later
+|       `-- JudgedApart            uploads that do not stand together run alone
 `-- Damaged                   500  stored data fail their own checks
     `-- ModelUnusable         503  no model can be served
 """
@@ -176,6 +177,10 @@ class Busy(MalariaError):
 
 class Interrupted(Busy):
     title = "Interrupted"
+
+
+class JudgedApart(Interrupted):
+    title = "Judged apart"
 
 
 class Damaged(MalariaError):

@@ -25,7 +25,8 @@ One broken rule rejects; else one that cannot be decided makes the verdict undec
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -100,6 +101,8 @@ class Receipt:
     often. doubted: cells of the upload whose labels the champion is sure are wrong, at most MOVED. first: the
     version of the first release that it was held against too; "" where the champion is that. advised: the
     pieces that the advice is made of. pooled: jobs of earlier uploads that were judged together with it.
+    set_aside: those with which it would not stand, and which wait no longer. bounds: the settings of the
+    gate.
     """
 
     verdict: Verdict
@@ -117,6 +120,15 @@ class Receipt:
     first: str = ""
     advised: tuple[Advised, ...] = ()
     pooled: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it holds for each of several uploads that were judged together: accepted, or in want of
+        more cells, which each alone would want all the more. Else one of them may have spoilt the others."""
+        small = self.verdict == Verdict.UNDECIDABLE and self.too_small
+        return self.verdict == Verdict.ACCEPTED or small
 
 
 def judge(
@@ -125,7 +137,7 @@ def judge(
     champion_threshold: float,
     challenger_threshold: float,
     settings: GateSettings = DEFAULTS,
-    labelled: GateSet | None = None,
+    labelled: Sequence[GateSet] = (),
     unlearnt: Criterion | None = None,
     file: Exported | None = None,
     first: First | None = None,
@@ -133,14 +145,15 @@ def judge(
     """Hold a challenger against the champion on base and site gate cells; None or empty where there are none.
 
     Thresholds: the models' operating points, P(parasitized) from which each calls a cell parasitized.
-    labelled: every cell of the upload, those learnt from too, to see whether its labels make sense; None:
-    the site's gate cells. unlearnt: why the challenger is the champion, where it is. file: the challenger's;
-    None where it has none of its own. first: the release from which the champion descends; None where it is
-    the champion.
+    labelled: every cell of the upload, those learnt from too, to see whether its labels make sense; of
+    several uploads all together and then those of each, lest a bad one hide; none: the site's gate cells.
+    unlearnt: why the challenger is the champion, where it is. file: the challenger's; None where it has none
+    of its own. first: the release from which the champion descends; None where it is the champion.
     """
     at = (champion_threshold, challenger_threshold)
     base, site = base or _none(), site or _none()
-    criteria = rules(base, site, labelled or site, at, settings, unlearnt, file, first)
+    uploads = labelled or (site,)
+    criteria = rules(base, site, uploads, at, settings, unlearnt, file, first)
     verdict = verdict_of([c.passed for c in criteria])
     by_name = {c.name: c for c in criteria}
     advised = advice(verdict, by_name, base, site, settings)
@@ -155,8 +168,9 @@ def judge(
         advised=advised,
         too_small=verdict == Verdict.UNDECIDABLE and _wants_cells(by_name),
         moved={name: moved(s, at, MOVED) for name, s in (("base", base), ("site", site)) if len(s)},
-        doubted=tuple(doubted(labelled or site)[:MOVED]),
+        doubted=tuple(doubted(uploads[0])[:MOVED]),
         first=first.version if first else "",
+        bounds=asdict(settings),
     )
 
 
@@ -183,7 +197,7 @@ def _none() -> GateSet:
 def rules(
     base: GateSet,
     site: GateSet,
-    labelled: GateSet,
+    uploads: Sequence[GateSet],
     at: Thresholds,
     settings: GateSettings,
     unlearnt: Criterion | None = None,
@@ -191,11 +205,10 @@ def rules(
     first: First | None = None,
 ) -> list[Criterion]:
     """Every rule that is asked, in order; see `judge`, of which this is the part that decides."""
-    found = []
-    if min(labelled.cells(0), labelled.cells(1)) >= settings.min_site_per_class:
-        found.append(labels_rule(labelled, settings))
-    if len(labelled) >= settings.min_site_cells:
-        found.append(doubted_rule(labelled, settings))
+    both = [one for one in uploads if min(one.cells(0), one.cells(1)) >= settings.min_site_per_class]
+    enough = [one for one in uploads if len(one) >= settings.min_site_cells]
+    found = _worst([labels_rule(one, settings) for one in both])
+    found += _worst([doubted_rule(one, settings) for one in enough])
     found += base_rules(base, at, settings)
     if first is not None:
         found += first_rules(first, at[1], settings)
@@ -205,6 +218,11 @@ def rules(
     if unlearnt is not None:
         return [*found, unlearnt]
     return [*found, *(site_rules(base, site, at, settings) if found[-1].passed else ())]
+
+
+def _worst(asked: Sequence[Criterion]) -> list[Criterion]:
+    """Of a rule that is asked of several uploads the one answer that decides: broken, else open, else any."""
+    return sorted(asked, key=lambda rule: (rule.passed is not False, rule.passed is not None))[:1]
 
 
 def base_rules(base: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:

@@ -40,16 +40,25 @@ def called_of(named: Mapping[int, str], fingerprints: NDArray[np.uint64]) -> NDA
 
 def of_memory(
     adapted: Adapted, before: Memory, shards: Sequence[Shard], called: Mapping[int, str]
-) -> tuple[GateSet, GateSet | None, GateSet]:
+) -> tuple[GateSet, GateSet | None, list[GateSet]]:
     """Base gate patients, with gate cells of earlier uploads, from memory; those of the new shards; and all
-    cells of the new shards. called: names of cells by fingerprint."""
+    cells of the new shards, by their `lots`. called: names of cells by fingerprint."""
     fresh = adapted.memory.where(np.isin(adapted.memory.origins, [shard.sha256 for shard in shards]))
     site = fresh.of(Role.GATE)
     return (
         _answered(before.of(Role.GATE), adapted.old, adapted.new, called),
         _answered(site, adapted.old, adapted.new, called) if len(site) else None,
-        _answered(fresh, adapted.old, adapted.new, called),
+        [
+            _answered(fresh.where(lot), adapted.old, adapted.new, called)
+            for lot in lots(fresh.origins, shards)
+        ],
     )
+
+
+def lots(origins: NDArray[np.str_], shards: Sequence[Shard]) -> list[NDArray[np.bool_]]:
+    """Which of n cells, (n,), are of the shards: of all of them, and where they are several of each."""
+    each = [origins == shard.sha256 for shard in shards]
+    return [np.isin(origins, [shard.sha256 for shard in shards]), *(each if len(each) > 1 else ())]
 
 
 def _answered(cells: Memory, before: Head, after: Head, called: Mapping[int, str]) -> GateSet:
@@ -103,12 +112,13 @@ class OfPixels:
         labels, groups = self.cells.labels[mask], self.cells.groups[mask]
         return GateSet(labels, groups, before, self.after[mask], self.called[mask])
 
-    def sets(self, champion: Model, shards: Sequence[Shard]) -> tuple[GateSet, GateSet | None, GateSet]:
+    def sets(self, champion: Model, shards: Sequence[Shard]) -> tuple[GateSet, GateSet | None, list[GateSet]]:
         """As `of_memory`, of the new shards."""
         gate = self.cells.roles == Role.GATE.value
         fresh = np.isin(self.cells.origins, [shard.sha256 for shard in shards])
         site = self.by(champion, gate & fresh) if np.any(gate & fresh) else None
-        return self.by(champion, gate & ~fresh), site, self.by(champion, fresh)
+        all_of = [self.by(champion, lot) for lot in lots(self.cells.origins, shards)]
+        return self.by(champion, gate & ~fresh), site, all_of
 
     def first(self, challenge: Challenge) -> First | None:
         """The first release on base gate cells, by its own file; None where that is the champion."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from malaria import codec
 from malaria.archive import Limits
 from malaria.challenge import choose
-from malaria.challenger import Challenge
+from malaria.challenger import Challenge, gate_settings
 from malaria.domain import Job, JobState, Method, Progress, Role
 from malaria.errors import BadInput, JobFinished, NotFound
 from malaria.heartbeat import Reporter
@@ -114,7 +114,11 @@ def _same_before(challenge: Challenge, job_id: str, shard: Shard, beside: Mappin
 
 
 def _did_the_same(challenge: Challenge, job: Job, method: Method) -> bool:
-    """Whether an earlier job used this method, and for `full` the same settings of it."""
+    """Whether an earlier job used this method, and for `full` the same settings of it, and met the same
+    bounds."""
+    bounds = codec.to_json(gate_settings(challenge.services.settings))
+    if job.receipt.get("bounds", bounds) != bounds:  # receipts of old tell none
+        return False
     used = Method.ADAPT.value  # the one that may learn nothing and make no version
     if job.version is not None:
         used = challenge.services.registry.version(job.version).lineage.get("method", "")

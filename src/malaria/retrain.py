@@ -1,7 +1,8 @@
 """One retraining, from upload to verdict: ingest -> adapt or full -> gate -> publish -> promote.
 
-A run works under the ledger's one lease and takes in every queued upload that asks for the same. Killed at
-any point it leaves whole objects only: versions appear with their manifest, promotions with their entry.
+A run works under the ledger's one lease and takes in every queued upload that asks for the same. Where they
+do not stand together, each is put back and runs alone, so that none spoils another. Killed at any point it
+leaves whole objects only: versions appear with their manifest, promotions with their entry.
 """
 
 import logging
@@ -15,7 +16,7 @@ from malaria import codec
 from malaria.challenge import make
 from malaria.challenger import Challenge, Made
 from malaria.domain import Job, JobState, Progress, Verdict, cancelled
-from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, MalariaError, NotFound
+from malaria.errors import Busy, Cancelled, Interrupted, JobFinished, JudgedApart, MalariaError, NotFound
 from malaria.gate import Receipt
 from malaria.heartbeat import Heartbeat, Reporter
 from malaria.intake import take_in
@@ -91,7 +92,8 @@ def take_group(jobs: JobStore, clock: Clock, job_id: str, attempt: int, token: i
     lead = jobs.get(job_id)
     if lead.state != JobState.QUEUED:
         return []
-    waiting = jobs.list(state=JobState.QUEUED, limit=1000) if lead.attempt <= 1 else []
+    again = max(lead.attempt, attempt) > 1
+    waiting = [] if again else jobs.list(state=JobState.QUEUED, limit=1000)
     same = [job for job in reversed(waiting) if _may_follow(job, lead)]
     taken = []
     for job in (lead, *same):
@@ -161,6 +163,11 @@ def _promoted_before(challenge: Challenge, reporter: Reporter) -> bool:
 def _try(services: Services, challenge: Challenge, new: dict[str, Shard], reporter: Reporter) -> None:
     made = make(challenge, list(new.values()), reporter.part(15, 75))
     receipt = made.receipt
+    if len(new) > 1 and not receipt.stands:
+        raise JudgedApart(
+            f"{len(new)} uploads that waited together were judged as one, and that did not stand: each is "
+            "now judged by itself."
+        )
     reporter(Progress("publish", percent=95.0))
     if made.files:
         services.registry.publish(made.info, made.files)

@@ -206,7 +206,7 @@ def test_full_of_another_network_begins_with_the_one_that_ships_at_its_own_size(
 
 
 def test_the_statistics_of_a_backbone_follow_its_batches() -> None:
-    """At Keras' own momentum of 0.999 short trainings were measured by what the pretrained backbone had seen."""
+    """At Keras' 0.999 short trainings were measured by what the pretrained backbone had seen."""
     from malaria.training import networks
 
     for momentum in (0.99, 0.5):

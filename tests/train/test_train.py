@@ -9,8 +9,8 @@ import pytest
 
 from malaria import codec, memory, synthetic
 from malaria.domain import Progress, Role
-from malaria.ports import Report
 from malaria.errors import Cancelled, Conflict, PatientOverlap
+from malaria.ports import Report
 from malaria.predict import Model
 
 pytestmark = pytest.mark.train
@@ -268,7 +268,7 @@ def test_averaged_weights_take_the_place_of_the_last(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_killed_ends_as_it_would_have(tmp_path: Path) -> None:
-    """What each epoch draws, augmentation and dropout too, hangs on its number and not on the epochs before."""
+    """What an epoch draws, augmentation and dropout too, hangs on its number, not on the epochs before."""
     import keras
 
     from malaria.training import fit, networks

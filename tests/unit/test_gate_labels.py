@@ -10,7 +10,7 @@ from malaria.criteria import (
     learning_rule,
 )
 from malaria.domain import Verdict
-from malaria.gate import GateSettings, judge
+from malaria.gate import GateSet, GateSettings, judge
 from malaria.refitting import Stays
 from tests.unit.gate_sets import BASE, rule, same, simulate
 
@@ -99,3 +99,22 @@ def test_labels_that_are_half_wrong_cannot_be_decided_on() -> None:
     assert "without seeing the folders" in receipt.advice or receipt.verdict == Verdict.REJECTED
     kinder = judge(BASE, mixed, 0.5, 0.5, GateSettings(min_site_auc=0.5))
     assert rule(kinder, "labels").passed is True
+
+
+def test_a_bad_upload_does_not_hide_among_others() -> None:
+    """Of both together the labels look right, of each apart they do not."""
+    good = simulate(3.0, 3.0, patients=10, per_patient=40)
+    swapped = simulate(3.0, 3.0, patients=2, per_patient=20, seed=1, flipped=True)
+    alone = judge(BASE, good, 0.5, 0.5, labelled=[good])
+    assert rule(alone, "labels").passed is rule(alone, "doubted labels").passed is True
+    beside = judge(BASE, good, 0.5, 0.5, labelled=[joined(good, swapped), good, swapped])
+    assert rule(beside, "labels").passed is False and beside.verdict == Verdict.REJECTED
+    assert rule(beside, "doubted labels").passed is None
+    assert len(beside.doubted) > len(alone.doubted)
+    together = judge(BASE, good, 0.5, 0.5, labelled=[joined(good, swapped)])
+    assert rule(together, "labels").passed is True, "or it would not have to be asked of each"
+
+
+def joined(one: GateSet, other: GateSet) -> GateSet:
+    names = ("labels", "patients", "champion", "challenger")
+    return GateSet(*(np.concatenate([getattr(one, name), getattr(other, name)]) for name in names))

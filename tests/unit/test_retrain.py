@@ -39,20 +39,45 @@ def state(services: Services, job: Job) -> JobState:
 
 
 def test_a_run_takes_in_what_waits_and_asks_for_the_same(services: Services, tmp_path: Path) -> None:
-    first = submit(services, tmp_path, "first.zip", seed=1)
-    second = submit(services, tmp_path, "second.zip", seed=2)
+    first = submit(services, tmp_path, "first.zip", seed=1, n=12)
+    second = submit(services, tmp_path, "second.zip", seed=2, n=12)
     other = submit(services, tmp_path, "other.zip", seed=3, options=replace(ADAPT, note="apart"))
     assert run(services, first)
     one, two = services.jobs.get(first.id), services.jobs.get(second.id)
+    assert one.receipt["too_small"]
     assert one.state == two.state == JobState.SUCCEEDED
     assert one.version == two.version, "both were learnt from in one run"
     assert two.leader == first.id
     assert state(services, other) == JobState.QUEUED
-    assert one.report["accepted"] == {"Parasitized": 12, "Uninfected": 12}
+    assert one.report["accepted"] == {"Parasitized": 6, "Uninfected": 6}
     assert one.verdict is not None
     assert one.receipt["verdict"] == one.verdict.value
     assert one.receipt["criteria"]
     assert services.registry.version(str(one.version)).lineage["parent"] == one.champion
+
+
+def test_uploads_that_do_not_stand_together_are_judged_apart(services: Services, tmp_path: Path) -> None:
+    """One with its folders swapped waits beside a right one: they share no verdict and no receipt."""
+    good = submit(services, tmp_path, "good.zip", n=24, seed=1)
+    swapped = archive(synthetic.generate(48, 2), patients=True, flipped=True)
+    (tmp_path / "bad.zip").write_bytes(swapped)
+    bad = services.trigger.submit(
+        tmp_path / "bad.zip", name="bad.zip", identity=None, options=ADAPT, actor="another"
+    )
+    assert run(services, good)
+    for waits in (good, bad):
+        job = services.jobs.get(waits.id)
+        assert (job.state, job.code) == (JobState.QUEUED, "judged-apart")
+        assert (job.leader, job.version) == (None, None)
+    later = submit(services, tmp_path, "later.zip", n=24, seed=3)
+    assert run(services, good, attempt=2)
+    assert state(services, later) == state(services, bad) == JobState.QUEUED, "who ran before runs alone"
+    assert run(services, bad, attempt=2)
+    one, other = services.jobs.get(good.id), services.jobs.get(bad.id)
+    assert one.state == other.state == JobState.SUCCEEDED
+    assert other.verdict == Verdict.REJECTED and "swapped" in other.reason
+    assert one.verdict != Verdict.REJECTED and "swapped" not in one.reason
+    assert not one.receipt["doubted"]
 
 
 def test_equal_content_ends_as_a_duplicate_of_the_first(services: Services, tmp_path: Path) -> None:
@@ -201,11 +226,12 @@ def test_each_comparison_is_a_look_at_the_gate_patients(services: Services, tmp_
         job = submit(few, tmp_path, f"{seed}.zip", n=40, seed=seed)
         assert run(few, job)
         receipts.append(services.jobs.get(job.id).receipt)
-    assert [(told["look"], told["fresh_due"]) for told in receipts] == [(1, False), (2, True)]
-    assert "looked at 2 times and bear 1: fresh ones are due" in receipts[1]["advice"]
-    first, second = services.gate_looks.read()
-    assert (first.number, second.number, services.gate_looks.count()) == (1, 2, 2)
-    assert first.challenger != second.challenger and first.patients == 20
+    assert [(told["look"], told["fresh_due"]) for told in receipts] == [(1, False), (3, True)]
+    assert "looked at 3 times and bear 1: fresh ones are due" in receipts[1]["advice"]
+    first, together, second = services.gate_looks.read()
+    assert (first.number, together.number, second.number, services.gate_looks.count()) == (1, 2, 3, 3)
+    assert len({look.challenger for look in (first, together, second)}) == 3, "one of them of both uploads"
+    assert first.patients == 20
     assert first.verdict == receipts[0]["verdict"]
 
 

@@ -190,6 +190,10 @@ class Receipt(BaseModel):
     advice: str = Field("", description="What would help.")
     advised: list[AdvisedPiece] = Field([], description="The pieces that the advice is made of.")
     pooled: list[str] = Field([], description="Jobs of earlier uploads that were judged together with it.")
+    set_aside: list[str] = Field(
+        [], description="Jobs of earlier uploads with which it would not stand; they wait no longer."
+    )
+    bounds: dict[str, float | bool] = Field({}, description="The settings of the gate that it met.")
     too_small: bool = Field(False, description="Counts together with the next upload.")
     look: int = Field(0, description="How often the base gate patients have been looked at.")
     fresh_due: bool = Field(False, description="That was too often: fresh gate patients are due.")
