@@ -2098,6 +2098,20 @@ export interface components {
              */
             pooled: string[];
             /**
+             * Set Aside
+             * @description Jobs of earlier uploads with which it would not stand; they wait no longer.
+             * @default []
+             */
+            set_aside: string[];
+            /**
+             * Bounds
+             * @description The settings of the gate that it met.
+             * @default {}
+             */
+            bounds: {
+                [key: string]: number | boolean;
+            };
+            /**
              * Too Small
              * @description Counts together with the next upload.
              * @default false

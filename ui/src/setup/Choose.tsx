@@ -65,7 +65,9 @@ function Open({ task }: { task: Task }) {
     <section className={`${panels.panel} ${styles.panel}`} aria-label={t('setup.choose.title')}>
       <h3 className={styles.big}>{t('setup.choose.title')}</h3>
       <Text>{t(`setup.choose.${choice === 'broken' ? 'stays' : choice}`, { version, champion })}</Text>
-      {choice === 'stays' ? null : <Signature reason={reason} onReason={setReason} />}
+      {choice === 'stays' || choice === 'doubtful' ? null : (
+        <Signature reason={reason} onReason={setReason} />
+      )}
       <Group>
         {choice === 'served' ? (
           <>

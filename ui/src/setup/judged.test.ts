@@ -34,6 +34,18 @@ describe('what may be done', () => {
     expect(choiceOf(task({ verdict: 'rejected' }))).toBe('stays');
   });
 
+  it('is not to use what something speaks against', () => {
+    const open = (name: string, value: number | null, passed: boolean | null = null) =>
+      choiceOf(task({ verdict: 'undecidable', receipt: { criteria: [{ name, value, passed }] } }));
+    expect(open('doubted labels', 0.2)).toBe('doubtful');
+    expect(open('labels', 0.6)).toBe('doubtful');
+    expect(open('site specificity', -0.08)).toBe('doubtful');
+    expect(open('base sensitivity', -0.011)).toBe('doubtful');
+    expect(open('site balanced accuracy', 0.02)).toBe('may-use');
+    expect(open('site size', 12)).toBe('may-use');
+    expect(open('base specificity', -0.004, true)).toBe('may-use');
+  });
+
   it('is nothing where nothing was learnt', () => {
     expect(choiceOf(task({ verdict: 'undecidable', version: null }))).toBe('stays');
   });

@@ -1,6 +1,7 @@
 /** Before and after on the laboratory's own cells that were kept apart, as the gate's receipt counts them. */
-import type { Task } from '../api/types';
+import type { Rule, Task } from '../api/types';
 import { type Rate, rate } from '../parts/interval';
+import { outcomeOf } from '../training/receipt';
 
 export interface Side {
   sensitivity: Rate | null;
@@ -61,10 +62,17 @@ export function movedOf(receipt: Task['receipt']): MovedCell[] {
 export const ENDED: readonly Task['state'][] = ['succeeded', 'failed', 'cancelled', 'duplicate'];
 
 /** What a person may do now. */
-export type Choice = 'served' | 'may-use' | 'stays' | 'broken';
+export type Choice = 'served' | 'may-use' | 'doubtful' | 'stays' | 'broken';
 
 export function choiceOf(task: Task): Choice {
   if (task.state !== 'succeeded' || !task.verdict) return 'broken';
   if (task.verdict === 'accepted') return 'served';
-  return task.verdict === 'undecidable' && task.version ? 'may-use' : 'stays';
+  if (task.verdict !== 'undecidable' || !task.version) return 'stays';
+  return ((task.receipt?.criteria ?? []) as Rule[]).some(speaksAgainst) ? 'doubtful' : 'may-use';
 }
+
+const LABELS = ['labels', 'doubted labels'];
+
+/** Whether an open rule is one that more cells alone do not settle: labels in doubt, or a figure that fell. */
+const speaksAgainst = (rule: Rule): boolean =>
+  outcomeOf(rule) === 'open' && (LABELS.includes(rule.name) || (rule.value ?? 0) < 0);

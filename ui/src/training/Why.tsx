@@ -14,6 +14,7 @@ export function WhyVerdict({ job }: { job: Task }) {
   const { t } = useTranslation();
   const rules = deciding(job.verdict ?? '', (job.receipt.criteria ?? []) as Rule[]);
   const pooled = (job.receipt.pooled ?? []) as string[];
+  const aside = (job.receipt.set_aside ?? []) as string[];
   if (rules.length === 0) return <Text lang="en">{job.reason}</Text>;
   return (
     <>
@@ -29,16 +30,17 @@ export function WhyVerdict({ job }: { job: Task }) {
           </li>
         ))}
       </ul>
-      {pooled.length > 0 ? <Pooled jobs={pooled} /> : null}
+      {pooled.length > 0 ? <Others told="pooled" jobs={pooled} /> : null}
+      {aside.length > 0 ? <Others told="setAside" jobs={aside} /> : null}
     </>
   );
 }
 
-function Pooled({ jobs }: { jobs: readonly string[] }) {
+function Others({ told, jobs }: { told: 'pooled' | 'setAside'; jobs: readonly string[] }) {
   const { t } = useTranslation();
   return (
     <Text>
-      {t('training.receipt.pooled')}{' '}
+      {t(`training.receipt.${told}`)}{' '}
       {jobs.map((id) => (
         <Anchor key={id} component={Link} href={`/training?job=${id}`} underline="always" c="inherit" mr="xs">
           {id}
