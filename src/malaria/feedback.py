@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from malaria.domain import Confirmation
+from malaria.patients import Spelling
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ def settle(rows: Iterable[Confirmation]) -> Settled:
 
     Of one person the newest word about a picture counts, whichever of its answers it confirms. Where people
     then disagree, the picture is disputed and counts nowhere. Site and patient are the newest that were told.
+    People, sites and patients who are written in another case or with other spaces are one, as in an upload,
+    under the spelling that was met first.
     """
     pictures: dict[int, list[Confirmation]] = defaultdict(list)
-    for row in rows:
+    for row in _spelt(rows):
         pictures[row.said.fingerprint].append(row)
     cells: list[Confirmation] = []
     disputed: dict[int, Sequence[Confirmation]] = {}
@@ -48,6 +51,13 @@ def settle(rows: Iterable[Confirmation]) -> Settled:
         newest = _last(known, lambda row: row.said.version)
         cells += [replace(row, label=words[0].label) for row in newest]
     return Settled(cells, disputed)
+
+
+def _spelt(rows: Iterable[Confirmation]) -> Iterable[Confirmation]:
+    people, sites, patients = Spelling(), Spelling(), Spelling()
+    for row in rows:
+        site = row.site and sites.of(row.site)
+        yield replace(row, by=people.of(row.by), site=site, patient=row.patient and patients.of(row.patient))
 
 
 def _last(rows: Iterable[Confirmation], key: Callable[[Confirmation], str]) -> list[Confirmation]:

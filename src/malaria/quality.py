@@ -14,6 +14,7 @@ from malaria.domain import Confirmation, Label
 from malaria.errors import BadOptions
 from malaria.feedback import settle
 from malaria.metrics import agreement
+from malaria.patients import alike
 from malaria.shares import share
 
 FEWEST = 20
@@ -122,7 +123,7 @@ class Asked:
             (self.since is None or row.said.at >= self.since)
             and (self.until is None or row.said.at < self.until)
             and self.version in (None, row.said.version)
-            and self.site in (None, row.site)
+            and (self.site is None or alike(self.site) == alike(row.site or ""))
         )
 
 

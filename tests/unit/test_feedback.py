@@ -2,6 +2,7 @@
 
 from malaria.domain import Confirmation, Label
 from malaria.feedback import settle
+from malaria.quality import Asked, quality
 from tests.unit.confirmations import P, U, row
 
 
@@ -64,3 +65,18 @@ def test_patient_and_site_are_the_newest_that_were_told() -> None:
     rows = [row(1, P, patient="old"), row(1, P, patient="k-1", site="Kisumu"), row(1, U)]
     (found,) = settle(rows).cells
     assert (found.label, found.patient, found.site) == (U, "k-1", "Kisumu")
+
+
+def test_another_case_or_spaces_are_no_other_person_site_or_patient() -> None:
+    rows = [
+        row(1, P, by="Ada", site="Mbale", patient="K-0217"),
+        row(1, U, by="ada ", site=" mbale", patient="k-0217"),
+        row(2, P, by="ADA", site="MBALE", patient="K-0217 "),
+    ]
+    settled = settle(rows)
+    assert not settled.disputed, "she has corrected herself"
+    assert {cell: one.label for cell, one in settled.by_picture().items()} == {1: U, 2: P}
+    assert {(one.by, one.site, one.patient) for one in settled.cells} == {("Ada", "Mbale", "K-0217")}
+    assert quality(rows, Asked(site="mbale")).overall.cells == 2
+    (site,) = quality(rows).by_site
+    assert (site.name, site.cells, site.patients) == ("Mbale", 2, 1)
