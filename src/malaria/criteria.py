@@ -245,7 +245,7 @@ def site_class_rule(site: GateSet, label: int, drawn: Resampled, settings: GateS
     for with the other? With few cells of the class, only as far as can be seen."""
     name, margin, cells = SITE_CLASSES[label], settings.site_margin, site.cells(label)
     seen = drawn.difference((label,))
-    if cells >= settings.site_class_cells and seen.groups >= settings.min_base_groups:
+    if cells >= settings.site_class_cells:
         return _no_worse(name, seen, margin, "patients or fields of the site")
     lost = round(-seen.value * cells)
     told = f"{name.capitalize()} {points(seen.value)} points on {cells} {CLASSES[label]} cells"

@@ -98,9 +98,10 @@ def test_a_worse_one_is_not_accepted_where_an_equal_one_is_asked_for() -> None:
     assert judge(worse, SITE_CELLS, 0.5, 0.5, GateSettings(accept_equal=True)).verdict == Verdict.REJECTED
 
 
-def traded(lost: int, won: int, *, of: int) -> GateSet:
-    """A site of ten patients: of so many parasitized cells some are lost, of as many others some are won."""
-    labels, who = np.tile([1, 0], of).astype(np.uint8), np.repeat([f"P{k}" for k in range(10)], of // 5)
+def traded(lost: int, won: int, *, of: int, patients: int = 10) -> GateSet:
+    """A site of some patients: of so many parasitized cells some are lost, of as many others some are won."""
+    labels = np.tile([1, 0], of).astype(np.uint8)
+    who = np.array([f"P{k * patients // (2 * of)}" for k in range(2 * of)])
     before = 0.1 + 0.8 * labels
     sick, clean = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
     before[clean[:: of // won][:won]] = 0.9
@@ -114,6 +115,7 @@ def traded(lost: int, won: int, *, of: int) -> GateSet:
     [
         (traded(30, 90, of=200), False),  # 15 points of 200 cells: beyond doubt
         (traded(8, 100, of=200), None),  # 4 points: more than 5 cannot be ruled out
+        (traded(8, 100, of=200, patients=3), None),  # of few patients no more than of many
         (traded(1, 100, of=200), True),
         (traded(3, 20, of=40), None),  # 7.5 points of too few cells
         (traded(1, 7, of=15), True),  # one cell of few says nothing
