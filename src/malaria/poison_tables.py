@@ -17,27 +17,29 @@ def tables(found: Sequence[Outcome]) -> list[Table]:
     kinds: dict[str, list[Outcome]] = {}
     for one in found:
         kinds.setdefault(one.upload.what, []).append(one)
-    return [_said(kinds), _costs(kinds)]
+    waited = [_after(kinds)] if any(one.after for one in found) else []
+    return [_said(kinds), _costs(kinds), *waited]
 
 
 def told(found: Sequence[Outcome]) -> dict[str, Any]:
     """Every upload with the job's report and receipt, for report.json; without the names of cells."""
+    return {"uploads": [_told(one) for one in found]}
+
+
+def _told(one: Outcome) -> dict[str, Any]:
     return {
-        "uploads": [
-            {
-                "what": one.upload.what,
-                "cast": one.cast,
-                "sent": len(one.upload.cells),
-                "state": one.job.state.value,
-                "verdict": one.job.verdict.value if one.job.verdict else None,
-                "reason": one.job.reason,
-                "counts": dict(one.job.report.get("counts", {})),
-                "warnings": list(one.job.report.get("warnings", ())),
-                "criteria": list(one.job.receipt.get("criteria", ())),
-                "cost": codec.to_json(one.cost) if one.cost else None,
-            }
-            for one in found
-        ]
+        "what": one.upload.what,
+        "cast": one.cast,
+        "sent": len(one.upload.cells),
+        "state": one.job.state.value,
+        "verdict": one.job.verdict.value if one.job.verdict else None,
+        "reason": one.job.reason,
+        "counts": dict(one.job.report.get("counts", {})),
+        "warnings": list(one.job.report.get("warnings", ())),
+        "criteria": list(one.job.receipt.get("criteria", ())),
+        "cost": codec.to_json(one.cost) if one.cost else None,
+        "judged_with_it": bool(one.job.receipt.get("pooled")),
+        "after": _told(one.after) if one.after else None,
     }
 
 
@@ -116,6 +118,44 @@ def _costs(kinds: Mapping[str, Sequence[Outcome]]) -> Table:
         "draws with a challenger, and in brackets the lowest and the highest of their one-sided 95% bounds "
         "over patients. There: under the laboratory's stain. Where no head was fitted there is no "
         "challenger. Patched: uninfected cells with the square of the back door, champion -> challenger.",
+    )
+
+
+def _after(kinds: Mapping[str, Sequence[Outcome]]) -> Table:
+    rows = []
+    for what, draws in kinds.items():
+        nexts = [one.after for one in draws if one.after]
+        if not nexts:
+            continue
+        served = sum(one.job.verdict == Verdict.ACCEPTED for one in nexts)
+        both = sum(bool(one.job.receipt.get("pooled")) for one in nexts)
+        costs = [one.cost for one in nexts if one.cost]
+        rows.append(
+            (
+                what,
+                f"{len(nexts)} of {len(draws)}",
+                f"{both} of {len(nexts)}",
+                f"{served} of {len(nexts)}",
+                *(
+                    _bounded([getattr(cost, name) for cost in costs]) if costs else "-"
+                    for name in ("site_sensitivity", "site_specificity")
+                ),
+            )
+        )
+    return Table(
+        "What waits, and what the next upload makes of it",
+        (
+            "upload",
+            "waited",
+            "the next was judged with it",
+            "the next was served",
+            "sensitivity there",
+            "specificity there",
+        ),
+        rows,
+        "An upload that is too small alone waits, and counts together with the next: here one of other "
+        "patients of the same laboratory, rightly labelled. Where both together do not stand, the next is "
+        "judged alone. Changes as above, of the challenger that was judged last.",
     )
 
 

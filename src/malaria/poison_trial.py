@@ -30,8 +30,11 @@ from malaria.services import Services
 
 View = Callable[[Image.Image], Image.Image]
 
-MOST = {"uploads": 25, "judges": 100}
+MOST = {"uploads": 25, "judges": 100, "follows": 25}
 """Cells of each class of a patient, at most, by what the patient plays."""
+PARTS = {"uploads": 1 / 12, "judges": 1 / 4, "follows": 1 / 3}
+"""Up to which draw a training patient plays it: a third play the laboratory, most of them judges, so that
+small costs are seen."""
 
 
 def as_is(image: Image.Image) -> Image.Image:
@@ -66,19 +69,20 @@ class Cost:
 @dataclass(frozen=True)
 class Outcome:
     """What became of an upload. cost: of the challenger, accepted or not; None where none was made. cast:
-    which patients played."""
+    which patients played. after: what became of the next, rightly labelled one of other patients, where this
+    one was too small alone and waited for it."""
 
     upload: Upload
     job: Job
     cost: Cost | None
     cast: int = 0
+    after: "Outcome | None" = None
 
 
 def played(patient: str, cast: int = 0) -> str | None:
-    """What a training patient plays: a quarter play the laboratory, a third of them "uploads" and the others
-    "judges", so that small costs are seen. cast: each number deals the parts anew."""
+    """What a training patient plays, of PARTS; None: nothing. cast: each number deals the parts anew."""
     at = draw(patient, f"simulated-site-{cast}" if cast else "simulated-site")
-    return None if at >= 1 / 4 else "uploads" if at < 1 / 12 else "judges"
+    return next((side for side, below in PARTS.items() if at < below), None)
 
 
 def forgetting(memory: Memory, cast: int = 0) -> Memory:

@@ -55,6 +55,20 @@ def test_poison_sends_uploads_through_the_whole_run(run: Run, tmp_path: Path, mo
     assert "What each challenger would cost" in (tmp_path / "out/report.md").read_text()
 
 
+@pytest.mark.slow
+def test_what_waits_is_met_by_the_next_upload(run: Run, tmp_path: Path, models_dir: Path) -> None:
+    """One class alone is too small to decide on; what it does to the next, which is right, is told."""
+    cells = laboratory(tmp_path / "cells", models_dir)
+    told = run("gate", "poison", "--data", cells, "--only", 8, "--out", tmp_path / "out")
+    assert told.exit_code == 0, told.stderr
+    (one,) = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]
+    assert one["what"].startswith("one class") and one["verdict"] == "undecidable"
+    assert one["after"]["what"] == "the next" and one["after"]["after"] is None
+    assert one["after"]["sent"] > 30 and one["after"]["verdict"]
+    page = (tmp_path / "out/report.md").read_text()
+    assert "## What waits, and what the next upload makes of it" in page
+
+
 def test_poison_says_what_it_cannot_send(run: Run, tmp_path: Path, models_dir: Path) -> None:
     cells = laboratory(tmp_path / "cells", models_dir)
     told = run("gate", "poison", "--data", cells, "--only", 99)

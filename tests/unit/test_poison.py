@@ -94,7 +94,7 @@ def test_who_plays_is_forgotten_and_nobody_else(models_dir: Path) -> None:
     assert set(gone.roles) == {Role.TRAIN.value}
     who = set(gone.patients.tolist())
     sides = {side: {p for p in who if poison_trial.played(p) == side} for side in poison_trial.MOST}
-    assert who == sides["uploads"] | sides["judges"]
+    assert who == sides["uploads"] | sides["judges"] | sides["follows"]
     assert len(sides["uploads"]) >= 8 and len(sides["judges"]) > len(sides["uploads"])
     for role in (Role.VALIDATION, Role.GATE, Role.TEST):
         assert len(left.of(role)) == len(memory.of(role))
@@ -154,12 +154,18 @@ def test_draws_of_one_kind_are_told_together() -> None:
     found = [
         Outcome(upload, served, of[0]),
         Outcome(upload, stopped, of[1], 1),
-        Outcome(upload, waits, None, 2),
+        Outcome(
+            upload, waits, None, 2, Outcome(upload, replace(served, receipt={"pooled": ["job"]}), of[0], 2)
+        ),
+        Outcome(Upload("y", ()), stopped, of[1]),
     ]
-    said, costs = poison_tables.tables(found)
-    assert said.rows == [("x", 0, "11 kept", "accepted (1), rejected (1), undecidable (1)", "labels (2)")]
-    assert costs.rows == [("x", "1 of 3", *["-1.0 (-7.0 to +3.0)"] * 4, "2.0% -> 6.0%")]
-    assert [one["cast"] for one in poison_tables.told(found)["uploads"]] == [0, 1, 2]
+    said, costs, after = poison_tables.tables(found)
+    assert said.rows[0] == ("x", 0, "11 kept", "accepted (1), rejected (1), undecidable (1)", "labels (2)")
+    assert costs.rows[0] == ("x", "1 of 3", *["-1.0 (-7.0 to +3.0)"] * 4, "2.0% -> 6.0%")
+    assert after.rows == [("x", "1 of 3", "1 of 1", "1 of 1", *["+2.0 (+1.0 to +3.0)"] * 2)], "y did not wait"
+    told = poison_tables.told(found)["uploads"]
+    assert [one["cast"] for one in told] == [0, 1, 2, 0]
+    assert told[2]["after"]["judged_with_it"] is True and told[0]["after"] is None
 
 
 def test_right_labels_are_seldom_doubted_and_wrong_ones_mostly(models_dir: Path) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from malaria.poison_trial import Judges, Outcome
     from malaria.predict import Model
 
-    Cast = tuple[Sequence[Upload], Sequence[Shown]]
+    Cast = tuple[Sequence[Upload], Sequence[Shown], Upload]
 
 app = typer.Typer(no_args_is_help=True, help="How good the gate is: what it lets pass, and what it stops.")
 
@@ -132,16 +133,18 @@ def _cast(
     seed: int,
     cast: int,
 ) -> "Cast":
-    """What one draw of patients uploads, and the cells of those who judge. Raises BadOptions."""
+    """What one draw of patients uploads, the cells of those who judge, and what is uploaded after what waits.
+    Raises BadOptions."""
     from malaria import poison as kinds
     from malaria import poison_trial as trial
     from malaria.stains import washed_out
 
     sent = kinds.uploads(trial.laboratory(data, memory, "uploads", washed_out, cast), others, seed + cast)
+    follows = kinds.Upload("the next", trial.laboratory(data, memory, "follows", washed_out, cast))
     if not all(0 <= number < len(sent) for number in only):
         raise BadOptions(f"--only names an upload from 0 to {len(sent) - 1}.")
     own = trial.laboratory(data, memory, "judges", trial.as_is, cast)
-    return [sent[number] for number in only] if only else sent, own
+    return [sent[number] for number in only] if only else sent, own, follows
 
 
 def _doubts(model: "Model", own: "Sequence[Shown]", smears: "Mapping[str, Path]") -> "list[Doubts]":
@@ -164,26 +167,29 @@ def _sent(ctx: typer.Context, model: "Model", memory: "Memory", casts: "Sequence
     from malaria.stains import washed_out
 
     models = shipped.folder(state(ctx).settings().shipped)
-    found, total = list[trial.Outcome](), sum(len(uploads) for uploads, _ in casts)
+    found, total = list[trial.Outcome](), sum(len(uploads) for uploads, _, _ in casts)
     with tempfile.TemporaryDirectory(prefix="poison-") as name, output.progress() as tell:
-        for cast, (uploads, own) in enumerate(casts):
+        for cast, (uploads, own, follows) in enumerate(casts):
             folder, by = Path(name) / str(cast), trial.judges(model, own, washed_out)
             ships = trial.ship(models, model.info, trial.forgetting(memory, cast), folder / "models")
             for upload in uploads:
                 tell(Progress("poison", percent=100.0 * len(found) / total, message=upload.what))
-                found.append(_tried(ctx, upload, by, ships, folder / "home", cast))
+                found.append(_tried(ctx, [upload, follows], by, ships, folder / "home", cast))
     return found
 
 
 def _tried(
-    ctx: typer.Context, upload: "Upload", by: "Judges", ships: Path, home: Path, cast: int
+    ctx: typer.Context, uploads: "Sequence[Upload]", by: "Judges", ships: Path, home: Path, cast: int
 ) -> "Outcome":
+    """What became of an upload; and of the next, where the first waits for it."""
     from malaria import poison_trial as trial
     from malaria import wiring
 
     with quiet():
         built = wiring.local(home, state(ctx).settings(home=home, shipped=ships))
-        found = trial.send(built, upload, by, home, cast)
+        found = trial.send(built, uploads[0], by, home, cast)
+        if found.job.receipt.get("too_small"):
+            found = replace(found, after=trial.send(built, uploads[1], by, home, cast))
     shutil.rmtree(home)
     return found
 
