@@ -160,7 +160,10 @@ def test_latency_compares_files_at_their_own_sizes(
     assert (first.size, first.file_bytes, first.ratio) == (shipped_info.input_size, file.stat().st_size, 1.0)
     assert 0.1 < same.ratio < 10
     assert first.seconds > 0
-    assert latency.main([str(file), "--runs", "2"]) == 0
+    assert latency.main([str(file), str(file), "--runs", "2", "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out" / "report.md").read_text()
+    assert f"{shipped_info.version}/model.tflite" in page and shipped_info.digest in page
+    assert str(tmp_path) not in page
     assert f"{file.stat().st_size:,}" in capsys.readouterr().out
     broken = tmp_path / "broken.tflite"
     broken.write_bytes(b"no model")
