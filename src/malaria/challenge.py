@@ -18,8 +18,10 @@ from malaria.challenger import (
     describe,
     gate_settings,
     lineage,
+    operates,
     told_of_look,
     told_of_pool,
+    told_of_review,
     told_of_those_aside,
 )
 from malaria.checkpoints import Checkpoints
@@ -141,6 +143,8 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     first = gate_cells.first_of_memory(challenge, adapted.new)
     receipt = judge(base, site, at, at, bounds, labelled, file=file, first=first)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, adapted.tflite)
+    point = of_memory(adapted.memory, adapted.new, at)
+    receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)
     adapted.memory.save(files["memory.npz"])
@@ -149,7 +153,7 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
         adapted.tflite,
         champion.info.network,
         champion.info.input_size,
-        of_memory(adapted.memory, adapted.new, champion.info.threshold),
+        point,
         {**champion.info.metrics, **scored(adapted.memory, adapted.new, champion.info.threshold)},
         lineage(challenge, shards, Method.ADAPT, receipt, adapted.parity),
         champion.info.screen,
@@ -182,6 +186,7 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     first, file = answered.first(challenge), Exported(done.parity, len(content))
     receipt = judge(base, site, champion.info.threshold, point.threshold, *met, file=file, first=first)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, content)
+    receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
     made = ("model.tflite", "network.keras", "memory.npz")
     told = scored(done.memory, head, point.threshold)
     story = lineage(challenge, chosen, Method.FULL, receipt, done.parity)

@@ -7,13 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from malaria import codec
 from malaria.advice import Advised
 from malaria.domain import Job, Method, ModelVersion, Screen, version_name
-from malaria.gate import GateSet, GateSettings, Receipt
+from malaria.gate import GateSet, GateSettings, Receipt, Sent
 from malaria.gate_looks import GateLook
 from malaria.memory import Memory
-from malaria.operating import Operating
+from malaria.operating import Operating, left_by
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.settings import Settings
@@ -64,6 +67,34 @@ def told_of_those_aside(receipt: Receipt, waited: Sequence[str]) -> Receipt:
     told = f"Earlier uploads too small alone, with which it would not stand, wait no longer: {which}."
     reason = f"{receipt.reason} {told} Send their cells again with more of them."
     return replace(receipt, reason=reason, set_aside=tuple(waited))
+
+
+def operates(info: ModelVersion) -> Operating | None:
+    """Where a version operates; None where it has no band."""
+    return Operating(info.threshold, info.review) if info.review else None
+
+
+def told_of_review(
+    receipt: Receipt,
+    sets: Mapping[str, GateSet | None],
+    champion: Operating | None,
+    challenger: Operating,
+) -> Receipt:
+    """The receipt with what either model sends to a person, of the sets by their name. champion: None where
+    it has no band."""
+
+    def told(of: Operating, cells: GateSet, scores: npt.NDArray[np.floating]) -> Sent:  # type: ignore[type-arg]
+        return Sent(*left_by(of.review, cells.labels, scores, of.threshold))
+
+    found = {
+        name: {
+            **({"champion": told(champion, cells, cells.champion)} if champion else {}),
+            "challenger": told(challenger, cells, cells.challenger),
+        }
+        for name, cells in sets.items()
+        if cells is not None and len(cells)
+    }
+    return replace(receipt, review=found)
 
 
 def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: bytes) -> Receipt:

@@ -76,6 +76,7 @@ __all__ = [
     "GateSet",
     "GateSettings",
     "Receipt",
+    "Sent",
     "base_rules",
     "judge",
     "labels_in_doubt",
@@ -86,6 +87,15 @@ __all__ = [
 
 MOVED = 40
 """So many cells that were gained, as many that were lost, and as many doubted labels are told one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """sent: share of the cells that a model sends to a person. wrong: of the others, the share of wrong
+    answers; None where there are none."""
+
+    sent: float
+    wrong: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,8 @@ class Receipt:
     version of the first release that it was held against too; "" where the champion is that. advised: the
     pieces that the advice is made of. pooled: jobs of earlier uploads that were judged together with it.
     set_aside: those with which it would not stand, and which wait no longer. bounds: the settings of the
-    gate.
+    gate. review: of "base" and "site" what either model sends to a person by its own band, and leaves wrong
+    among the others; no rule asks it.
     """
 
     verdict: Verdict
@@ -122,6 +133,7 @@ class Receipt:
     pooled: tuple[str, ...] = ()
     set_aside: tuple[str, ...] = ()
     bounds: Mapping[str, Any] = field(default_factory=dict)
+    review: Mapping[str, Mapping[str, Sent]] = field(default_factory=dict)
 
     @property
     def stands(self) -> bool:

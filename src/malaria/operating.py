@@ -109,6 +109,16 @@ def review(labels: Labels, probabilities: Floats, at: float) -> Review:
     )
 
 
+def left_by(
+    band: Review, labels: Labels, probabilities: npt.NDArray[np.floating], at: float
+) -> tuple[float, float | None]:
+    """Of n cells, all arrays (n,), the share that a band sends to a person, and the share of wrong answers
+    among the others; None where there are none."""
+    inside = (probabilities > band.low) & (probabilities < band.high)
+    wrong = ((probabilities >= at) != (labels == 1))[~inside]
+    return float(inside.mean()), float(wrong.mean()) if len(wrong) else None
+
+
 def moved(band: Review, of: float, to: float) -> tuple[float, float]:
     """The band's bounds about another threshold than that of its model, equally wide in logits."""
     shift = float(logit(to) - logit(of))

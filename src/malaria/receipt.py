@@ -16,6 +16,8 @@ OUTCOME = {True: "passed", False: "broken", None: "cannot be decided"}
 COUNTS = ("site size", "file size", "learning")
 """Rules whose figures are whole numbers: cells and bytes."""
 SHOWN = ("sensitivity", "specificity", "auc", "brier", "ece")
+REVIEWED = {"sent": "sent to a person", "wrong": "wrong among the others"}
+BOTH = ("champion", "challenger")
 
 
 def needed(job: Job) -> Mapping[str, Any]:
@@ -98,16 +100,31 @@ def _figures(told: Mapping[str, Any]) -> list[str]:
     rows = [
         (
             place,
-            f"{both['champion']['cells']:,} of {both['champion']['patients']:,}",
+            _size(both),
             FIGURES[name],
-            *(_figure(both[who], name) for who in ("champion", "challenger")),
+            *(_figure(both[who], name) for who in BOTH),
         )
         for place, both in sets.items()
         for name in SHOWN
     ]
+    rows += [
+        (place, _size(sets[place]), text, *(_share(told["review"][place], who, name) for who in BOTH))
+        for place in sets
+        if place in told.get("review", {})
+        for name, text in REVIEWED.items()
+    ]
     if not rows:
         return ["There was nothing to compare on."]
     return [grid(("gate", "cells of patients", "figure", "champion", "challenger"), rows)]
+
+
+def _size(both: Mapping[str, Any]) -> str:
+    return f"{both['champion']['cells']:,} of {both['champion']['patients']:,}"
+
+
+def _share(both: Mapping[str, Any], who: str, name: str) -> str | None:
+    value = both.get(who, {}).get(name)
+    return None if value is None else f"{value:.3f}"
 
 
 def _figure(of: Mapping[str, Any], name: str) -> str | None:

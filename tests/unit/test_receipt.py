@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from malaria import codec, receipt
+from malaria.challenger import told_of_review
 from malaria.comparison import First
 from malaria.criteria import Exported
-from malaria.domain import Job, JobState, RetrainOptions, Verdict
+from malaria.domain import Job, JobState, RetrainOptions, Review, Verdict
 from malaria.errors import NotFound
-from malaria.gate import judge
+from malaria.gate import Sent, judge
+from malaria.operating import Operating
 from tests.unit.gate_sets import BASE, same, simulate
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -46,6 +48,23 @@ def test_the_page_tells_verdict_rules_figures_and_cells() -> None:
     moved = job.receipt["moved"]["site"]
     assert all(f"| {cell['name']} |" in page for cell in moved) and len(moved) > 10
     assert "What would help" not in page and "first release, from" not in page
+
+
+def test_the_page_tells_what_either_model_sends_to_a_person() -> None:
+    """By its own band about its own threshold; a champion without a band sends nobody anything."""
+    told = judge(BASE, SITE, 0.5, 0.5)
+    band = Operating(0.5, Review(0.3, 0.7, 0.0, 0.0))
+    for champion in (band, None):
+        found = told_of_review(told, {"site": SITE, "base": None}, champion, band)
+        job = replace(JOB, state=JobState.SUCCEEDED, verdict=told.verdict, receipt=codec.to_json(found))
+        inside = (SITE.challenger > 0.3) & (SITE.challenger < 0.7)
+        wrong = ((SITE.challenger >= 0.5) != (SITE.labels == 1))[~inside].mean()
+        assert found.review["site"]["challenger"] == Sent(inside.mean(), wrong)
+        page = receipt.markdown(job)
+        before = f"{found.review['site']['champion'].sent:.3f}" if champion else "-"
+        assert f"| site | 240 of 6 | sent to a person | {before} | {inside.mean():.3f} |" in page
+        assert "| site | 240 of 6 | wrong among the others |" in page
+        assert "| base | 2,000 of 20 | sent to a person |" not in page
 
 
 def test_the_page_tells_the_first_release_and_the_labels_to_look_at() -> None:

@@ -190,6 +190,9 @@ class Receipt(BaseModel):
     advice: str = Field("", description="What would help.")
     advised: list[AdvisedPiece] = Field([], description="The pieces that the advice is made of.")
     pooled: list[str] = Field([], description="Jobs of earlier uploads that were judged together with it.")
+    review: dict[str, Any] = Field(
+        {}, description="Shares that either model sends to a person, and leaves wrong among the others."
+    )
     set_aside: list[str] = Field(
         [], description="Jobs of earlier uploads with which it would not stand; they wait no longer."
     )

@@ -2098,6 +2098,14 @@ export interface components {
              */
             pooled: string[];
             /**
+             * Review
+             * @description Shares that either model sends to a person, and leaves wrong among the others.
+             * @default {}
+             */
+            review: {
+                [key: string]: unknown;
+            };
+            /**
              * Set Aside
              * @description Jobs of earlier uploads with which it would not stand; they wait no longer.
              * @default []

@@ -13,7 +13,7 @@ import { useFormat } from '../parts/format';
 import { CellTables } from './CellTables';
 import styles from './Jobs.module.css';
 import { Rules } from './Rules';
-import { PLACES, type Place, pairOf } from './receipt';
+import { PLACES, type Place, pairOf, reviewOf } from './receipt';
 import { LOOKS, standingOf } from './standing';
 import training from './Training.module.css';
 import { Advice, WhyVerdict } from './Why';
@@ -126,6 +126,15 @@ function BothModels({ receipt, place }: { receipt: Receipt; place: Place }) {
             { name: t('training.receipt.challenger'), metrics: challenger },
           ]}
         />
+        {reviewOf(receipt, place).map(({ who, sent, wrong }) => (
+          <Text size="sm" key={who} data-testid={`review-${who}`}>
+            {t('training.receipt.review', {
+              who: t(`training.receipt.${who}`),
+              sent: format.percent(sent),
+              wrong: wrong === null ? '–' : format.percent(wrong),
+            })}
+          </Text>
+        ))}
         {changed ? (
           <Text size="sm">
             {t('training.receipt.changed', {

@@ -35,6 +35,18 @@ export function pairOf(receipt: Receipt, place: Place): Pair | null {
   return champion && challenger ? { champion, challenger } : null;
 }
 
+export interface Sent {
+  who: 'champion' | 'challenger';
+  sent: number;
+  wrong: number | null;
+}
+
+/** What either model sends to a person; receipts of old do not tell. */
+export function reviewOf(receipt: Receipt, place: Place): Sent[] {
+  const told = (receipt.review?.[place] ?? {}) as Record<string, Omit<Sent, 'who'>>;
+  return (['champion', 'challenger'] as const).flatMap((who) => (told[who] ? [{ ...told[who], who }] : []));
+}
+
 export function movedOf(receipt: Receipt): Moved[] {
   return PLACES.flatMap((place) =>
     (receipt.moved[place] ?? []).map((cell) => ({ ...(cell as unknown as Moved), place })),
