@@ -154,3 +154,24 @@ describe('how many are done', () => {
     expect(countedOf('surrounded: 1,256 of 4,700 cells', told)).toEqual({ done: '1256', total: '4700' }));
   it('else nothing', () => expect(countedOf('Writing the accepted cells', told)).toBeNull());
 });
+
+describe('other uploads', () => {
+  const told = (receipt: Record<string, unknown>) =>
+    show(
+      <WhyVerdict
+        job={job({ verdict: 'undecidable', receipt: { criteria: [rule('labels', null)], ...receipt } })}
+      />,
+    );
+
+  it('that were judged with it, or wait no longer, are named with their jobs', () => {
+    told({ pooled: ['early'], set_aside: ['bad'] });
+    expect(shown()).toContain('jugé avec des envois antérieurs, trop petits à eux seuls : early');
+    expect(shown()).toContain('n’attendent plus : bad');
+    expect(screen.getByRole('link', { name: 'bad' }).getAttribute('href')).toBe('/training?job=bad');
+  });
+
+  it('are not spoken of where there are none', () => {
+    told({ pooled: [], set_aside: [] });
+    expect(screen.queryByRole('link')).toBeNull();
+  });
+});
