@@ -110,7 +110,10 @@ def review(labels: Labels, probabilities: Floats, at: float) -> Review:
 
 
 def left_by(
-    band: Review, labels: Labels, probabilities: npt.NDArray[np.floating], at: float
+    band: Review,
+    labels: Labels,
+    probabilities: npt.NDArray[np.floating],  # type: ignore[type-arg]
+    at: float,
 ) -> tuple[float, float | None]:
     """Of n cells, all arrays (n,), the share that a band sends to a person, and the share of wrong answers
     among the others; None where there are none."""
