@@ -49,8 +49,8 @@ def make(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
     """Make a challenger from the new shards and judge it.
 
     Earlier uploads that were too small to decide on are taken in with them. Where that lot does not stand,
-    the new ones are judged alone, so that what somebody sent before cannot spoil them; and where they stand
-    alone, the earlier ones wait no longer.
+    the new ones are judged alone, so that what somebody sent before cannot spoil them; and where they are
+    accepted alone, the earlier ones wait no longer.
 
     Raises Conflict where no cell is new, and as the method does.
     """
@@ -62,7 +62,7 @@ def make(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
     if together.receipt.stands:
         return together
     alone = _make(challenge, new, report)
-    if not alone.receipt.stands:
+    if alone.receipt.verdict != Verdict.ACCEPTED:
         return alone
     return replace(alone, receipt=told_of_those_aside(alone.receipt, list(waiting.values())))
 

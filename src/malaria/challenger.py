@@ -62,9 +62,9 @@ def told_of_pool(challenge: Challenge, receipt: Receipt) -> Receipt:
 
 
 def told_of_those_aside(receipt: Receipt, waited: Sequence[str]) -> Receipt:
-    """The receipt of uploads that stand without earlier ones, and would not with them."""
+    """The receipt of uploads that are accepted without earlier ones, and were not with them."""
     which = ", ".join(waited)
-    told = f"Earlier uploads too small alone, with which it would not stand, wait no longer: {which}."
+    told = f"Earlier uploads too small alone, with which it was not accepted, wait no longer: {which}."
     reason = f"{receipt.reason} {told} Send their cells again with more of them."
     return replace(receipt, reason=reason, set_aside=tuple(waited))
 

@@ -138,9 +138,10 @@ class Receipt:
     @property
     def stands(self) -> bool:
         """Whether it holds for each of several uploads that were judged together: accepted, or in want of
-        more cells, which each alone would want all the more. Else one of them may have spoilt the others."""
-        small = self.verdict == Verdict.UNDECIDABLE and self.too_small
-        return self.verdict == Verdict.ACCEPTED or small
+        nothing but more cells, as each alone would be. Else one may have spoilt the others."""
+        small = all(rule.name in (SIZE, LEARNING) for rule in self.criteria if rule.passed is not True)
+        waits = self.verdict == Verdict.UNDECIDABLE and self.too_small
+        return self.verdict == Verdict.ACCEPTED or (waits and small)
 
 
 def judge(

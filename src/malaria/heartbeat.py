@@ -114,7 +114,10 @@ class Reporter:
 
         def back(job: Job) -> Job:
             waiting = replace(job, state=JobState.QUEUED, reason=reason, code=code)
-            return replace(waiting, handle="", leader=None, lease=None, progress=None)
+            tries = (
+                0 if job.leader and job.attempt == 1 else job.attempt
+            )  # a follower had no process of its own
+            return replace(waiting, attempt=tries, handle="", leader=None, lease=None, progress=None)
 
         for job_id in reversed(self._open):  # the leader last: while it runs, its followers are looked after
             self._change(job_id, back)

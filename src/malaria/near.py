@@ -20,8 +20,7 @@ from malaria.ports import Report
 
 SIDE, NEAR = 16, 0.99
 TURNED = 20_000
-"""Up to so many pictures are stretched in all eight turns; more only as they are, in an eighth of the time.
-Turns by any angle cost little, of however many."""
+"""Up to so many pictures are compared in all turns; more only as they are, in an eighth of the time."""
 _BLOCK = 512
 
 Vectors = npt.NDArray[np.float32]

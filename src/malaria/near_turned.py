@@ -25,6 +25,7 @@ _RADIUS = 0.8
 _LEAST = 1.0
 """Grey levels, root mean square, below which the coarse form is none: a blank picture is near to nothing."""
 _TURNS = 128
+_AT_ONCE = 64
 
 _Waves = npt.NDArray[np.complex64]
 
@@ -70,13 +71,18 @@ class Turns:
     def first(self, one: int, others: npt.NDArray[np.intp]) -> int | None:
         """The first of the others that a picture is near to. Of copies the first hit comes soon, so a flood
         of them costs no more than its number."""
-        return next((int(other) for other in others if self._agreement(one, int(other)) >= NEAR), None)
+        for start in range(0, len(others), _AT_ONCE):
+            some = others[start : start + _AT_ONCE]
+            hits = np.flatnonzero(self._agreement(one, some) >= NEAR)
+            if len(hits):
+                return int(some[hits[0]])
+        return None
 
-    def _agreement(self, one: int, other: int) -> float:
-        """The best correlation over all turns, of either side up."""
-        a, b = self._waves[one], self._waves[other]
-        best = max((_by_wave(a * turned) @ _shifts()).real.max() for turned in (b.conj(), b))
-        return float(best)
+    def _agreement(self, one: int, others: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """The best correlation with each of m others, (m,), over all turns, of either side up."""
+        a, b = self._waves[one], self._waves[others]
+        either = [(_by_wave(a * turned) @ _shifts()).real.max(axis=1) for turned in (b.conj(), b)]
+        return np.asarray(np.maximum(*either), np.float32)
 
 
 def _waves(band: _Band, pixels: npt.NDArray[np.uint8]) -> _Waves:
@@ -124,8 +130,8 @@ def _shifts() -> npt.NDArray[np.complex64]:
 
 
 def _by_wave(products: _Waves) -> _Waves:
-    """Summed over the rings of both bands: (_GRAIN.waves,)."""
-    form, grain = np.split(products, [_FORM.rings * _FORM.waves])
-    total = grain.reshape(-1, _GRAIN.waves).sum(axis=0)
-    total[: _FORM.waves] += form.reshape(-1, _FORM.waves).sum(axis=0)
+    """Summed over the rings of both bands: (m, rings * waves of both) to (m, _GRAIN.waves)."""
+    form, grain = np.split(products, [_FORM.rings * _FORM.waves], axis=1)
+    total = grain.reshape(len(grain), -1, _GRAIN.waves).sum(axis=1)
+    total[:, : _FORM.waves] += form.reshape(len(form), -1, _FORM.waves).sum(axis=1)
     return np.asarray(total, np.complex64)

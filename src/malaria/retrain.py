@@ -27,6 +27,9 @@ from malaria.shards import Shard
 
 log = logging.getLogger(__name__)
 
+APART = "judged-apart"
+"""Code of `JudgedApart`, by which a job that waits is known as one that runs alone."""
+
 
 def run(
     services: Services, job_id: str, attempt: int, stop: threading.Event, longest: float | None = None
@@ -92,7 +95,7 @@ def take_group(jobs: JobStore, clock: Clock, job_id: str, attempt: int, token: i
     lead = jobs.get(job_id)
     if lead.state != JobState.QUEUED:
         return []
-    again = max(lead.attempt, attempt) > 1
+    again = max(lead.attempt, attempt) > 1 or lead.code == APART
     waiting = [] if again else jobs.list(state=JobState.QUEUED, limit=1000)
     same = [job for job in reversed(waiting) if _may_follow(job, lead)]
     taken = []
@@ -111,7 +114,7 @@ def take_group(jobs: JobStore, clock: Clock, job_id: str, attempt: int, token: i
 def _may_follow(job: Job, lead: Job) -> bool:
     """Who asks for the same is taken in; who ran before runs alone, so a poisonous upload fails alone."""
     same = job.options == lead.options and job.id != lead.id
-    return same and job.attempt == 0 and not job.cancel_requested
+    return same and job.attempt == 0 and job.code != APART and not job.cancel_requested
 
 
 def _run(services: Services, group: list[str], reporter: Reporter) -> None:

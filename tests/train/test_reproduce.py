@@ -266,8 +266,11 @@ def test_a_recipe_that_is_no_longer_known_is_told() -> None:
 
     old = recipe_of(step(changes={"zoom": 0.1, "body": 0.0, "body_share": 0}, gone=0))
     assert (old.network, old.changes.zoom, old.changes.shift) == ("compact_cnn", 0.1, 0.06)
-    assert old.momentum == 0.999, "Keras' own, before recipes told it"
-    assert recipe_of(step(momentum=0.99)).momentum == 0.99
+    assert old.momentum == 0.99
+    begun = Step("v", "d", {"recipe": {}, "inputs": [["backbone-weights", "w.h5"]]})
+    assert recipe_of(begun).momentum == 0.999, "Keras' own, before recipes told it"
+    told = Step("v", "d", {"recipe": {"momentum": 0.99}, "inputs": [["backbone-weights", "w.h5"]]})
+    assert recipe_of(told).momentum == 0.99
     with pytest.raises(
         BadOptions, match=r"sets body_share to 0\.2, which this version of the project does not"
     ):

@@ -118,3 +118,12 @@ def test_a_bad_upload_does_not_hide_among_others() -> None:
 def joined(one: GateSet, other: GateSet) -> GateSet:
     names = ("labels", "patients", "champion", "challenger")
     return GateSet(*(np.concatenate([getattr(one, name), getattr(other, name)]) for name in names))
+
+
+def test_what_holds_for_each_of_several_uploads() -> None:
+    """A figure that fell at the site may be one upload's doing, though more cells could settle it."""
+    fell = judge(BASE, simulate(3.5, 2.4, patients=3, per_patient=20), 0.5, 0.5)
+    assert fell.verdict == Verdict.UNDECIDABLE and fell.too_small and not fell.stands
+    few = judge(BASE, simulate(3.0, 3.0, patients=1, per_patient=10), 0.5, 0.5)
+    assert few.too_small and few.stands
+    assert judge(BASE, simulate(1.5, 3.0, patients=6, per_patient=40), 0.5, 0.5).stands

@@ -70,9 +70,11 @@ def test_uploads_that_do_not_stand_together_are_judged_apart(services: Services,
         assert (job.state, job.code) == (JobState.QUEUED, "judged-apart")
         assert (job.leader, job.version) == (None, None)
     later = submit(services, tmp_path, "later.zip", n=24, seed=3)
+    assert services.jobs.get(bad.id).attempt == 0, "it had no process of its own and keeps its tries"
     assert run(services, good, attempt=2)
     assert state(services, later) == state(services, bad) == JobState.QUEUED, "who ran before runs alone"
-    assert run(services, bad, attempt=2)
+    assert run(services, bad, attempt=1)
+    assert state(services, later) == JobState.QUEUED
     one, other = services.jobs.get(good.id), services.jobs.get(bad.id)
     assert one.state == other.state == JobState.SUCCEEDED
     assert other.verdict == Verdict.REJECTED and "swapped" in other.reason

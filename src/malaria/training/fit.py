@@ -141,7 +141,7 @@ def _draw_by(trainee: keras.Model, seed: int) -> None:
     keras.utils.set_random_seed(seed)
     states = [state for state in trainee.variables if state.path.endswith("seed_generator_state")]
     for number, state in enumerate(states):
-        state.assign([1009 * seed + number, 0])
+        state.assign([(1009 * seed + number) % 2**31, 0])
 
 
 def _own_values(trainee: keras.Model) -> None:

@@ -119,7 +119,7 @@ class Changes:
 
 
 UNNAMED = {"momentum": 0.999}
-"""What recipes of older versions meant where they named none."""
+"""What recipes of older versions meant where they named none, and began from pretrained weights."""
 
 
 def _shows(shares: Shares) -> bool:

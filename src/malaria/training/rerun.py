@@ -147,7 +147,8 @@ def recipe_of(step: Step) -> Recipe:
     for name, kind in (("shares", Shares), ("changes", Changes)):
         if name in told:
             told[name] = _known(step, told[name], kind)
-    return recipe.changed(Recipe(), {**recipe.UNNAMED, **told})
+    pretrained = any(option == "backbone-weights" for option, _ in step.inputs())
+    return recipe.changed(Recipe(), {**(recipe.UNNAMED if pretrained else {}), **told})
 
 
 def _known(step: Step, told: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
