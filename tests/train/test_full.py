@@ -120,7 +120,7 @@ def test_the_first_release_answers_the_pixels_of_base_gate_cells(services: Servi
     assert found.cells.champion.tolist() == pytest.approx(said, abs=1e-6)
     assert found.cells.challenger.tolist() == np.linspace(0, 1, n)[base].tolist()
     met, site, labelled = answered.sets(services.served.model, [Shard("a" * 64, "site", (), "site", START)])
-    assert site is not None and [len(of) for of in (met, site, labelled)] == [4, 4, 6]
+    assert site is not None and [len(of) for of in (met, site, *labelled)] == [4, 4, 6]
     assert met.champion.tolist() != found.cells.champion.tolist(), "the champion answers otherwise"
 
 
