@@ -173,7 +173,7 @@ def test_what_was_accepted_can_be_left_with_a_reason(
 def test_what_speaks_against_a_new_model_is_told_and_it_is_not_offered(
     visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
 ) -> None:
-    """These cells were chosen for being hard, and of some the served model is sure that the label is wrong."""
+    """These cells were chosen for being hard; of some the served model is sure that the label is wrong."""
     server = own_server(supervised=True)
     before = served(server)
     page = _adapted(visit, server, real_cells, tmp_path).page
