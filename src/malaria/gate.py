@@ -111,7 +111,7 @@ class Receipt:
     often. doubted: cells of the upload whose labels the champion is sure are wrong, at most MOVED. first: the
     version of the first release that it was held against too; "" where the champion is that. advised: the
     pieces that the advice is made of. pooled: jobs of earlier uploads that were judged together with it.
-    set_aside: those with which it would not stand, and which wait no longer. bounds: the settings of the
+    set_aside: those with which it was not accepted, and which wait no longer. bounds: the settings of the
     gate. review: of "base" and "site" what either model sends to a person by its own band, and leaves wrong
     among the others; no rule asks it.
     """

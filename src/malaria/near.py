@@ -49,18 +49,19 @@ def first_alike(thumbnails: Sequence[Thumbnail], report: Report) -> npt.NDArray[
     n = len(thumbnails)
     colours = np.frombuffer(b"".join(one.whole for one in thumbnails), np.uint8).reshape(n, SIDE, SIDE, 3)
     upright, first = _vectors(colours), np.arange(n)
-    turns = near_turned.Turns([one.middle for one in thumbnails[: n if n <= TURNED else 0]])
+    few = n <= TURNED
+    turns = near_turned.Turns([one.middle for one in thumbnails]) if few else None
     for start in range(0, n, _BLOCK):
         report(Progress("ingest", percent=100.0 * start / n, message=f"{start} of {n} cells compared"))
         block = slice(start, min(n, start + _BLOCK))
         alike = np.zeros((block.stop - start, block.stop), np.bool_)
-        for k in range(8 if n <= TURNED else 1):
+        for k in range(8 if few else 1):
             alike |= _vectors(_turned(colours[block], k)) @ upright[: block.stop].T >= NEAR
-        maybe = turns.maybe(block) if n <= TURNED else alike
+        maybe = turns.maybe(block) if turns else alike
         for row in range(len(alike)):
             one, earlier = start + row, np.flatnonzero(alike[row, : start + row])
             met = int(earlier[0]) if len(earlier) else None
-            if n <= TURNED:
+            if turns:
                 turned = turns.first(one, np.flatnonzero(maybe[row, : one if met is None else met]))
                 met = met if turned is None else turned
             if met is not None:

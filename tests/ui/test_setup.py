@@ -170,6 +170,21 @@ def test_what_was_accepted_can_be_left_with_a_reason(
     assert _newest(server) == (before, "ada", "it misses rings")
 
 
+def test_what_cannot_be_decided_may_be_used_with_a_reason(
+    visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
+) -> None:
+    """Where nothing speaks against it: here too few cells are kept apart, and doubted labels are let pass."""
+    server = own_server(supervised=True, max_doubted_labels="1")
+    before = served(server)
+    page = _adapted(visit, server, real_cells, tmp_path).page
+    expect(page.get_by_test_id("verdict")).to_have_text("It cannot be told which model is better")
+    after = str(job_of(server)["version"])
+    assert served(server) == before != after
+    _sign(page, "Use it all the same", "our stain is grey")
+    expect(page.get_by_role("status")).to_contain_text(f"{after} answers from now on.")
+    assert _newest(server) == (after, "ada", "our stain is grey")
+
+
 def test_what_speaks_against_a_new_model_is_told_and_it_is_not_offered(
     visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
 ) -> None:

@@ -85,11 +85,11 @@ def reddened(cells: CellArrays, label: int) -> CellArrays:
 def test_transplants_carry_the_label_of_their_spot() -> None:
     """Spots of infected cells are made to absorb no red, so that the label tells which spots were moved."""
     base, others = apart(arrays(60))
-    made = grafts.transplant_all(reddened(base, 1), others, 60, 7, quiet)
+    made, _ = grafts.transplant_all(reddened(base, 1), others, 60, 7, quiet)
     assert len(made.labels) >= 50
     assert 0.3 < made.labels.mean() < 0.9
     assert made.pixels.any(axis=(1, 2, 3)).all()
-    with_both, rows = grafts.transplants(base, others, 60, 7, quiet)
+    with_both, rows = grafts.transplant_all(base, others, 60, 7, quiet)
     assert np.array_equal(made.labels, with_both.labels)
     assert np.array_equal(made.labels, base.labels[rows]), "it is told whose spot it is"
     assert len(set(rows.tolist())) > 10
@@ -148,7 +148,7 @@ def test_where_nothing_is_stained_nothing_is_moved() -> None:
     even = np.where((np.hypot(y - 48, x - 48) < 40)[..., None], np.uint8(180), np.uint8(0)).repeat(3, axis=2)
     flat = CellArrays(**{**vars(cells), "pixels": np.stack([even] * len(cells))})
     assert (
-        len(grafts.transplant_all(flat.where(np.arange(6)), flat.where(np.arange(0)), 5, 7, quiet).labels)
+        len(grafts.transplant_all(flat.where(np.arange(6)), flat.where(np.arange(0)), 5, 7, quiet)[0].labels)
         == 0
     )
 

@@ -62,8 +62,8 @@ def test_a_cell_with_a_platelet_stays_uninfected() -> None:
     blue = replace(
         blue, density=blue.density * np.array([8.0, 1.0, 0.0], np.float32)
     )  # absorbs red above all
-    made = grafts.transplant_all(base, others, 60, 7, quiet, Platelets([blue], 1.0))
-    without = grafts.transplant_all(base, others, 60, 7, quiet)
+    made, _ = grafts.transplant_all(base, others, 60, 7, quiet, Platelets([blue], 1.0))
+    without, _ = grafts.transplant_all(base, others, 60, 7, quiet)
     assert np.array_equal(made.labels, without.labels)
     inside = made.pixels[..., 2] > 100
     laid = (inside & (made.pixels[..., 0] < 60)).sum(axis=(1, 2)) > 8

@@ -54,21 +54,10 @@ def transplant_all(
     seed: int,
     report: Report,
     platelets: Platelets = NO_PLATELETS,
-) -> Part:
-    """`count` cells, most of them other laboratories', with one spot or several of one base cell each, or
-    with platelets, which leave the cell uninfected."""
-    return transplants(plain, others, count, seed, report, platelets)[0]
-
-
-def transplants(
-    plain: CellArrays,
-    others: CellArrays,
-    count: int,
-    seed: int,
-    report: Report,
-    platelets: Platelets = NO_PLATELETS,
 ) -> tuple[Part, npt.NDArray[np.intp]]:
-    """As `transplant_all`; and of each of n cells, (n,), the row in `plain` that its spot is of, -1: none."""
+    """`count` cells, most of them other laboratories', with one spot or several of one base cell each, or
+    with platelets, which leave the cell uninfected. And of each of these n, (n,), the row in `plain` that its
+    spot is of, -1: none."""
     spots = _spots(plain, report)
     rng = np.random.default_rng((seed, 2))
     donors = {label: [i for i in spots if plain.labels[i] == label] for label in (0, 1)}

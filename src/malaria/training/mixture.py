@@ -143,7 +143,7 @@ def _parts(
         "restained": (told(cells), lambda: restain_all(plain, others, seed, report)),
         "transplanted": (
             told(sure, laid),
-            lambda: transplant_all(donors, others, shares.transplants, seed, report, platelets),
+            lambda: transplant_all(donors, others, shares.transplants, seed, report, platelets)[0],
         ),
     }
 

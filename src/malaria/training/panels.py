@@ -19,7 +19,7 @@ from malaria.ports import Report
 from malaria.roles import LOCKED
 from malaria.stains import SIMULATED
 from malaria.training.dataset import CellArrays
-from malaria.training.grafts import transplants
+from malaria.training.grafts import transplant_all
 from malaria.training.mixture import mask_all, surround_all
 from malaria.training.plan import listed
 from malaria.training.restain import restain_all
@@ -75,7 +75,7 @@ def panels(
     if len(others):
         stained = restain_all(base, others, SEED, report)
         found["patients, other stain"] = Panel(stained.pixels, base.labels, base.groups)
-        moved, rows = transplants(base, others, TRANSPLANTS, SEED, report)
+        moved, rows = transplant_all(base, others, TRANSPLANTS, SEED, report)
         found["parasites moved"] = Panel(moved.pixels, moved.labels.astype(np.uint8), base.groups[rows])
     for name, path in evaluated.items():
         raw = boxed(path, name, cells.pixels.shape[1], roles)
