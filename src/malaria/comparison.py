@@ -49,6 +49,13 @@ class GateSet:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def where(self, mask: npt.NDArray[np.bool_]) -> "GateSet":
+        """Some of the cells, (n,)."""
+        names = None if self.names is None else self.names[mask]
+        return GateSet(
+            self.labels[mask], self.patients[mask], self.champion[mask], self.challenger[mask], names
+        )
+
     def cells(self, label: int) -> int:
         """How many cells have a label."""
         return int((self.labels == label).sum())

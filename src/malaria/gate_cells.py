@@ -116,9 +116,10 @@ class OfPixels:
         """As `of_memory`, of the new shards."""
         gate = self.cells.roles == Role.GATE.value
         fresh = np.isin(self.cells.origins, [shard.sha256 for shard in shards])
-        site = self.by(champion, gate & fresh) if np.any(gate & fresh) else None
-        all_of = [self.by(champion, lot) for lot in lots(self.cells.origins, shards)]
-        return self.by(champion, gate & ~fresh), site, all_of
+        whole, origins = self.by(champion, fresh), self.cells.origins[fresh]
+        site = whole.where(gate[fresh]) if np.any(gate & fresh) else None
+        each = [whole.where(lot) for lot in lots(origins, shards)]
+        return self.by(champion, gate & ~fresh), site, each
 
     def first(self, challenge: Challenge) -> First | None:
         """The first release on base gate cells, by its own file; None where that is the champion."""

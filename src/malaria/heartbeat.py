@@ -114,9 +114,8 @@ class Reporter:
 
         def back(job: Job) -> Job:
             waiting = replace(job, state=JobState.QUEUED, reason=reason, code=code)
-            tries = (
-                0 if job.leader and job.attempt == 1 else job.attempt
-            )  # a follower had no process of its own
+            followed = job.leader and job.attempt == 1  # and had no process of its own
+            tries = 0 if followed else job.attempt
             return replace(waiting, attempt=tries, handle="", leader=None, lease=None, progress=None)
 
         for job_id in reversed(self._open):  # the leader last: while it runs, its followers are looked after
