@@ -17,7 +17,7 @@ SERVE_EXTRAS := --extra serve --extra adapt
 ALL_EXTRAS   := $(SERVE_EXTRAS) --extra train --extra study --extra aws --extra lambda --extra fetch --group dev --group infra
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench load figures edge cards graft subject synth seed cloud deploy \
+.PHONY: help serve dev test test-all lint format train evaluate demo smoke bench load figures tables edge cards graft subject synth seed cloud deploy \
 	diff destroy bootstrap cost ui ui-dev ui-types ui-check screenshots clean
 
 help: ## List what can be made
@@ -82,7 +82,7 @@ figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folde
 		$(BIN)/malaria evaluate --model $$network --report docs/results/$$network/stains \
 			$$(printf -- '--data $(DATA)/nih-cells-part%s.zip ' 1 2 3) --role validation --suspects $(SUSPECTS) --stains; \
 	done
-	@$(MAKE) cards
+	@$(MAKE) cards tables
 
 # Of what the networks were trained on; with part 4 too the exports would get their own feature memory.
 EDGE_SETS = $(foreach n,1 2 3,--data $(DATA)/nih-cells-part$(n).zip) \
@@ -92,6 +92,9 @@ edge: $(VENV)/.all ## Export what ships in float16 and int8, and measure it: DAT
 		$(BIN)/malaria export $$network --out runs/edge/$$network --report docs/results/edge/$$network $(EDGE_SETS) \
 			|| exit; \
 	done
+
+tables: $(VENV)/.serve ## Write the tables of figures in README and docs from the reports in docs/results
+	@$(BIN)/python -m scripts.tables
 
 cards: $(VENV)/.serve ## Write the model cards of what ships, with the reports in docs/results
 	@for network in mobilenet_v2 compact_cnn ensemble; do \

@@ -11,6 +11,7 @@ from malaria.criteria import (
     CALIBRATION,
     CLASSES,
     DOUBTED,
+    EARLIER,
     FILE_SIZE,
     FIRST,
     GAIN,
@@ -55,6 +56,12 @@ _DRIFTED = Advised(
     "back to an earlier version (`malaria models rollback`) and adapt that one, or train the whole network, "
     "`--method full`.",
 )
+_EARLIER = Advised(
+    "costs-earlier",
+    "Cells of an earlier upload, which the served model has learnt from, would be answered worse, or that "
+    "cannot be ruled out. Cells of more patients steady what is learnt; the method `full` learns from the "
+    "earlier upload anew. `malaria models promote` serves the new model all the same.",
+)
 _TRADE = "Where that trade is wanted, `malaria models promote` makes it."
 
 
@@ -76,6 +83,7 @@ def advice(
     told += [_site_class(label) for label, name in SITE_CLASSES.items() if _open(rules, name)]
     told += [_base(rules[name], base.groups(label)) for label, name in BASE.items() if _open(rules, name)]
     told += [_DRIFTED] if any(_open(rules, name) for name in FIRST.values()) else []
+    told += [_EARLIER] if any(_open(rules, name) for name in EARLIER.values()) else []
     if _open(rules, CALIBRATION):
         told.append(_base(rules[CALIBRATION], base.groups()))
     if _open(rules, GAIN):
@@ -92,6 +100,8 @@ def _rejected(broken: AbstractSet[str]) -> Advised:
         return Advised("file-at-fault", text)
     if broken <= set(FIRST.values()):
         return _DRIFTED
+    if broken <= set(EARLIER.values()):
+        return _EARLIER
     if SITE in broken:
         text = "The served model answers this site better and stays. Check the labels if that surprises you."
         return Advised("site-better-served", text)

@@ -27,7 +27,8 @@ class GateSet:
 
     labels: (n,) 0 uninfected, 1 parasitized. patients: (n,) what stays together: patient, else field, else
     cell. champion, challenger: (n,) P(parasitized), 0 to 1. names: (n,) what to call each cell; None:
-    nothing. Raises Damaged where that is not so.
+    nothing. uploads: (n,) the upload that a cell came with, "" for base cells; None: that does not matter.
+    Raises Damaged where that is not so.
     """
 
     labels: npt.NDArray[np.uint8]
@@ -35,9 +36,10 @@ class GateSet:
     champion: npt.NDArray[np.floating]  # type: ignore[type-arg]
     challenger: npt.NDArray[np.floating]  # type: ignore[type-arg]
     names: npt.NDArray[np.str_] | None = None
+    uploads: npt.NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
-        parts = (self.labels, self.patients, self.champion, self.challenger, self.names)
+        parts = (self.labels, self.patients, self.champion, self.challenger, self.names, self.uploads)
         sizes = {len(part) for part in parts if part is not None}
         if len(sizes) != 1:
             raise Damaged(f"The parts of a gate set differ in length: {sorted(sizes)}.")
@@ -51,10 +53,15 @@ class GateSet:
 
     def where(self, mask: npt.NDArray[np.bool_]) -> "GateSet":
         """Some of the cells, (n,)."""
-        names = None if self.names is None else self.names[mask]
-        return GateSet(
-            self.labels[mask], self.patients[mask], self.champion[mask], self.challenger[mask], names
-        )
+        told = (self.labels, self.patients, self.champion, self.challenger)
+        known = (None if part is None else part[mask] for part in (self.names, self.uploads))
+        return GateSet(*(part[mask] for part in told), *known)
+
+    def by_upload(self) -> dict[str, "GateSet"]:
+        """The cells of each upload; none of base cells."""
+        if self.uploads is None:
+            return {}
+        return {str(one): self.where(self.uploads == one) for one in np.unique(self.uploads) if one}
 
     def cells(self, label: int) -> int:
         """How many cells have a label."""

@@ -21,6 +21,7 @@ LEARNING, CALIBRATION, PARITY, FILE_SIZE = "learning", "base calibration", "pari
 BASE = {1: "base sensitivity", 0: "base specificity"}
 FIRST = {label: f"{name} since the first release" for label, name in BASE.items()}
 SITE_CLASSES = {1: "site sensitivity", 0: "site specificity"}
+EARLIER = {1: "earlier sensitivity", 0: "earlier specificity"}
 CLASSES = {1: "parasitized", 0: "uninfected"}
 GROUPS = "patients or fields"
 BOTH = (0, 1)
@@ -32,7 +33,8 @@ class GateSettings(Bootstrap):
 
     base_margin: most that base sensitivity or specificity may fall. ece_margin: most that the calibration
     error of base cells may rise. site_margin: the fall of balanced accuracy, and of sensitivity and
-    specificity where there are `site_class_cells` of the class, that must be ruled out at the site.
+    specificity where there are `site_class_cells` of the class, that must be ruled out at the site; and the
+    fall of sensitivity and specificity that is borne where uploads came from before.
     min_site_auc: of the champion on the upload, below which its labels are in doubt. max_doubted_labels:
     share of them that it may be sure are wrong. min_site_cells, min_site_per_class, min_site_groups: with
     less, the site is too small to decide on; groups are patients, else fields. min_base_groups: patients with
@@ -240,13 +242,21 @@ def site_rule(site: GateSet, drawn: Resampled, settings: GateSettings) -> Criter
     return _criterion(SITE, seen, -margin, True, f"{told} {basis}.")
 
 
-def site_class_rule(site: GateSet, label: int, drawn: Resampled, settings: GateSettings) -> Criterion:
+def site_class_rule(
+    site: GateSet,
+    label: int,
+    drawn: Resampled,
+    settings: GateSettings,
+    names: Mapping[int, str] = SITE_CLASSES,
+    who: str = "the site",
+) -> Criterion:
     """May the challenger's recall of one class count as no worse at the site, so that one class is not paid
-    for with the other? With few cells of the class, only as far as can be seen."""
-    name, margin, cells = SITE_CLASSES[label], settings.site_margin, site.cells(label)
+    for with the other? With few cells of the class, only as far as can be seen. names: of the rules. who: the
+    site, or an earlier one."""
+    name, margin, cells = names[label], settings.site_margin, site.cells(label)
     seen = drawn.difference((label,))
     if cells >= settings.site_class_cells:
-        return _no_worse(name, seen, margin, "patients or fields of the site")
+        return _no_worse(name, seen, margin, f"patients or fields of {who}")
     lost = round(-seen.value * cells)
     told = f"{name.capitalize()} {points(seen.value)} points on {cells} {CLASSES[label]} cells"
     if seen.value < -margin and lost > 1:

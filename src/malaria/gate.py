@@ -11,6 +11,8 @@ base    Sensitivity and specificity on the base gate patients may not fall by mo
         larger fall is rejected; one that cannot be ruled out is undecidable.
 since the first release  The same is asked against the release from which the champion descends, lest many
         steps that are each within the margin lead down.
+earlier  Nor may either fall by `site_margin` on the gate cells of any earlier upload that the champion has
+        learnt from: among the base patients' these few would hardly show. Asked and decided as of the site.
 base calibration  Nor may the calibration error of these cells rise by more than `ece_margin`.
 parity, file size  The challenger's file answers as was computed, and is small enough to be served.
 size    Too few gate cells of the site, or none, are undecidable, and `too_small` says so.
@@ -25,7 +27,7 @@ One broken rule rejects; else one that cannot be decided makes the verdict undec
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,7 @@ from malaria.criteria import (
     BASE,
     DEFAULTS,
     DOUBTED,
+    EARLIER,
     FIRST,
     LABELS,
     LEARNING,
@@ -225,6 +228,7 @@ def rules(
     found += base_rules(base, at, settings)
     if first is not None:
         found += first_rules(first, at[1], settings)
+    found += earlier_rules(base, at, settings)
     if file is not None:
         found += [parity_rule(file, settings), file_size_rule(file, settings)]
     found.append(size_rule(site, settings))
@@ -243,6 +247,19 @@ def base_rules(base: GateSet, at: Thresholds, settings: GateSettings) -> list[Cr
     drawn = Resampled(base, at, settings)
     found = [base_rule(base, label, drawn, settings) for label in BASE]
     return [*found, calibration_rule(drawn, settings)] if len(base) else found
+
+
+def earlier_rules(base: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:
+    """The rules that earlier uploads decide, each by itself: of each class the one that decides."""
+    found: dict[int, list[Criterion]] = {label: [] for label in EARLIER}
+    for upload, cells in base.by_upload().items():
+        drawn = Resampled(cells, at, settings)
+        for label, asked in found.items():
+            if cells.cells(label) >= settings.min_site_per_class:
+                rule = site_class_rule(cells, label, drawn, settings, EARLIER, "that upload")
+                told = f"Of the upload {upload[:8]}, which the served model has learnt from: {rule.text}"
+                asked.append(replace(rule, text=told))
+    return [rule for asked in found.values() for rule in _worst(asked)]
 
 
 def first_rules(first: First, at: float, settings: GateSettings) -> list[Criterion]:

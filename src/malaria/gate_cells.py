@@ -64,7 +64,12 @@ def lots(origins: NDArray[np.str_], shards: Sequence[Shard]) -> list[NDArray[np.
 def _answered(cells: Memory, before: Head, after: Head, called: Mapping[int, str]) -> GateSet:
     embeddings, told = cells.embeddings, called_of(called, cells.fingerprints)
     scores = before.probabilities(embeddings), after.probabilities(embeddings)
-    return GateSet(cells.labels, cells.patients, *scores, told)
+    return GateSet(cells.labels, cells.patients, *scores, told, uploads_of(cells.origins))
+
+
+def uploads_of(origins: NDArray[np.str_]) -> NDArray[np.str_]:
+    """The upload that each of n cells came with, (n,); "" for base cells."""
+    return np.where(is_base(origins), "", origins).astype(np.str_)
 
 
 def first_release(registry: Registry, info: ModelVersion, methods: AbstractSet[str]) -> ModelVersion:
@@ -110,7 +115,8 @@ class OfPixels:
         asked = (np.asarray(pixels[i]) for i in np.flatnonzero(mask))
         before = np.array([scored.probability for scored in model.score_many(asked)])
         labels, groups = self.cells.labels[mask], self.cells.groups[mask]
-        return GateSet(labels, groups, before, self.after[mask], self.called[mask])
+        uploads = uploads_of(self.cells.origins[mask])
+        return GateSet(labels, groups, before, self.after[mask], self.called[mask], uploads)
 
     def sets(self, champion: Model, shards: Sequence[Shard]) -> tuple[GateSet, GateSet | None, list[GateSet]]:
         """As `of_memory`, of the new shards."""

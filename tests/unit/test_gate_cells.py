@@ -114,6 +114,11 @@ def test_the_first_release_answers_the_base_gate_cells_that_memory_keeps(
     assert np.array_equal(found.cells.champion, found.cells.challenger), "asked of the very same head"
 
 
+def test_gate_cells_of_earlier_uploads_are_told_from_base_cells() -> None:
+    origins = np.array(["base", "base:chula", "ab12", "cd34", "ab12"])
+    assert gate_cells.uploads_of(origins).tolist() == ["", "", "ab12", "cd34", "ab12"]
+
+
 def test_a_step_within_the_margin_is_not_accepted_where_the_whole_way_is_beyond_it(
     services: Services, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 from malaria.comparison import First, Resampled
 from malaria.criteria import (
     CALIBRATION,
+    EARLIER,
     FILE_SIZE,
     PARITY,
     SITE_CLASSES,
@@ -130,6 +131,50 @@ def test_specificity_is_not_bought_with_sensitivity_unseen(site: GateSet, passed
     expected = {True: Verdict.ACCEPTED, None: Verdict.UNDECIDABLE, False: Verdict.REJECTED}
     assert receipt.verdict == expected[passed]
     assert passed is not False or "malaria models promote" in receipt.advice
+
+
+def together(base: GateSet, earlier: GateSet) -> GateSet:
+    """Base gate cells, and those of an upload that was learnt from before."""
+    uploads = np.repeat(["", "5d1f0c3a99"], [len(base), len(earlier)])
+    parts = ("labels", "patients", "champion", "challenger")
+    joined = (np.concatenate([getattr(one, part) for one in (base, earlier)]) for part in parts)
+    return GateSet(*joined, uploads=uploads)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "passed"),
+    [
+        (traded(9, 1, of=100), False),
+        (traded(3, 1, of=40), None),
+        (traded(1, 1, of=40), True),
+        (traded(2, 1, of=4), True),  # too few of a class to ask
+    ],
+)
+def test_an_upload_that_was_learnt_from_does_not_pay_for_the_next(
+    earlier: GateSet, passed: bool | None
+) -> None:
+    """Among 3,000 base cells none of these falls would show."""
+    base = together(BASE, replace(earlier, patients=np.char.add("E", earlier.patients)))
+    receipt = judge(base, SITE_CELLS, 0.5, 0.5)
+    assert rule(receipt, "base sensitivity").passed is True
+    asked = [one for one in receipt.criteria if one.name in EARLIER.values()]
+    if len(earlier) < 10:
+        assert not asked
+    else:
+        paid = rule(receipt, EARLIER[1])
+        assert paid.passed is passed and "the upload 5d1f0c3a" in paid.text
+        assert rule(receipt, EARLIER[0]).passed is True
+    expected = {True: Verdict.ACCEPTED, None: Verdict.UNDECIDABLE, False: Verdict.REJECTED}
+    assert receipt.verdict == expected[passed]
+    assert ("an earlier upload" in receipt.advice) is (passed is not True)
+
+
+def test_of_several_earlier_uploads_the_worst_decides() -> None:
+    good, bad = traded(1, 1, of=200), traded(30, 1, of=200)
+    base = together(BASE, replace(good, patients=np.char.add("E", good.patients)))
+    base = replace(base, uploads=np.where(base.uploads == "", "", "a0"))
+    more = replace(together(base, bad), uploads=np.append(base.uploads, np.repeat(["b1"], len(bad))))
+    assert rule(judge(more, SITE_CELLS, 0.5, 0.5), EARLIER[1]).passed is False
 
 
 def held(cells: GateSet, *, lost: int) -> First:

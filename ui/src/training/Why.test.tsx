@@ -39,6 +39,7 @@ const RULES = [
   'labels',
   'base sensitivity',
   'base specificity since the first release',
+  'earlier sensitivity',
   'base calibration',
   'parity',
   'file size',
