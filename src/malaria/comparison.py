@@ -53,9 +53,13 @@ class GateSet:
 
     def where(self, mask: npt.NDArray[np.bool_]) -> "GateSet":
         """Some of the cells, (n,)."""
-        told = (self.labels, self.patients, self.champion, self.challenger)
-        known = (None if part is None else part[mask] for part in (self.names, self.uploads))
-        return GateSet(*(part[mask] for part in told), *known)
+        return GateSet(
+            self.labels[mask],
+            self.patients[mask],
+            self.champion[mask],
+            self.challenger[mask],
+            *(None if part is None else part[mask] for part in (self.names, self.uploads)),
+        )
 
     def by_upload(self) -> dict[str, "GateSet"]:
         """The cells of each upload; none of base cells."""
