@@ -26,6 +26,9 @@ SHARES = (1.0, 0.75, 0.5, 0.35)
 """Of Otsu's threshold, tried in turn: a pale cell with a dark rim needs a lower one to be whole."""
 NECKS = (0.8, 0.65, 0.5, 0.35, 0.2)
 """Shares of the cell's depth at which a neighbour may come loose."""
+ON_BLACK = 0.5
+"""A cell that stands on black touches less of the rectangle about it: NIH cells at most 0.38, padded crops
+0.88 and more in 99 of 100."""
 GAP, HOLLOW, WHOLE = 4, 12, 0.85
 """Radii, at the working size, of gaps that are closed and of bays that speak against an outline; and the
 share of its bays, and of the crop's middle, that a whole cell fills."""
@@ -42,14 +45,29 @@ def cut(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def mask(pixels: npt.NDArray[np.uint8]) -> Mask:
-    """Which pixels belong to the middle cell, (h, w), of a raw crop, (h, w, 3) RGB.
+    """Which pixels belong to the middle cell, (h, w), of a raw crop, (h, w, 3) RGB, padded with black or not.
 
     One piece without holes. An ellipse that fills the crop where no outline is plausible.
     """
-    height, width = pixels.shape[:2]
     bright = pixels.max(axis=2) > BLACK
-    if np.mean(_border(bright)) < 0.5:  # it stands on black already
-        return _filled(_middle_piece(bright)) if bright.any() else _ellipse((height, width))
+    if not np.any(bright):
+        return _ellipse(pixels.shape[:2])
+    crop = _box(bright)
+    if np.mean(_border(bright[crop])) < ON_BLACK:
+        return _filled(_middle_piece(bright))
+    found = np.zeros(pixels.shape[:2], np.bool_)
+    found[crop] = _of_raw(pixels[crop])
+    return found
+
+
+def _box(bright: Mask) -> tuple[slice, slice]:
+    """The smallest rectangle that holds all that is bright: a crop without the black that made it square."""
+    rows, columns = (np.flatnonzero(bright.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
+def _of_raw(pixels: npt.NDArray[np.uint8]) -> Mask:
+    height, width = pixels.shape[:2]
     found = _outline(_shrunk(pixels))
     if found is None:
         return _ellipse((height, width))

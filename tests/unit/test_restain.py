@@ -1,5 +1,7 @@
 """Base cells in another laboratory's stain: the body takes its density, the parasite stays, the label too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,30 @@ def test_without_another_laboratory_there_is_no_stain_to_take() -> None:
     cells = arrays(6)
     base = cells.where(cells.origins == "base")
     assert len(restain_all(base, base.where(np.arange(0)), 7, quiet).labels) == 0
+
+
+def test_a_stain_that_is_drawn_is_none_that_was_seen() -> None:
+    cells = arrays()
+    base, others = cells.where(cells.origins == "base"), cells.where(cells.origins != "base")
+    seen, varied, some = (restain_all(base, others, 7, quiet, share) for share in (0.0, 1.0, 0.5))
+    same = [np.array_equal(a, b) for a, b in zip(seen.pixels, some.pixels, strict=True)]
+    assert 0.1 < np.mean(same) < 0.9
+    assert not any(np.array_equal(a, b) for a, b in zip(seen.pixels, varied.pixels, strict=True))
+    bodies = [
+        np.array([np.median(density(pixels)[pixels.max(axis=2) > 20], axis=0) for pixels in made.pixels])
+        for made in (seen, varied)
+    ]
+    assert bodies[1].std(axis=0).mean() > 1.2 * bodies[0].std(axis=0).mean()
+
+
+def test_plasma_is_that_of_the_crop_and_not_the_black_that_made_it_a_square() -> None:
+    cells = arrays()
+    base, others = cells.where(cells.origins == "base"), cells.where(cells.origins != "base")
+    squares = np.array(others.pixels)
+    bar = SIZE // 8
+    squares[:, :bar] = squares[:, -bar:] = 0
+    padded = replace(others, pixels=squares)
+    made = restain_all(base, padded, 7, quiet)
+    corners = made.pixels[:, :3, :3].reshape(len(made.pixels), -1, 3).mean(axis=1)
+    dark = (corners.max(axis=1) < 60).mean()
+    assert dark < 0.45, "no more than what stays on black"

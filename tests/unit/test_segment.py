@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from malaria import preprocess
 from malaria.segment import mask, masked
 
 STAINS = {  # plasma, cell
@@ -83,3 +84,19 @@ def test_masked_blackens_the_rest_and_leaves_the_cell_as_it_is() -> None:
     before, after, found = np.asarray(crop), np.asarray(masked(crop)), mask(np.asarray(crop))
     assert (after[~found] == 0).all()
     assert (after[found] == before[found]).all()
+
+
+@pytest.mark.parametrize("stain", STAINS)
+@pytest.mark.parametrize("size", [(96, 70), (70, 96), (96, 94)])
+def test_the_black_that_made_a_crop_a_square_is_no_cell_and_no_plasma(
+    stain: str, size: tuple[int, int]
+) -> None:
+    """A box is seldom a square, and a network sees squares."""
+    width, height = size
+    edges = (width // 2 - 26, height // 2 - 28, width // 2 + 26, height // 2 + 28)
+    crop = drawn(stain, edges, size=max(size)).crop((0, 0, width, height))
+    square = preprocess.to_square(crop, max(size))
+    left, top = preprocess.corner(size, max(size))
+    found = mask(square)
+    assert np.array_equal(found[top : top + height, left : left + width], mask(np.asarray(crop)))
+    assert overlap(found, (edges[0] + left, edges[1] + top, edges[2] + left, edges[3] + top)) > 0.9

@@ -22,7 +22,8 @@ from malaria.metrics import Metrics
 from malaria.ports import Report
 from malaria.predict import Model
 from malaria.progress import Series
-from malaria.training import dataset, fit, networks
+from malaria.training import dataset, fit, grafts, networks
+from malaria.training import mixture as mixtures
 from malaria.training.dataset import CellArrays
 from malaria.training.export import to_tflite
 from malaria.training.finish import calibration
@@ -126,7 +127,7 @@ class _Study:
         self._teachers = {variant.teacher for variant in variants}
         known, met = roles_of(plan), {name: sha256(path) for name, path in evaluated.items()}
         made = {**made_of(plan), "recipe": _told(plan.recipe)}
-        ground = json.dumps([made, met, sorted(known.items())])
+        ground = json.dumps([made, met, sorted(known.items()), [mixtures.VERSION, grafts.VERSION]])
         self._ground = hashlib.sha256(ground.encode()).hexdigest()
         self._sources = sources_of(plan, known)
         self._panels: dict[int, dict[str, Panel]] = {}

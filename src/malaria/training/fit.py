@@ -86,11 +86,12 @@ def fit(
     _note_what_runs(run, start)
     callbacks = [Pace(recipe, steps), Ticker(costs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
-        _draw_by(trainee, recipe.seed + epoch)
-        cells = train(recipe.size_at(epoch)).epoch(recipe.seed + epoch)
+        seed = seed_of(recipe, epoch)
+        _draw_by(trainee, seed)
+        cells = train(recipe.size_at(epoch)).epoch(seed)
         checked = validation(recipe.size_at(epoch))
         fitted = trainee.fit(
-            jpeg.saved(cells.pixels, recipe.changes.jpeg_share, recipe.seed + epoch),
+            jpeg.saved(cells.pixels, recipe.changes.jpeg_share, seed),
             cells.labels[:, None].astype(np.float32),
             validation_data=(np.asarray(checked.pixels), checked.labels[:, None].astype(np.float32)),
             batch_size=recipe.batch_size,
@@ -104,6 +105,11 @@ def fit(
         if kept is not None:
             kept(run)
     return trainee.get_layer(network.name)
+
+
+def seed_of(recipe: Recipe, epoch: int) -> int:
+    """By which an epoch is drawn, 0 to 2^31: no two trainings with seeds near to each other share any."""
+    return (10_007 * recipe.seed + epoch) % 2**31
 
 
 def _keep(trainee: keras.Model, epoch: int, history: dict[str, list[float]], run: Path) -> None:

@@ -22,7 +22,7 @@ from malaria.training.dataset import CellArrays, Part
 from malaria.training.laboratories import NATIVE
 from malaria.training.transplant import Spot, on_black, planted, spot_of, strengthened, turned
 
-VERSION = 2
+VERSION = 3
 """Of the making; transplants of another version are made anew."""
 SPOTS = (0.6, 0.2, 0.08, 0.06, 0.06)
 """Shares of cells with one spot, two, and so on: some infected cells hold several parasites."""

@@ -33,7 +33,7 @@ from malaria.training.recipe import Shares
 from malaria.training.restain import restain_all
 from malaria.training.surround import surrounded
 
-VERSION = 2
+VERSION = 3
 """Of the making; a cache of another version is made anew."""
 
 
@@ -140,7 +140,10 @@ def _parts(
         "surrounded": (told(plain), lambda: surround_all(plain, seed, report)),
         "laboratories": ([], lambda: as_is(others)),
         "masked": (told(others), lambda: replace(as_is(others), pixels=mask_all(others.pixels, report))),
-        "restained": (told(cells), lambda: restain_all(plain, others, seed, report)),
+        "restained": (
+            told(cells, shares.varied),
+            lambda: restain_all(plain, others, seed, report, shares.varied),
+        ),
         "transplanted": (
             told(sure, laid),
             lambda: transplant_all(donors, others, shares.transplants, seed, report, platelets)[0],

@@ -65,6 +65,7 @@ class Shares:
 
     epoch_cells: cells an epoch; 0: as many as show each base cell once. transplants: how many cells are made
     with a spot moved onto them. platelets: share of the uninfected of those whose spot is a platelet.
+    varied: share of the restained whose stain is none that was seen, but one drawn about such a one.
     by_patient: how far base cells of patients with few are drawn more often; 1: every patient alike.
     """
 
@@ -79,6 +80,7 @@ class Shares:
     epoch_cells: Count = 0
     transplants: Count = 8000
     platelets: Share = 0.0
+    varied: Share = 0.0
     by_patient: Share = 0.0
 
     def of_parts(self) -> dict[str, float]:

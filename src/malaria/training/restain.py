@@ -12,19 +12,26 @@ from scipy import ndimage
 
 from malaria import segment
 from malaria.ports import Report
-from malaria.preprocess import Pixels
+from malaria.preprocess import BLACK, Pixels
 from malaria.training.composing import each
 from malaria.training.dataset import CellArrays, Part
 from malaria.training.grafts import blur_of
 from malaria.training.surround import surrounded
 from malaria.training.transplant import Reals, density, lit, on_black
 
+VARIED = 0.25
+"""Standard deviation of the logarithm by which a stain that is drawn differs from one that was seen."""
 ON_BLACK = 0.3
 """Share that stays on black; the others are laid on the plasma of the cell whose stain they take."""
 
 
-def restain_all(plain: CellArrays, others: CellArrays, seed: int, report: Report) -> Part:
-    """Each base cell in the stain of a cell of another laboratory; nothing where there is no other."""
+def restain_all(
+    plain: CellArrays, others: CellArrays, seed: int, report: Report, varied: float = 0.0
+) -> Part:
+    """Each base cell in the stain of a cell of another laboratory; nothing where there is no other.
+
+    varied: share of them whose stain is one drawn about that, as no laboratory at hand has it.
+    """
     if not len(others):
         return Part(np.empty((0, *plain.pixels.shape[1:]), np.uint8), np.empty(0, np.float32))
     fields = {group: np.flatnonzero(others.groups == group) for group in np.unique(others.groups)}
@@ -34,16 +41,25 @@ def restain_all(plain: CellArrays, others: CellArrays, seed: int, report: Report
         k = int(rng.integers(len(others)))
         model = np.asarray(others.pixels[k])
         mask = segment.mask(model)
-        made = restained(pixels, median(density(model), mask))
+        drawn = np.random.default_rng((seed, 5, i))
+        lamp, stain = _drawn(drawn) if drawn.random() < varied else (np.ones(3, np.float32),) * 2
+        made = restained(pixels, median(density(model), mask) * lamp * stain)
         sigma = blur_of(others.origins[k], pixels.shape[0])
         made = _blurred(made, sigma) if rng.random() < 0.5 else made
-        if rng.random() < ON_BLACK or mask.all():
+        plasma = ~mask & (model.max(axis=2) > BLACK)  # not what made the crop a square
+        if rng.random() < ON_BLACK or not plasma.any():
             return made
         beside = rng.choice(fields[others.groups[k]], int(rng.choice(3, p=[0.4, 0.35, 0.25])))
         near = [segment.cut(np.asarray(others.pixels[j])) for j in beside]
-        return surrounded(made, near, rng, median(density(model), ~mask))
+        return surrounded(made, near, rng, median(density(model), plasma) * lamp)
 
     return Part(each(one, plain.pixels, "restained", report), plain.labels.astype(np.float32))
+
+
+def _drawn(rng: np.random.Generator) -> tuple[Reals, Reals]:
+    """By what the density of all, and of what is stained, is multiplied in each channel, (3,) both."""
+    lamp, stain = (np.exp(rng.normal(0.0, VARIED, 3)).astype(np.float32) for _ in range(2))
+    return lamp, stain
 
 
 def restained(pixels: Pixels, body: Reals) -> Pixels:

@@ -42,7 +42,7 @@ RECIPE = Recipe(
     changes=Changes(strength=0.35, tint=0.25, light=0.15),
 )
 """Stain and light vary far, so that another laboratory's are no novelty."""
-VERSION = 2
+VERSION = 3
 """Of the making of pictures; a cache of another version is made anew."""
 
 

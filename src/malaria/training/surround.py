@@ -12,6 +12,8 @@ from scipy import ndimage
 from malaria.preprocess import Pixels
 from malaria.training.transplant import Mask, Reals, density, lit, on_black
 
+FINE = 128
+"""The side, in pixels, for which lengths are told below; on others they are as long a share of it."""
 CLEAR = (0.02, 0.5)
 """Density of plasma, as a share of the cell's own: nearly clear glass to a thick smear."""
 
@@ -49,15 +51,19 @@ def _plasma(side: int, level: Reals, rng: np.random.Generator) -> Reals:
     y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
     tilt = rng.normal(0, 0.02, 2)
     slant = (tilt[0] * x + tilt[1] * y)[..., None]
-    grain = ndimage.gaussian_filter(rng.normal(0, 0.012, (side, side, 3)), (0.7, 0.7, 0))
+    grain = ndimage.gaussian_filter(
+        rng.normal(0, 0.012, (side, side, 3)), (0.7 * side / FINE, 0.7 * side / FINE, 0)
+    )
     return np.asarray(level + slant + grain, np.float32)
 
 
 def _over(field: Reals, densities: Reals, mask: Mask, rng: np.random.Generator) -> Reals:
     """The cell over the field; its cut edge, a stair of plasma and membrane, is shaved and softened."""
-    kept = ndimage.binary_erosion(mask, iterations=int(rng.integers(2, 5)))
-    soft = ndimage.gaussian_filter(kept.astype(np.float32), rng.uniform(0.5, 1.3))
-    soft = soft * ndimage.binary_erosion(mask, iterations=2)  # black beyond the cut must not bleed in
+    fine = mask.shape[0] / FINE
+    kept = ndimage.binary_erosion(mask, iterations=max(1, round(fine * int(rng.integers(2, 5)))))
+    soft = ndimage.gaussian_filter(kept.astype(np.float32), fine * rng.uniform(0.5, 1.3))
+    rim = max(1, round(2 * fine))
+    soft = soft * ndimage.binary_erosion(mask, iterations=rim)  # black beyond the cut must not bleed in
     soft = soft[..., np.newaxis]
     return np.asarray(densities * soft + field * (1 - soft), np.float32)
 
