@@ -6,6 +6,8 @@ of theirs, in optical density (as Reinhard et al., 2001, move colours, but the m
 out from the body keeps standing out as before.
 """
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
@@ -36,11 +38,14 @@ def restain_all(
         return Part(np.empty((0, *plain.pixels.shape[1:]), np.uint8), np.empty(0, np.float32))
     fields = {group: np.flatnonzero(others.groups == group) for group in np.unique(others.groups)}
 
+    @functools.cache  # each is asked for several times
+    def mask_of(k: int) -> npt.NDArray[np.bool_]:
+        return segment.mask(np.asarray(others.pixels[k]))
+
     def one(i: int, pixels: Pixels) -> Pixels:
         rng = np.random.default_rng((seed, 4, i))
         k = int(rng.integers(len(others)))
-        model = np.asarray(others.pixels[k])
-        mask = segment.mask(model)
+        model, mask = np.asarray(others.pixels[k]), mask_of(k)
         drawn = np.random.default_rng((seed, 5, i))
         lamp, stain = _drawn(drawn) if drawn.random() < varied else (np.ones(3, np.float32),) * 2
         made = restained(pixels, median(density(model), mask) * lamp * stain)
@@ -50,7 +55,7 @@ def restain_all(
         if rng.random() < ON_BLACK or not plasma.any():
             return made
         beside = rng.choice(fields[others.groups[k]], int(rng.choice(3, p=[0.4, 0.35, 0.25])))
-        near = [segment.cut(np.asarray(others.pixels[j])) for j in beside]
+        near = [np.asarray(others.pixels[j]) * mask_of(int(j))[..., np.newaxis] for j in beside]
         return surrounded(made, near, rng, median(density(model), plasma) * lamp)
 
     return Part(each(one, plain.pixels, "restained", report), plain.labels.astype(np.float32))
