@@ -1,11 +1,11 @@
 """Make a challenger and hold it against the champion: the method is chosen, run, and judged by the gate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,13 +26,14 @@ from malaria.challenger import (
 )
 from malaria.checkpoints import Checkpoints
 from malaria.criteria import learning_rule
-from malaria.domain import JobState, Method, Progress, Verdict
-from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, how_to_add
+from malaria.domain import JobState, Method, ModelVersion, Progress, Verdict
+from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, UnknownVersion, how_to_add
 from malaria.gate import Exported, judge
 from malaria.lineage import EXPORTED
 from malaria.memory import is_base
 from malaria.operating import of_memory
 from malaria.ports import Report
+from malaria.promote import Registry
 from malaria.refitting import AdaptSettings
 from malaria.remembered import scored
 from malaria.shards import Shard
@@ -218,11 +219,24 @@ def _start(challenge: Challenge) -> "Start":
         if wanted not in shipped.listing(models).networks:
             return Start(replace(info, network=wanted), None)
         ships, folder = shipped.read_shipped(models, wanted)
-        return Start(ships, folder / "network.keras")
+        return Start(ships, folder / "network.keras", recipe_told(ships, registry))
     version = info
     while version.lineage.get("method") in (Method.ADAPT.value, EXPORTED):
         version = registry.version(str(version.lineage["parent"]))
-    return Start(info, registry.fetch(version.version, "network.keras", work / "champion.keras"))
+    weights = registry.fetch(version.version, "network.keras", work / "champion.keras")
+    return Start(info, weights, recipe_told(version, registry))
+
+
+def recipe_told(info: ModelVersion, registry: Registry) -> Mapping[str, Any]:
+    """The recipe of the training that a version goes back to, an ensemble of its first member's; empty where
+    no manifest at hand tells one."""
+    try:
+        while "recipe" not in info.lineage:
+            members = info.lineage.get("members") or ()
+            info = registry.version(str(members[0]["version"] if members else info.lineage["parent"]))
+    except (KeyError, UnknownVersion):
+        return {}
+    return dict(info.lineage["recipe"] or {})
 
 
 def _other_network(challenge: Challenge) -> str | None:

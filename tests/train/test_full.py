@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from malaria import memory, retrain, roles, synthetic, wiring
+from malaria import memory, retrain, roles, shipped, synthetic, wiring
 from malaria.cli import app
 from malaria.domain import JobState, Method, RetrainOptions, Role
 from malaria.gate_cells import OfPixels
@@ -20,6 +20,8 @@ from malaria.services import Services
 from malaria.settings import Settings
 from malaria.shards import Shard
 from malaria.training.dataset import CellArrays
+from malaria.training.full import LEARNING_RATE, recipe_for
+from malaria.training.recipe import Changes, Recipe, Stage
 from tests.unit.registries import START
 from tests.unit.test_gate_cells import challenge, serve
 from tests.unit.test_retrain_again import archive
@@ -136,3 +138,13 @@ def test_full_without_validation_patients_says_what_to_import(
     assert ended.state == JobState.FAILED
     assert "validation patients" in ended.reason
     assert "data import" in ended.reason
+
+
+def test_full_smooths_and_changes_pictures_as_the_network_was_trained(models_dir: Path) -> None:
+    info = shipped.read_shipped(models_dir)[0]
+    told = {"label_smoothing": 0.0, "average": 0.99, "changes": {"lamp": 0.3, "of_old": 1.0}, "seed": 3}
+    recipe = recipe_for(RetrainOptions(method=Method.FULL, epochs=4), info, told)
+    assert (recipe.label_smoothing, recipe.average, recipe.changes.lamp) == (0.0, 0.99, 0.3)
+    assert (recipe.stages, recipe.learning_rate) == ((Stage(info.input_size, 4),), LEARNING_RATE)
+    plain = recipe_for(RetrainOptions(method=Method.FULL), info, {})
+    assert (plain.label_smoothing, plain.changes) == (Recipe().label_smoothing, Changes())

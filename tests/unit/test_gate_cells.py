@@ -11,6 +11,7 @@ import pytest
 from malaria import gate_cells, retrain, synthetic
 from malaria import head as heads
 from malaria import memory as memories
+from malaria.challenge import recipe_told
 from malaria.challenger import Challenge
 from malaria.domain import Job, Method, ModelVersion, RetrainOptions, Role, Verdict
 from malaria.head import Head
@@ -112,6 +113,18 @@ def test_the_first_release_answers_the_base_gate_cells_that_memory_keeps(
     gate = before.memory.of(Role.GATE, base=True)
     assert np.array_equal(found.cells.champion, new.probabilities(gate.embeddings))
     assert np.array_equal(found.cells.champion, found.cells.challenger), "asked of the very same head"
+
+
+def test_the_recipe_behind_a_version_is_that_of_the_training_it_goes_back_to(
+    services: Services, tmp_path: Path
+) -> None:
+    registry, first = services.registry, services.served.model.info
+    adapted = serve(services, tmp_path, by=0.5)
+    assert recipe_told(adapted, registry) == recipe_told(first, registry) == first.lineage["recipe"]
+    joined = replace(first, lineage={"method": "join", "members": [{"version": first.version}]})
+    assert recipe_told(joined, registry) == first.lineage["recipe"]
+    for lost in ({"method": "adapt", "parent": "20000101-gone"}, {}):
+        assert recipe_told(replace(first, lineage=lost), registry) == {}
 
 
 def test_gate_cells_of_earlier_uploads_are_told_from_base_cells() -> None:

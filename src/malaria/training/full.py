@@ -3,9 +3,10 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,7 +25,7 @@ from malaria.training import dataset, fit, networks
 from malaria.training.dataset import CellArrays, Stored
 from malaria.training.finish import Finished, finish
 from malaria.training.mixture import mixture
-from malaria.training.recipe import Recipe, Shares, Stage, recipe_of
+from malaria.training.recipe import Changes, Recipe, Shares, Stage, changed, recipe_of
 
 EPOCHS, LEARNING_RATE, WARMUP_STEPS = 2, 1e-4, 100
 """Of fine-tuning; everything else is as the network was trained."""
@@ -35,10 +36,12 @@ class Start:
     """info: the version to go on from, of the network to train: the served one, or one that ships.
 
     weights: its Keras file, or that of the version whose head was adapted into it; None: from nothing.
+    trained: the recipe by which these were trained, as a manifest tells it; empty where none does.
     """
 
     info: ModelVersion
     weights: Path | None
+    trained: Mapping[str, Any] = field(default_factory=dict)
 
 
 def full(
@@ -56,7 +59,7 @@ def full(
     branch: the subject network for the served graph. checkpoints: where they are kept, too, if `work` goes
     with the machine. Returns the finished files and the cells, in the order of the scored probabilities.
     """
-    recipe = recipe_for(options, start.info)
+    recipe = recipe_for(options, start.info, start.trained)
     sources = [Stored(shards, shard) for shard in chosen]
 
     def at(role: Role) -> Callable[[int], CellArrays]:
@@ -101,10 +104,15 @@ def _need_both_classes(cells: CellArrays, role: Role) -> None:
         )
 
 
-def recipe_for(options: RetrainOptions, start: ModelVersion) -> Recipe:
+def recipe_for(options: RetrainOptions, start: ModelVersion, told: Mapping[str, Any]) -> Recipe:
     """The recipe of the network, an ensemble's that of its first member, with what fine-tuning changes of it
-    and what a person chose."""
+    and what a person chose. told: by which it was trained: how labels are smoothed, weights averaged and
+    pictures changed is as it was, as far as this version knows of it."""
     trained = recipe_of(MOBILENET if start.network == ENSEMBLE else start.network)
+    kept = {name: told[name] for name in ("label_smoothing", "average") if name in told}
+    names = {one.name for one in fields(Changes)}
+    changes = {name: value for name, value in told.get("changes", {}).items() if name in names}
+    trained = changed(trained, {**kept, "changes": changes})
     surrounded = trained.shares.surrounded / trained.shares.plain
     return replace(
         trained,
