@@ -82,6 +82,7 @@ figures: $(VENV)/.all ## Measure what ships as docs/results tells it: DATA=folde
 		$(BIN)/malaria evaluate --model $$network --report docs/results/$$network/stains \
 			$$(printf -- '--data $(DATA)/nih-cells-part%s.zip ' 1 2 3) --role validation --suspects $(SUSPECTS) --stains; \
 	done
+	@$(BIN)/python -m malaria.tours.latency $$($(BIN)/python -m scripts.tables --files) --out docs/results/latency
 	@$(MAKE) cards tables
 
 # Of what the networks were trained on; with part 4 too the exports would get their own feature memory.

@@ -27,13 +27,12 @@ from malaria.challenger import (
 from malaria.checkpoints import Checkpoints
 from malaria.criteria import learning_rule
 from malaria.domain import JobState, Method, ModelVersion, Progress, Verdict
-from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, UnknownVersion, how_to_add
+from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, how_to_add
 from malaria.gate import Exported, judge
-from malaria.lineage import EXPORTED
+from malaria.lineage import EXPORTED, alike
 from malaria.memory import is_base
 from malaria.operating import of_memory
 from malaria.ports import Report
-from malaria.promote import Registry
 from malaria.refitting import AdaptSettings
 from malaria.remembered import scored
 from malaria.shards import Shard
@@ -213,29 +212,35 @@ def _start(challenge: Challenge) -> "Start":
     from malaria.training.full import Start
 
     registry, work, info = challenge.services.registry, challenge.work, challenge.champion.info
+    models = shipped.folder(challenge.services.settings.shipped)
+    known = [*registry.versions(), *shipped.versions(models)]
     wanted = _other_network(challenge)
     if wanted is not None:
-        models = shipped.folder(challenge.services.settings.shipped)
         if wanted not in shipped.listing(models).networks:
             return Start(replace(info, network=wanted), None)
         ships, folder = shipped.read_shipped(models, wanted)
-        return Start(ships, folder / "network.keras", recipe_told(ships, registry))
+        return Start(ships, folder / "network.keras", recipe_told(ships, known))
     version = info
     while version.lineage.get("method") in (Method.ADAPT.value, EXPORTED):
         version = registry.version(str(version.lineage["parent"]))
     weights = registry.fetch(version.version, "network.keras", work / "champion.keras")
-    return Start(info, weights, recipe_told(version, registry))
+    return Start(info, weights, recipe_told(version, known))
 
 
-def recipe_told(info: ModelVersion, registry: Registry) -> Mapping[str, Any]:
-    """The recipe of the training that a version goes back to, an ensemble of its first member's; empty where
-    no manifest at hand tells one."""
-    try:
-        while "recipe" not in info.lineage:
-            members = info.lineage.get("members") or ()
-            info = registry.version(str(members[0]["version"] if members else info.lineage["parent"]))
-    except (KeyError, UnknownVersion):
-        return {}
+def recipe_told(info: ModelVersion, known: Sequence[ModelVersion]) -> Mapping[str, Any]:
+    """The recipe of the training that a version of a network goes back to, an ensemble of its first member's;
+    empty where no version that is known tells one."""
+    while "recipe" not in info.lineage:
+        members, parent = info.lineage.get("members"), info.lineage.get("parent")
+        before = (
+            (one for one in known if members[0]["digest"] in alike(one))
+            if members
+            else (one for one in known if one.version == parent and one.network == info.network)
+        )
+        found = next(before, None)
+        if found is None:
+            return {}
+        info = found
     return dict(info.lineage["recipe"] or {})
 
 

@@ -253,12 +253,14 @@ def earlier_rules(base: GateSet, at: Thresholds, settings: GateSettings) -> list
     """The rules that earlier uploads decide, each by itself: of each class the one that decides."""
     found: dict[int, list[Criterion]] = {label: [] for label in EARLIER}
     for upload, cells in base.by_upload().items():
+        enough = [label for label in EARLIER if cells.cells(label) >= settings.min_site_per_class]
+        if not enough:
+            continue
         drawn = Resampled(cells, at, settings)
-        for label, asked in found.items():
-            if cells.cells(label) >= settings.min_site_per_class:
-                rule = site_class_rule(cells, label, drawn, settings, EARLIER, "that upload")
-                told = f"Of the upload {upload[:8]}, which the served model has learnt from: {rule.text}"
-                asked.append(replace(rule, text=told))
+        for label in enough:
+            rule = site_class_rule(cells, label, drawn, settings, EARLIER, "that upload")
+            told = f"Of the upload {upload[:8]}, which the served model has learnt from: {rule.text}"
+            found[label].append(replace(rule, text=told))
     return [rule for asked in found.values() for rule in _worst(asked)]
 
 

@@ -27,8 +27,8 @@ SHARES = (1.0, 0.75, 0.5, 0.35)
 NECKS = (0.8, 0.65, 0.5, 0.35, 0.2)
 """Shares of the cell's depth at which a neighbour may come loose."""
 ON_BLACK = 0.5
-"""A cell that stands on black touches less of the rectangle about it: NIH cells at most 0.38, padded crops
-0.88 and more in 99 of 100."""
+"""A cell that stands on black touches less of the rectangle about it: of 1,500 each, NIH cells at most
+0.38, padded crops of BCCD 0.88 and more in 99 of 100."""
 GAP, HOLLOW, WHOLE = 4, 12, 0.85
 """Radii, at the working size, of gaps that are closed and of bays that speak against an outline; and the
 share of its bays, and of the crop's middle, that a whole cell fills."""

@@ -123,6 +123,9 @@ def test_the_first_release_answers_the_pixels_of_base_gate_cells(services: Servi
     assert found.cells.challenger.tolist() == np.linspace(0, 1, n)[base].tolist()
     met, site, labelled = answered.sets(services.served.model, [Shard("a" * 64, "site", (), "site", START)])
     assert site is not None and [len(of) for of in (met, site, *labelled)] == [4, 4, 6]
+    assert met.uploads is not None and set(met.uploads) == {""}, "the site's own are no earlier ones"
+    told, _, _ = answered.sets(services.served.model, [Shard("b" * 64, "site", (), "site", START)])
+    assert {name: len(of) for name, of in told.by_upload().items()} == {"a" * 64: 4}
     assert met.champion.tolist() != found.cells.champion.tolist(), "the champion answers otherwise"
 
 

@@ -42,11 +42,36 @@ def test_a_table_is_made_where_it_is_marked_and_nowhere_else() -> None:
     made = tables.made(text)
     assert made.startswith("One\n\n<!-- table: stains -->\n| sensitivity of |")
     assert made.endswith(" |\n\nTwo\n")
+    assert tables.made(text.replace("| old |\n| --- |\n", "")) == made, "a first time"
     assert "old" not in made
     assert tables.made(made) == made
     assert tables.made("No table: | a | b |\n") == "No table: | a | b |\n"
     with pytest.raises(KeyError, match="unheard-of"):
         tables.made("<!-- table: unheard-of -->\n| a |\n")
+
+
+def test_a_table_that_says_something_else_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stains = tables.stains()
+    monkeypatch.setitem(tables.TABLES, "stains", lambda: (stains[0], stains[1][:1]))
+    assert tables.main(["--check"]) == 1
+    assert capsys.readouterr().out == "docs/evaluation.md: tables differ from the reports: make tables\n"
+
+
+def test_tables_tell_what_their_columns_say() -> None:
+    """Cells of them, by another way."""
+    gate, field = report("mobilenet_v2", "gate"), report("ensemble", "bbbc041")
+    told = row("gate, all").split(" | ")
+    assert told[2] == figure(gate, "sensitivity") and told[4].startswith(figure(gate, "auc"))
+    assert row("`ensemble` of both").endswith(f" | {figure(field, 'auc')} |")
+    sent = (100 * x for x in (gate["reviewed"]["sent"]["value"], *gate["reviewed"]["sent"]["interval"]))
+    assert "{:.1f} ({:.1f} to {:.1f})".format(*sent) == row("NIH gate", EVALUATION).split(" | ")[2]
+    grey = report("compact_cnn", "stains")["stains"][-1]
+    assert grey["stain"] == "grey and dark"
+    assert row("`compact_cnn`", EVALUATION).endswith(f" | {figure(grey['metrics'], 'sensitivity')} |")
+    for role in ("test", "gate", "stains"):
+        assert f"{report('mobilenet_v2', role)['groups']} " in README.partition("<!-- table: patients")[0]
 
 
 @pytest.mark.parametrize("name", sorted(tables.TABLES))
@@ -63,7 +88,8 @@ def test_what_is_said_of_other_stains(network: str) -> None:
 
 def test_what_the_readme_says_of_a_strange_stain() -> None:
     (worst,) = (of for of in report("mobilenet_v2", "stains")["stains"] if of["stain"] == "grey and dark")
-    assert f"under one that is simulated grey and dark {figure(worst['metrics'], 'sensitivity')}" in README
+    told = figure(worst["metrics"], "sensitivity")
+    assert f"under one that is simulated grey and dark {told}" in README and told in CHOICES
 
 
 def test_whose_errors_the_test_patients_are() -> None:

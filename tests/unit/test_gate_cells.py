@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from malaria import gate_cells, retrain, synthetic
+from malaria import gate_cells, retrain, shipped, synthetic
 from malaria import head as heads
 from malaria import memory as memories
 from malaria.challenge import recipe_told
@@ -116,15 +116,19 @@ def test_the_first_release_answers_the_base_gate_cells_that_memory_keeps(
 
 
 def test_the_recipe_behind_a_version_is_that_of_the_training_it_goes_back_to(
-    services: Services, tmp_path: Path
+    services: Services, models_dir: Path, tmp_path: Path
 ) -> None:
-    registry, first = services.registry, services.served.model.info
+    first, ships = services.served.model.info, shipped.versions(models_dir)
     adapted = serve(services, tmp_path, by=0.5)
-    assert recipe_told(adapted, registry) == recipe_told(first, registry) == first.lineage["recipe"]
-    joined = replace(first, lineage={"method": "join", "members": [{"version": first.version}]})
-    assert recipe_told(joined, registry) == first.lineage["recipe"]
+    known = [*services.registry.versions(), *ships]
+    assert recipe_told(adapted, known) == recipe_told(first, known) == first.lineage["recipe"]
+    (joined,) = (one for one in ships if one.network == "ensemble")
+    (member,) = (one for one in ships if one.network == "mobilenet_v2")
+    assert recipe_told(joined, known) == member.lineage["recipe"], "of the same answers, under another name"
+    other = replace(adapted, network="compact_cnn")
+    assert recipe_told(other, known) == {}, "a champion of another network was not its start"
     for lost in ({"method": "adapt", "parent": "20000101-gone"}, {}):
-        assert recipe_told(replace(first, lineage=lost), registry) == {}
+        assert recipe_told(replace(first, lineage=lost), known) == {}
 
 
 def test_gate_cells_of_earlier_uploads_are_told_from_base_cells() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from malaria import challenge, memory, retrain, synthetic
+from malaria.criteria import EARLIER
 from malaria.domain import Job, JobState, Method, Progress, RetrainOptions, Role, Verdict
 from malaria.heartbeat import Heartbeat, Reporter
 from malaria.memory import Memory
@@ -152,6 +153,27 @@ def test_who_spoils_a_pool_waits_no_longer(
     monkeypatch.undo()
     last = send(services, uploads, archive(synthetic.generate(24, 8), patients=True))
     assert (last.receipt["pooled"], last.receipt["set_aside"]) == ([], []), "nobody waits any longer"
+
+
+def test_an_upload_that_was_learnt_from_is_asked_by_itself_when_the_next_comes(
+    services: Services, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = challenge._make
+
+    def accepted(*given, **named):  # type: ignore[no-untyped-def]
+        made = make(*given, **named)
+        return replace(made, receipt=replace(made.receipt, verdict=Verdict.ACCEPTED))
+
+    monkeypatch.setattr(challenge, "_make", accepted)
+    first = send(services, uploads, archive(synthetic.generate(120, 8), patients=True, washed=True))
+    assert first.verdict == Verdict.ACCEPTED and first.version is not None
+    asked = {rule["name"]: rule for rule in first.receipt["criteria"]}
+    assert not asked.keys() & set(EARLIER.values()), "nothing was learnt from before"
+    monkeypatch.undo()
+    cells = archive(synthetic.generate(40, 9), patients=True, prefix="next", washed=True)
+    asked = {rule["name"]: rule for rule in send(services, uploads, cells).receipt["criteria"]}
+    assert asked.keys() >= set(EARLIER.values())
+    assert f"the upload {str(first.dataset)[:8]}" in asked[EARLIER[1]]["text"]
 
 
 def test_other_bounds_are_no_duplicate(services: Services, uploads: Path) -> None:

@@ -100,3 +100,6 @@ def test_the_black_that_made_a_crop_a_square_is_no_cell_and_no_plasma(
     found = mask(square)
     assert np.array_equal(found[top : top + height, left : left + width], mask(np.asarray(crop)))
     assert overlap(found, (edges[0] + left, edges[1] + top, edges[2] + left, edges[3] + top)) > 0.9
+    smaller = mask(preprocess.to_square(crop, 64))
+    scaled = tuple(64 * (at + by) // max(size) for at, by in zip(edges, (left, top) * 2, strict=True))
+    assert overlap(smaller, scaled) > 0.8  # type: ignore[arg-type]
