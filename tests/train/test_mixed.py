@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
-from malaria import memory, roles
+from malaria import memory, roles, synthetic
 from malaria.digests import sha256
 from malaria.domain import Progress, Role
 from malaria.errors import BadOptions
 from malaria.patients import patient_of
 from malaria.predict import Model
+from malaria.preprocess import to_square
 from malaria.tours.latency import latencies
 from tests.train.test_train import nih_named
 from tests.unit.test_laboratories import fields
@@ -163,8 +165,16 @@ def test_fitted_networks_are_joined_without_training(plan, trained) -> None:  # 
         assert (told["digest"], told["weights"]) == (trained.digest, sha256(member))
     listed = json.loads((plan.out / "shipped.json").read_text())
     assert listed["networks"] == {"compact_cnn": trained.version, "ensemble": joined.version}
-    for name in ("auc", "accuracy"):  # two of the same answer as one
-        assert joined.metrics["validation"][name] == pytest.approx(trained.metrics["validation"][name])
+    name = "auc"  # two of the same rank as one
+    assert joined.metrics["validation"][name] == pytest.approx(trained.metrics["validation"][name])
+    shown = [to_square(cell.image, 64) for cell in synthetic.generate(12, 2)]
+    one, both = (
+        logit(np.array([scored.probability for scored in Model.load(file, made).score_many(shown)]))
+        for made in (trained, joined)
+        for file in [plan.out / made.version / "model.tflite"]
+    )
+    again = float(both @ one / (one @ one))
+    assert np.allclose(both, again * one, atol=1e-3), "and answer as one, but for a temperature set once more"
 
 
 def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type: ignore[no-untyped-def]
