@@ -35,20 +35,15 @@ def evaluation(network: str, name: str) -> Evaluation:
 
 def figure(of: Metrics, name: str, digits: int = 3) -> str:
     """`0.963 (0.952 to 0.975)`; a dash where the cells cannot say."""
-    value, between = getattr(of, name), of.intervals.get(name)
-    if value is None:
-        return "-"
-    return f"{value:.{digits}f}" + (
-        f" ({between[0]:.{digits}f} to {between[1]:.{digits}f})" if between else ""
-    )
+    return report.figure(of, name, digits) or "-"
 
 
 def rate(of: Rate | None, digits: int = 2, scale: float = 1.0) -> str:
     """The same of a rate or a mean."""
     if of is None:
         return "-"
-    told = [f"{scale * value:.{digits}f}" for value in (of.value, *(of.interval or ()))]
-    return f"{told[0]} ({told[1]} to {told[2]})" if of.interval else told[0]
+    between = (scale * of.interval[0], scale * of.interval[1]) if of.interval else None
+    return report.with_interval(scale * of.value, between, digits)
 
 
 def _whose(found: Evaluation) -> str:
@@ -96,14 +91,11 @@ def networks() -> Grid:
         size = (ROOT / "models" / listed[network] / "model.tflite").stat().st_size / 1e6
         gate = evaluation(network, "gate").metrics
         asked = (("chula", "specificity"), ("bccd", "specificity"), ("bbbc041", "auc"))
-        elsewhere = [figure(evaluation(network, name).metrics, which) for name, which in asked]
+        others = [figure(evaluation(network, name).metrics, which) for name, which in asked]
         first = [names.get(network, f"`{network}`"), f"{size:.1f} MB" if size > 2 else f"{size:.2f} MB"]
-        rows.append([*first, times[network], figure(gate, "accuracy"), figure(gate, "auc"), *elsewhere])
-    at_gate, there = (
-        ("accuracy, gate", "AUC, gate"),
-        ("specificity, Chula", "specificity, BCCD", "AUC, BBBC041"),
-    )
-    return ("network", "file", "time for a cell", *at_gate, *there), rows
+        rows.append([*first, times[network], figure(gate, "accuracy"), figure(gate, "auc"), *others])
+    there = ("specificity, Chula", "specificity, BCCD", "AUC, BBBC041")
+    return ("network", "file", "time for a cell", "accuracy, gate", "AUC, gate", *there), rows
 
 
 def _times() -> dict[str, str]:

@@ -132,15 +132,16 @@ def figures_table(title: str, sets: Mapping[str, Metrics | None], note: str = ""
     return Table(title, ["figure", *known], rows, note)
 
 
-def figure(of: Metrics, name: str) -> str | None:
+def figure(of: Metrics, name: str, digits: int = 4) -> str | None:
     """`0.9630 (0.9310 to 0.9820)`, or None where the cells cannot say."""
     value = getattr(of, name)
-    return None if value is None else with_interval(value, of.intervals.get(name))
+    return None if value is None else with_interval(value, of.intervals.get(name), digits)
 
 
-def with_interval(value: float, between: tuple[float, float] | None) -> str:
+def with_interval(value: float, between: tuple[float, float] | None, digits: int = 4) -> str:
     """`0.9630 (0.9310 to 0.9820)`."""
-    return f"{value:.4f}" + (f" ({between[0]:.4f} to {between[1]:.4f})" if between else "")
+    told, *ends = (f"{one:.{digits}f}" for one in (value, *(between or ())))
+    return f"{told} ({ends[0]} to {ends[1]})" if ends else told
 
 
 def _spread(of: Metrics, name: str) -> str | None:
