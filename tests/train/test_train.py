@@ -106,11 +106,11 @@ def test_a_patient_on_both_sides_stops_everything(plan, tmp_path: Path) -> None:
 
 
 def test_seconds_left_weigh_steps_by_their_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    from malaria.training import fit
+    from malaria.training import pace
 
     now, told = [0.0], list[Progress]()
-    monkeypatch.setattr("malaria.training.fit.time.monotonic", lambda: now[0])
-    ticker = fit.Ticker([64**2, 64**2, 128**2], 10, 1, told.append)  # the first epoch was run before
+    monkeypatch.setattr("malaria.training.pace.time.monotonic", lambda: now[0])
+    ticker = pace.Ticker([64**2, 64**2, 128**2], 10, 1, told.append)  # the first epoch was run before
     ticker.on_epoch_begin(1)
     now[0] = 1.0
     ticker.on_train_batch_end(0, {"loss": 0.7})  # this one built the graph as well
@@ -145,7 +145,7 @@ def test_an_epoch_that_is_run_again_has_one_line_of_history(tmp_path: Path) -> N
 def test_the_learning_rate_warms_up_and_falls_over_all_steps(held: bool) -> None:
     import keras
 
-    from malaria.training.fit import Pace
+    from malaria.training.pace import Pace
     from malaria.training.recipe import Recipe, Stage
 
     recipe = Recipe(stages=(Stage(64, 2),), learning_rate=0.1, warmup_steps=100)
