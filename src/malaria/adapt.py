@@ -16,7 +16,7 @@ from malaria.memory import Memory, remember
 from malaria.ports import Report
 from malaria.predict import Model
 from malaria.preprocess import Pixels, pixels
-from malaria.refitting import AdaptSettings, Guarded, NewCells, Stays, refit
+from malaria.refitting import AdaptSettings, Guarded, NewCells, Released, Stays, refit
 from malaria.shards import Shard, Shards
 
 
@@ -48,17 +48,18 @@ def adapt(
     new: Sequence[Shard],
     settings: AdaptSettings,
     report: Report,
+    first: Released | None = None,
 ) -> Adapted:
     """Adapt `champion`, whose .tflite file is `content`, to the cells of the new shards.
 
-    Raises Damaged where the memory holds nothing to calibrate on.
+    first: the head of the first release, from which it descends; None where it is the champion. Raises
+    Damaged where the memory holds nothing to calibrate on.
     """
     old = heads.read(content)
     guarded = Guarded(memory.of(Role.VALIDATION, base=True), memory.of(Role.TRAIN, base=False))
     cells, shown = embed(champion, shards, new, settings.views, len(old.weights), report)
-    done = refit(
-        old, memory.of(Role.TRAIN), guarded, shown, settings, report, threshold=champion.info.threshold
-    )
+    at, learnt_from = champion.info.threshold, memory.of(Role.TRAIN)
+    done = refit(old, learnt_from, guarded, shown, settings, report, threshold=at, first=first)
     written = heads.write(content, done.head)
     parity = parity_of(written, done.head, champion, shards, new)
     uninfected, parasitized = map(int, shown.sizes)

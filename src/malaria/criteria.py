@@ -191,7 +191,7 @@ def learning_rule(stays: Stays, learnt: tuple[int, int], fewest: int) -> Criteri
         Stays.FEW: f"Too few cells to learn from: {learnt[1]:,} parasitized and {learnt[0]:,} uninfected, of "
         f"at least {fewest} each.",
         Stays.BASE: "Nothing is learnt: however little the new cells counted, base patients or earlier "
-        "laboratories would have lost too much.",
+        "laboratories would have lost too much, in this step or since the first release.",
         Stays.SITE: "Nothing is learnt: heads that were fitted to a part of the new cells did not answer the "
         "others better than the served one does.",
     }

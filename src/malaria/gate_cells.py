@@ -22,6 +22,7 @@ from malaria.lineage import DERIVED, EXPORTED
 from malaria.memory import Memory, is_base
 from malaria.predict import Model
 from malaria.promote import Registry
+from malaria.refitting import Released
 from malaria.shards import Shard
 
 if TYPE_CHECKING:
@@ -87,16 +88,20 @@ def _passed(info: ModelVersion) -> bool:
     return info.lineage["method"] == EXPORTED or bool(verdict == Verdict.ACCEPTED.value)
 
 
-def first_of_memory(challenge: Challenge, after: Head) -> First | None:
-    """The first release of the champion's backbone on base gate cells, by its head; None where that is the
-    champion. after: the challenger's head."""
+def first_head(challenge: Challenge) -> tuple[str, Released] | None:
+    """The first release of the champion's backbone, and its head; None where that is the champion."""
     registry, info = challenge.services.registry, challenge.champion.info
     first = first_release(registry, info, {Method.ADAPT.value})
     if first.version == info.version:
         return None
     file = registry.fetch(first.version, "model.tflite", challenge.work / "first.tflite")
-    cells = challenge.memory.of(Role.GATE, base=True)
-    return First(first.version, _answered(cells, heads.read(file.read_bytes()), after, {}), first.threshold)
+    return first.version, Released(heads.read(file.read_bytes()), first.threshold)
+
+
+def first_of_memory(memory: Memory, first: tuple[str, Released], after: Head) -> First:
+    """The first release on base gate cells, by its head. after: the challenger's head."""
+    version, (head, threshold) = first
+    return First(version, _answered(memory.of(Role.GATE, base=True), head, after, {}), threshold)
 
 
 @dataclass(frozen=True)

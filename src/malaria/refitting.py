@@ -1,15 +1,16 @@
 """Refit a head on a laboratory's new cells and on what is remembered, as far as the others bear it.
 
 The change from the served head is penalised, and what is remembered is to be answered as before. Two guards
-bound how much the new cells count: base validation patients and earlier laboratories may lose little, and the
-laboratory's own cells must be answered better by heads that have not learnt them. Where no strength passes
-both, the head stays as it is. With few cells the second guard errs often; the gate judges after it.
+bound how much the new cells count: base validation patients and earlier laboratories may lose little, the
+former since the first release too, and the laboratory's own cells must be answered better by heads that have
+not learnt them. Where no strength passes both, the head stays as it is. With few cells the second guard errs
+often; the gate judges after it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -39,9 +40,10 @@ class AdaptSettings:
 
     cell_weights: how much one new cell counts at most against one remembered, tried in turn; the first is
     taken by which no set of cells that is guarded loses more than the share `base_loss`, or one cell, and the
-    new cells gain. parts: into which these are split to ask them, 2 or more; 0: they are not asked. fewest:
-    cells of each class that must be there to learn from; with fewer the head stays as it is. site_share: the
-    most that all new cells weigh, as a share of everything, below 1.
+    new cells gain. base_loss_in_all: the same of base cells since the first release, lest many steps that
+    each lose little lead down. parts: into which the new cells are split to ask them, 2 or more; 0: they are
+    not asked. fewest: cells of each class that must be there to learn from; with fewer the head stays as it
+    is. site_share: the most that all new cells weigh, as a share of everything, below 1.
 
     Raises BadOptions where one is out of its range.
     """
@@ -53,6 +55,7 @@ class AdaptSettings:
     prior: Prior = Prior.ALIKE
     cell_weights: tuple[float, ...] = (20.0, 10.0, 5.0, 2.5, 1.2, 0.6, 0.3, 0.1)
     base_loss: float = 0.004
+    base_loss_in_all: float = 0.012
     site_share: float = 0.5
     parts: int = 4
     fewest: int = 5
@@ -63,6 +66,7 @@ class AdaptSettings:
             ("penalty", self.penalty > 0, "above 0"),
             ("cell_weights", self.cell_weights and min(self.cell_weights) > 0, "one or more, above 0"),
             ("base_loss", self.base_loss >= 0, "0 or more"),
+            ("base_loss_in_all", self.base_loss_in_all >= 0, "0 or more"),
             ("site_share", 0 < self.site_share < 1, "between 0 and 1"),
             ("parts", self.parts == 0 or self.parts >= 2, "0, or 2 or more"),
             ("fewest", self.fewest >= 1, "1 or more"),
@@ -126,11 +130,30 @@ class Guarded:
     def nih(self) -> Memory:
         return self.validation.where(self.validation.origins == BASE)
 
+    def base(self) -> list[Memory]:
+        """By class: of NIH, of the other base laboratories; those that hold cells."""
+        return _by_class(self.nih, self.validation.where(self.validation.origins != BASE))
+
     def sets(self) -> list[Memory]:
-        """By class: of NIH, of the other base laboratories, of earlier ones; those that hold cells."""
-        others = self.validation.where(self.validation.origins != BASE)
-        sets = [of.where(of.labels == label) for of in (self.nih, others, self.earlier) for label in (0, 1)]
-        return [cells for cells in sets if len(cells)]
+        """The same, and by class those of earlier laboratories."""
+        return [*self.base(), *_by_class(self.earlier)]
+
+
+def _by_class(*of: Memory) -> list[Memory]:
+    sets = [cells.where(cells.labels == label) for cells in of for label in (0, 1)]
+    return [cells for cells in sets if len(cells)]
+
+
+class Released(NamedTuple):
+    """A head with its operating point, P(parasitized) above 0 and below 1."""
+
+    head: Head
+    threshold: float
+
+    def right(self, cells: Memory) -> int:
+        """How many cells it answers rightly."""
+        at = float(np.log(self.threshold / (1 - self.threshold)))
+        return int(((self.head.logits(cells.embeddings) >= at) == (cells.labels == 1)).sum())
 
 
 def refit(
@@ -141,19 +164,24 @@ def refit(
     settings: AdaptSettings,
     report: Report,
     threshold: float = 0.5,
+    first: Released | None = None,
 ) -> Refitted:
     """The head refitted with the strongest weight of the new cells that both guards pass, else the old one.
 
     remembered: what is learnt beside the new cells. threshold: the operating point, above 0 and below 1.
+    first: the first release, from which the old head descends; None where that is the old one.
     """
     if new.sizes.min() < settings.fewest:
         return Refitted(old, Stays.FEW)
     fit, at = _Fit(old, remembered, guarded, settings), float(np.log(threshold / (1 - threshold)))
+    bounds = [_Bound(Released(old, threshold), guarded.sets(), settings.base_loss)]
+    if first is not None:
+        bounds.append(_Bound(first, guarded.base(), settings.base_loss_in_all))
     served, why = _Answers.of(old, new, at), Stays.BASE
     for weight in settings.cell_weights:
         report(Progress("train", percent=80.0, message=f"refitting the head, new cells weigh {weight:g}"))
         fitted = fit(new, weight)
-        if not _borne(old, fitted, guarded, settings.base_loss, at):
+        if not all(bound.holds(Released(fitted, threshold)) for bound in bounds):
             continue
         if not settings.parts or _gains(fit, new, weight, served, at):
             return Refitted(fitted)
@@ -200,14 +228,17 @@ class _Fit:
         return np.asarray(of_class / new.sizes[new.labels], np.float64)
 
 
-def _borne(old: Head, new: Head, guarded: Guarded, loss: float, at: float) -> bool:
-    """Whether no set of guarded cells loses more than a share of its right answers, or more than one cell."""
-    for cells in guarded.sets():
-        embeddings, truth = cells.embeddings, cells.labels == 1
-        before, after = (((head.logits(embeddings) >= at) == truth).sum() for head in (old, new))
-        if before - after > max(loss * len(cells), 1):
-            return False
-    return True
+@dataclass(frozen=True)
+class _Bound:
+    """What no set of cells may lose, a share of them or one cell, against what an earlier head answers."""
+
+    before: Released
+    sets: Sequence[Memory]
+    loss: float
+
+    def holds(self, after: Released) -> bool:
+        fallen = [(self.before.right(cells) - after.right(cells), len(cells)) for cells in self.sets]
+        return all(lost <= max(self.loss * of, 1) for lost, of in fallen)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from malaria import gate_cells, retrain, shipped, synthetic
+from malaria import gate_cells, refitting, retrain, shipped, synthetic
 from malaria import head as heads
 from malaria import memory as memories
 from malaria.challenge import recipe_told
@@ -104,13 +104,15 @@ def test_the_first_release_answers_the_base_gate_cells_that_memory_keeps(
     services: Services, tmp_path: Path
 ) -> None:
     first = services.served.model.info
-    before = challenge(services, tmp_path)
+    memory = challenge(services, tmp_path).memory
     new = heads.read((services.registry.fetch(first.version, "model.tflite", tmp_path / "a")).read_bytes())
-    assert gate_cells.first_of_memory(before, new) is None, "the champion is the first release"
+    assert gate_cells.first_head(challenge(services, tmp_path)) is None, "the champion is the first release"
     serve(services, tmp_path, by=0.5)
-    found = gate_cells.first_of_memory(challenge(services, tmp_path), new)
-    assert found is not None and (found.version, found.threshold) == (first.version, first.threshold)
-    gate = before.memory.of(Role.GATE, base=True)
+    descended_from = gate_cells.first_head(challenge(services, tmp_path))
+    assert descended_from is not None
+    found = gate_cells.first_of_memory(memory, descended_from, new)
+    assert (found.version, found.threshold) == (first.version, first.threshold)
+    gate = memory.of(Role.GATE, base=True)
     assert np.array_equal(found.cells.champion, new.probabilities(gate.embeddings))
     assert np.array_equal(found.cells.champion, found.cells.challenger), "asked of the very same head"
 
@@ -136,17 +138,33 @@ def test_gate_cells_of_earlier_uploads_are_told_from_base_cells() -> None:
     assert gate_cells.uploads_of(origins).tolist() == ["", "", "ab12", "cd34", "ab12"]
 
 
-def test_a_step_within_the_margin_is_not_accepted_where_the_whole_way_is_beyond_it(
-    services: Services, tmp_path: Path
-) -> None:
-    """The served adaptation has lost points since the first release; the next one need lose nothing more."""
-    first = services.served.model.info
+def next_step(services: Services, tmp_path: Path) -> Job:
+    """A retraining after a served adaptation that has lost points since the first release; it need lose
+    nothing more itself."""
     serve(services, tmp_path, by=3.0)
     upload = synthetic.write(tmp_path / "cells.zip", 40, 5)
     options = RetrainOptions(method=Method.ADAPT)
     job = services.trigger.submit(upload, name="cells.zip", identity=None, options=options, actor="test")
     assert retrain.run(services, job.id, 1, threading.Event())
-    ended = services.jobs.get(job.id)
+    return services.jobs.get(job.id)
+
+
+def test_a_step_within_the_margin_is_not_made_where_the_whole_way_is_beyond_it(
+    services: Services, tmp_path: Path
+) -> None:
+    ended = next_step(services, tmp_path)
+    (rule,) = (rule for rule in ended.receipt["criteria"] if rule["name"] == "learning")
+    assert ended.verdict == Verdict.UNDECIDABLE
+    assert "since the first release" in rule["text"]
+
+
+def test_nor_is_it_accepted_if_it_were_made(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard that asks validation patients looks away, so that gate patients are asked."""
+    first = services.served.model.info
+    monkeypatch.setattr(refitting._Bound, "holds", lambda *_: True)
+    ended = next_step(services, tmp_path)
     rules = {rule["name"]: rule for rule in ended.receipt["criteria"]}
     assert ended.receipt["first"] == first.version
     lost = rules["base sensitivity since the first release"]

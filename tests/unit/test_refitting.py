@@ -10,7 +10,7 @@ from malaria.domain import Progress, Role
 from malaria.errors import BadOptions, Damaged
 from malaria.head import Head
 from malaria.memory import BASE, Memory, remember
-from malaria.refitting import AdaptSettings, Guarded, NewCells, Prior, Refitted, Stays, refit
+from malaria.refitting import AdaptSettings, Guarded, NewCells, Prior, Refitted, Released, Stays, refit
 
 WIDTH = 6
 OLD = Head(np.array([4.0, -4.0, 0, 0, 0, 0]), 0.0)
@@ -155,14 +155,35 @@ def test_with_too_few_of_a_class_to_see_what_it_costs_the_head_stays(infected: i
     assert refitted(site(20, 60)) is not OLD
 
 
+def harmful() -> NewCells:
+    """Of a laboratory whose labels contradict the base, so what is learnt from enough of them is harm."""
+    right = site(60, 60, faint=0.0)
+    views = right.views - np.array([0, 0, 1.5, 0, 0, 0], np.float32)
+    return NewCells(views, (1 - right.labels).astype(np.uint8), right.groups)
+
+
 def test_what_base_patients_do_not_bear_is_not_done() -> None:
-    """The laboratory's labels contradict the base, so what is learnt from enough of them is harm."""
-    swapped = site(60, 60, faint=0.0)
-    views = swapped.views - np.array([0, 0, 1.5, 0, 0, 0], np.float32)
-    swapped = NewCells(views, (1 - swapped.labels).astype(np.uint8), swapped.groups)
+    swapped = harmful()
     loud = AdaptSettings(cell_weights=(500.0,), site_share=0.95)
     assert done(swapped, loud) == Refitted(OLD, Stays.BASE)
     assert done(swapped, replace(loud, base_loss=1.0)).stays is None
+
+
+def test_many_steps_that_base_patients_bear_are_not_borne_in_all() -> None:
+    """Each step may lose all that it likes against the one before; the first release still bounds it."""
+    swapped = harmful()
+    loud = AdaptSettings(cell_weights=(500.0,), site_share=0.95, base_loss=1.0, parts=0)
+    drifted = done(swapped, loud).head
+
+    def again(share: float, first: Released | None) -> Stays | None:
+        settings = replace(loud, base_loss_in_all=share)
+        return refit(
+            drifted, memory(Role.TRAIN, 1), guarded(), swapped, settings, lambda _: None, first=first
+        ).stays
+
+    assert again(0.012, None) is None, "of itself it has not lost"
+    assert again(0.012, Released(OLD, 0.5)) == Stays.BASE
+    assert again(1.0, Released(OLD, 0.5)) is None
 
 
 def test_strengths_are_tried_from_the_strongest() -> None:
