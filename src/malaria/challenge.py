@@ -143,7 +143,8 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     began = gate_cells.first_of_memory(memory, first, adapted.new) if first else None
     receipt = judge(base, site, at, at, bounds, labelled, file=file, first=began)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, adapted.tflite)
-    point = of_memory(adapted.memory, adapted.new, at)
+    gone = champion.info.review.screened if champion.info.review else 0.0  # pictures are judged as before
+    point = of_memory(adapted.memory, adapted.new, at, gone)
     receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)
@@ -182,7 +183,8 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     base, site, labelled = answered.sets(champion, new)
     content = done.tflite.read_bytes()
     head = heads.read(content)
-    point, met = of_memory(done.memory, head), (gate_settings(services.settings), labelled)
+    point = of_memory(done.memory, head, screened=done.screened)
+    met = (gate_settings(services.settings), labelled)
     first, file = answered.first(challenge), Exported(done.parity, len(content))
     receipt = judge(base, site, champion.info.threshold, point.threshold, *met, file=file, first=first)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, content)

@@ -216,14 +216,16 @@ def cancelled(job: Job, reason: str) -> Job:
 class Review:
     """Which answers a person should look at: those with low < P(parasitized) < high.
 
-    sent, wrong: on the validation patients on which it was chosen, the share of cells inside, and the share
-    of wrong answers among the others.
+    sent, wrong: on the validation patients on which it was chosen, the share of cells that are sent to a
+    person, and the share of wrong answers among the others. screened: the part of `sent` that is sent for
+    what the picture shows, or gets no answer for it, wherever the probability lies.
     """
 
     low: float
     high: float
     sent: float
     wrong: float
+    screened: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ Threshold: one half of a calibrated probability, where both errors weigh alike, 
 speak against it. They do where one half lies outside of the middle nine tenths of the thresholds that are
 best, by the mean of sensitivity and specificity, for resampled patients; then it is the median of these.
 
-Review band: cells whose logit is near the threshold's. On validation patients it must send no more than
-`MOST_SENT` of the cells to a person and leave no more than `MOST_WRONG` wrong among the others. Of the bands
-that do both it is the middle one, so that other patients may differ either way. Where none does, it is as
-wide as the first allows, and what it leaves wrong is told (El-Yaniv and Wiener, JMLR 2010: selective
-classification).
+Review band: cells whose logit is near the threshold's. On validation patients no more than `MOST_SENT` of the
+cells may be sent to a person, those among them that the picture itself sends (what may be no good cell, what
+has no colour), and no more than `MOST_WRONG` of the others be wrong. Of the bands that do both it is the
+middle one, so that other patients may differ either way. Where none does, it is as wide as the first allows,
+and what it leaves wrong is told (El-Yaniv and Wiener, JMLR 2010: selective classification).
 """
 
 from typing import NamedTuple
@@ -24,14 +24,17 @@ from malaria.memory import BASE, Memory
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.integer]  # type: ignore[type-arg]
 Groups = npt.NDArray[np.str_]
+Screened = npt.NDArray[np.bool_] | float
+"""Which of n cells, (n,), the picture alone sends to a person or keeps from an answer; or what share."""
 
 MOST_SENT, MOST_WRONG = 0.10, 0.015
 """Shares of cells: sent to a person, and wrong among the others."""
 RULE = (
     "Chosen on validation patients. The threshold is one half, unless that lies outside of the middle nine "
     "tenths of the thresholds that are best for resampled patients; then it is the median of these. The "
-    f"review band is the middle one of those that send at most {MOST_SENT:.0%} of the cells to a person and "
-    f"leave at most {MOST_WRONG:.1%} wrong among the others."
+    f"review band is the middle one of those by which at most {MOST_SENT:.0%} of the cells are sent to a "
+    "person, what the picture itself sends included, and at most "
+    f"{MOST_WRONG:.1%} of the others are wrong."
 )
 """For a person, with the model card."""
 HALF = 0.5
@@ -47,21 +50,28 @@ class Operating(NamedTuple):
     review: Review
 
 
-def choose(labels: Labels, probabilities: Floats, groups: Groups, at: float | None = None) -> Operating:
+def choose(
+    labels: Labels, probabilities: Floats, groups: Groups, at: float | None = None, screened: Screened = 0.0
+) -> Operating:
     """Threshold and review band of a model that answered n cells of validation patients so: all arrays (n,).
 
     at: the threshold, where it is given. Raises ValueError where there are no cells.
     """
     chosen = threshold(labels, probabilities, groups) if at is None else at
-    return Operating(chosen, review(labels, probabilities, chosen))
+    return Operating(chosen, review(labels, probabilities, chosen, screened))
 
 
-def of_memory(memory: Memory, head: Head, at: float | None = None) -> Operating:
+def of_memory(memory: Memory, head: Head, at: float | None = None, screened: Screened = 0.0) -> Operating:
     """Where a head operates, by the NIH validation patients that a memory holds, else, where these lack a
-    class, by all its validation cells. at: the threshold, where it is given. Raises as `choose` does."""
-    ours = memory.of(Role.VALIDATION, origin=BASE)
-    held = ours if len(np.unique(ours.labels)) == 2 else memory.of(Role.VALIDATION)
-    return choose(held.labels, head.probabilities(held.embeddings), held.patients, at)
+    class, by all its validation cells. at: the threshold, where it is given. screened: of all cells of the
+    memory. Raises as `choose` does."""
+    held = memory.roles == Role.VALIDATION.value
+    ours = held & (memory.origins == BASE)
+    if len(np.unique(memory.labels[ours])) == 2:
+        held = ours
+    cells = memory.where(held)
+    kept = screened if isinstance(screened, float) else screened[held]
+    return choose(cells.labels, head.probabilities(cells.embeddings), cells.patients, at, kept)
 
 
 def threshold(
@@ -84,18 +94,23 @@ def threshold(
     return HALF if low <= HALF <= high else round(float(middle), 2)
 
 
-def review(labels: Labels, probabilities: Floats, at: float) -> Review:
+def review(labels: Labels, probabilities: Floats, at: float, screened: Screened = 0.0) -> Review:
     """The review band of a model with the threshold `at` that answered n cells so: both arrays (n,).
 
     Raises ValueError where there are no cells.
     """
     if not len(labels):
         raise ValueError("a review band is chosen on cells, and there are none")
+    gone = float(np.mean(screened))
+    if not isinstance(screened, float):
+        labels, probabilities = labels[~screened], probabilities[~screened]
+    if not len(labels) or gone >= 1:
+        return Review(round(at, 6), round(at, 6), gone, 0.0, gone)
     away = np.abs(logit(probabilities) - logit(at))
     order = np.argsort(away, kind="stable")
     wrong = ((probabilities >= at) != (labels == 1))[order]
     count, away = len(order), away[order]
-    most = int(MOST_SENT * count)
+    most = int(count * max(MOST_SENT - gone, 0.0) / (1 - gone))
     left = wrong[::-1].cumsum()[::-1] / np.arange(count, 0, -1)  # share wrong where the first i are sent
     enough = np.flatnonzero(left[: most + 1] <= MOST_WRONG)
     sent = (int(enough[0]) + most) // 2 if len(enough) else most
@@ -104,8 +119,9 @@ def review(labels: Labels, probabilities: Floats, at: float) -> Review:
     return Review(
         low=_probability(float(logit(at)) - reach),
         high=_probability(float(logit(at)) + reach),
-        sent=float(inside.mean()),
+        sent=gone + (1 - gone) * float(inside.mean()),
         wrong=float(wrong[~inside].mean()),
+        screened=gone,
     )
 
 

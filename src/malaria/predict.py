@@ -163,6 +163,11 @@ def interpret(scored: Scored, info: ModelVersion, threshold: float | None = None
     return Answer(label.text, probabilities[label.text], probabilities, at, why)
 
 
+def screened(scored: Scored, info: ModelVersion) -> bool:
+    """Whether a picture is sent to a person, or gets no answer, wherever its probability lies."""
+    return scored.colourless or subject.judged(scored.subject, info.screen).reason is not None
+
+
 def _doubt(p: float, at: float, info: ModelVersion) -> Reason | None:
     """Why a person should look: P(parasitized) lies in the model's review band, moved with the threshold."""
     if info.review is None:

@@ -7,7 +7,7 @@ not learnt them. Where no strength passes both, the head stays as it is. With fe
 often; the gate judges after it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
@@ -15,15 +15,13 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from malaria import dealing
 from malaria import head as heads
 from malaria.domain import Progress
 from malaria.errors import BadOptions, Damaged
 from malaria.head import Floats, Head
 from malaria.memory import BASE, Memory, is_base
 from malaria.ports import Report
-
-SEED = 0
-"""Of the parts into which a laboratory's cells are split to ask what they gain."""
 
 
 class Prior(StrEnum):
@@ -259,7 +257,7 @@ def _gains(fit: _Fit, new: NewCells, weight: float, served: _Answers, at: float)
     loss, and no fewer of them rightly. False where no cell of a class could be asked so."""
     asked = np.zeros(len(new.labels), np.bool_)
     lost, won = np.zeros(len(asked)), np.zeros(len(asked))
-    for apart in _parts(new, fit.settings.parts):
+    for apart in dealing.parts(new.groups, new.labels, fit.settings.parts):
         rest = new.where(~apart)
         if rest.sizes.min():
             told = _Answers.of(fit(rest, weight), new.where(apart), at)
@@ -272,19 +270,6 @@ def _gains(fit: _Fit, new: NewCells, weight: float, served: _Answers, at: float)
         np.mean([lost[cells].mean() for cells in of_class]) > 0
         and np.mean([won[cells].mean() for cells in of_class]) >= 0
     )
-
-
-def _parts(new: NewCells, parts: int) -> Iterator[npt.NDArray[np.bool_]]:
-    """Masks, (m,), that together take every cell once. Groups stay whole; of a group that is alone, cells are
-    drawn, which flatters."""
-    names, owner = np.unique(new.groups, return_inverse=True)
-    if len(names) == 1:
-        owner = np.arange(len(new.groups))
-    place = np.random.default_rng(SEED).permutation(int(owner.max()) + 1) % parts
-    for number in range(parts):
-        apart = place[owner] == number
-        if apart.any():
-            yield apart
 
 
 def _weights(remembered: Memory) -> Floats:

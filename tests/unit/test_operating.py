@@ -97,3 +97,34 @@ def test_any_answers_give_a_band_about_the_threshold(answers: list[tuple[int, fl
     assert band.high >= at - 1e-6
     assert 0 <= band.sent <= MOST_SENT + 1 / len(labels)
     assert 0 <= band.wrong <= 1
+
+
+def test_what_the_picture_sends_counts_among_what_is_sent() -> None:
+    labels, probabilities, _ = _cells(0.0, spread=0.5)
+    gone = np.arange(len(labels)) % 25 == 0  # 4%
+    bare, band = review(labels, probabilities, 0.5), review(labels, probabilities, 0.5, gone)
+    inside = (probabilities > band.low) & (probabilities < band.high)
+    assert band.screened == pytest.approx(0.04, abs=0.001)
+    assert band.sent == pytest.approx(np.mean(inside | gone), abs=0.001)
+    assert band.sent == pytest.approx(0.04 + (MOST_SENT - 0.04) / 2, abs=0.002), (
+        "what is left of a tenth, halved"
+    )
+    assert band.high - band.low < bare.high - bare.low
+    assert review(labels, probabilities, 0.5, 0.04).sent == pytest.approx(band.sent, abs=0.002), (
+        "or its share"
+    )
+
+
+def test_answers_that_the_picture_keeps_back_are_not_wrong_ones() -> None:
+    labels, probabilities, _ = _cells(0.0, spread=0.5)
+    gone = np.arange(len(labels)) % 25 == 0
+    turned = np.where(gone, 1 - labels, labels)
+    assert review(turned, probabilities, 0.5, gone).wrong == 0
+    assert review(turned, probabilities, 0.5).wrong > 0
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_where_pictures_alone_send_a_tenth_no_cell_is_left_to_a_band(share: float) -> None:
+    labels, probabilities, _ = _cells(0.0, spread=0.5)
+    found = review(labels, probabilities, 0.5, np.arange(len(labels)) < share * len(labels))
+    assert found.sent == found.screened == pytest.approx(share, abs=0.001)

@@ -1,6 +1,6 @@
 """From a fitted network to the files of a model version: calibrate, export, check, remember."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -14,7 +14,7 @@ from malaria.errors import Damaged
 from malaria.grafting import Branch
 from malaria.memory import BASE, Memory, remember
 from malaria.ports import Report
-from malaria.predict import Model
+from malaria.predict import Model, screened
 from malaria.training import networks
 from malaria.training.dataset import CellArrays
 from malaria.training.export import to_tflite
@@ -25,14 +25,16 @@ PARITY = 1e-4
 
 @dataclass(frozen=True)
 class Finished:
-    """tflite, network: files. memory, probabilities: of every cell, (n,), scored by the exported file.
-    parity: the largest difference in probability between the two files, over 64 cells. screen: of the subject
-    network in the exported one, if any."""
+    """tflite, network: files. memory, probabilities, screened: of every cell, (n,), scored by the exported
+    file: what it remembers and answers, and whether the picture alone sends it to a person. parity: the
+    largest difference in probability between the two files, over the cells on which the temperature was set.
+    screen: of the subject network in the exported one, if any."""
 
     tflite: Path
     network: Path
     memory: Memory
     probabilities: npt.NDArray[np.float64]
+    screened: npt.NDArray[np.bool_]
     temperature: float
     parity: float
     screen: Screen | None = None
@@ -52,7 +54,8 @@ def finish(
     """
     out.mkdir(parents=True, exist_ok=True)
     size = placeholder.input_size
-    validation = calibration(cells)
+    asked = _calibrating(cells)
+    validation = cells.where(asked)
     logits = networks.logits(network, validation.pixels)
     temperature = heads.temperature(logits, validation.labels)
     tflite, kept = out / "model.tflite", out / "network.keras"
@@ -60,20 +63,22 @@ def finish(
     if branch is not None:
         tflite.write_bytes(grafting.grafted(tflite.read_bytes(), branch))
     network.save(kept)
-    model = Model.load(tflite, placeholder)
-    parity = _parity(model, validation, logits / temperature)
-    rows, probabilities = [], []
+    screen = branch.screen if branch else None
+    model = Model.load(tflite, replace(placeholder, screen=screen))
+    rows, probabilities, aside = [], [], []
     for i, scored in enumerate(model.score_many(cells.pixels)):
         rows.append(scored.embedding)
         probabilities.append(scored.probability)
+        aside.append(screened(scored, model.info))
         if i % 64 == 0:
             report(Progress("remember", percent=100.0 * i / len(cells), message=f"{i} of {len(cells)} cells"))
     memory = remember(
         np.array(rows), cells.labels, cells.groups, cells.roles, cells.origins, cells.fingerprints
     )
     memory.save(out / "memory.npz")
-    screen = branch.screen if branch else None
-    return Finished(tflite, kept, memory, np.array(probabilities), temperature, parity, screen)
+    told = np.array(probabilities)
+    parity = float(np.abs(told[asked] - heads.sigmoid(logits / temperature)).max())
+    return Finished(tflite, kept, memory, told, np.array(aside), temperature, parity, screen)
 
 
 def calibration(cells: CellArrays) -> CellArrays:
@@ -81,20 +86,13 @@ def calibration(cells: CellArrays) -> CellArrays:
 
     Another laboratory that brings one class only would say how common that class is, not how sure to be.
     """
-    held = cells.of(Role.VALIDATION)
-    ours = held.where(held.origins == BASE)
-    return ours if len(np.unique(ours.labels)) == 2 else held
+    return cells.where(_calibrating(cells))
 
 
-def _parity(model: Model, cells: CellArrays, logits: heads.Floats) -> float:
-    """The largest difference over 64 cells, spread over the set."""
-    spread = np.linspace(0, len(cells) - 1, min(64, len(cells))).astype(int)
-    told = heads.sigmoid(logits[spread])
-    differences = [
-        abs(model.score(np.asarray(cells.pixels[i])).probability - p)
-        for i, p in zip(spread, told, strict=True)
-    ]
-    return float(max(differences))
+def _calibrating(cells: CellArrays) -> npt.NDArray[np.bool_]:
+    held = np.asarray(cells.roles == Role.VALIDATION.value)
+    ours = np.asarray(held & (cells.origins == BASE))
+    return ours if len(np.unique(cells.labels[ours])) == 2 else held
 
 
 def check_parity(done: Finished) -> None:

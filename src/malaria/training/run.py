@@ -153,7 +153,7 @@ def _lay_out(plan: Plan, begun: ModelVersion, done: Finished, everything: CellAr
     check_parity(done)
     content = done.tflite.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    point = of_memory(done.memory, heads.read(content))
+    point = of_memory(done.memory, heads.read(content), screened=done.screened)
     info = replace(
         begun,
         version=version_name(begun.created, digest),

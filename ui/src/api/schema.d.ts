@@ -2215,7 +2215,7 @@ export interface components {
             high: number;
             /**
              * Sent
-             * @description Share of validation patients' cells inside.
+             * @description Share of validation patients' cells that are sent to a person.
              */
             sent: number;
             /**
@@ -2223,6 +2223,12 @@ export interface components {
              * @description Share of wrong answers among their other cells.
              */
             wrong: number;
+            /**
+             * Screened
+             * @description Share of them that is sent for what the picture shows alone.
+             * @default 0
+             */
+            screened: number;
         };
         /**
          * ReviewReason
