@@ -14,7 +14,7 @@ from malaria import codec
 from malaria.advice import Advised
 from malaria.domain import Job, Method, ModelVersion, Screen, version_name
 from malaria.gate import GateSet, GateSettings, Receipt, Sent
-from malaria.gate_looks import GateLook
+from malaria.gate_looks import GateLook, set_of
 from malaria.memory import Memory
 from malaria.operating import Operating, left_by
 from malaria.predict import Model
@@ -98,13 +98,15 @@ def told_of_review(
 
 
 def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: bytes) -> Receipt:
-    """The receipt with the number of this look at the base gate patients, which is kept with the registry.
-    tflite: the challenger's file."""
-    if not len(base):
+    """The receipt with the number of this look at the set of base gate patients, which is kept with the
+    registry. base: may hold gate cells of earlier uploads too. tflite: the challenger's file."""
+    cells = base if base.uploads is None else base.where(base.uploads == "")
+    if not len(cells):
         return receipt
     most, champion = challenge.services.settings.max_gate_looks, challenge.champion.info.digest
-    digest, sizes = hashlib.sha256(tflite).hexdigest(), (len(base), base.groups())
-    look = GateLook(0, challenge.now, champion, digest, challenge.job.id, receipt.verdict.value, *sizes)
+    digest, met = hashlib.sha256(tflite).hexdigest(), (challenge.job.id, receipt.verdict.value)
+    sizes = (len(cells), cells.groups())
+    look = GateLook(0, challenge.now, champion, digest, *met, *sizes, of=set_of(challenge.memory))
     number = challenge.services.gate_looks.add(look)
     if number <= most:
         return replace(receipt, look=number)

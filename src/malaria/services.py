@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from malaria import looks, shipped
+from malaria import looks, memory, shipped
 from malaria.at_hand import AtHand
-from malaria.gate_looks import GateLooks
+from malaria.errors import NotFound
+from malaria.gate_looks import GateLooks, set_of
 from malaria.keeping import Kept
 from malaria.ports import (
     Clock,
@@ -81,6 +82,17 @@ class Services:
     def gate_looks(self) -> GateLooks:
         """The record of looks at the base gate patients."""
         return GateLooks(self.objects)
+
+    def looked_at_gate(self) -> int:
+        """How many looks there were at the base gate patients whom the served version remembers.
+
+        Raises NotFound where nothing is served or it remembers nothing, and Damaged.
+        """
+        newest = self.registry.newest()
+        if newest is None:
+            raise NotFound("Nothing is served yet.")
+        info = self.at_hand.version(newest.version)
+        return self.gate_looks.count(set_of(memory.load(self.at_hand.read(info, "memory.npz"))))
 
     @property
     def looks(self) -> tuple[Path, Path]:

@@ -1,7 +1,11 @@
 import json
 from dataclasses import replace
 
+import pytest
+
+from malaria import memory
 from malaria.domain import ModelVersion
+from malaria.gate_looks import GateLook, set_of
 from malaria.services import Services
 from tests.cli.conftest import Run
 
@@ -46,3 +50,18 @@ def test_a_log_that_was_changed_afterwards_is_found(
     assert found["promotion log"]["ok"] is False
     assert "ntry 1" in found["promotion log"]["found"]
     assert found["kept models"]["ok"] is True
+
+
+def test_looks_at_the_gate_patients_of_now_are_told(
+    run: Run, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MALARIA_MAX_GATE_LOOKS", "1")
+    of = set_of(memory.load(services.at_hand.read(services.served.model.info, "memory.npz")))
+    told = []
+    for at in ("earlier", of, "earlier", of):
+        services.gate_looks.add(GateLook(0, services.clock.now(), "a", "b", "job", "rejected", 9, 2, at))
+        checks = {c["check"]: c["found"] for c in json.loads(run("doctor", "--json").stdout)["checks"]}
+        told.append(checks["gate patients"])
+    once, twice = "looked at 1 times of 1", "looked at 2 times of 1; fresh ones are due"
+    assert told == ["looked at 0 times of 1", once, once, twice]
+    assert "compared on them 2 times" in " ".join(run("models", "list").output.split())

@@ -71,6 +71,14 @@ def test_list_and_show_for_people(run: Run, other: str, shipped_info: ModelVersi
     assert run("models", "show", "nothing").exit_code == 2
 
 
+def test_the_list_stands_where_what_is_served_remembers_nothing(run: Run, other: str) -> None:
+    assert "compared on them 0 times" in " ".join(run("models", "list").output.split())
+    assert run("models", "promote", other, "--reason", "has no memory").exit_code == 0
+    listed = run("models", "list")
+    assert listed.exit_code == 0 and other in listed.output
+    assert "compared on them" not in " ".join(listed.output.split())
+
+
 def test_what_ships_of_another_network_is_listed_shown_and_promoted(
     run: Run, two_networks: tuple[Path, ModelVersion], monkeypatch: pytest.MonkeyPatch
 ) -> None:

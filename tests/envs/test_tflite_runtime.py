@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from malaria import branches, synthetic
+from malaria import branches, shipped, synthetic
 from malaria import head as heads
 from malaria.domain import ModelVersion
 from malaria.preprocess import to_square
 from malaria.subject import OUTPUT
-from tests.envs.environments import Environment, make
+from tests.conftest import made_once
+from tests.envs.environments import ROOT, Environment, make
 
 pytestmark = pytest.mark.envs
+
+NETWORKS = sorted(shipped.listing(ROOT / "models").networks)
+"""Of each one model ships, in float32."""
 
 TOLERANCE = 1e-5
 """Of probabilities, and of the embedding relative to its largest value: the same graph in float32 on kernels
@@ -32,8 +36,9 @@ from malaria import preprocess, wiring
 from malaria.predict import Model
 from malaria.settings import Settings
 
-home, cells, *files = map(Path, sys.argv[1:])
-model = wiring.local(home, Settings(home=home)).served.model
+network, *paths = sys.argv[1:]
+home, cells, *files = map(Path, paths)
+model = wiring.local(home, Settings(home=home, network=network)).served.model
 if files:
     model = Model.load(files[0], model.info)
 pictures = [path.read_bytes() for path in sorted(cells.rglob("*.png"))]
@@ -41,6 +46,7 @@ found = [model.score(preprocess.pixels(data, model.info.input_size)) for data in
 loaded = {name.split(".")[0] for name in sys.modules}
 used = sorted(loaded & {"tflite_runtime", "ai_edge_litert", "tensorflow"})
 print(json.dumps({
+    "network": model.info.network,
     "interpreter": used,
     "numpy": numpy.__version__,
     "probabilities": [s.probability for s in found],
@@ -51,38 +57,61 @@ print(json.dumps({
 """
 
 
-def score(env: Environment, home: Path, cells: Path, *files: Path) -> dict[str, Any]:
-    """What the served model says of cells in an environment, or a file of the same network."""
-    done = env.run("python", "-c", SCORE, str(home), str(cells), *map(str, files))
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    """One environment for all of these."""
+    with made_once(tmp_path_factory, "tflite-runtime") as (folder, fresh):
+        env = folder / "env"
+        return make(env, "tflite-runtime", python="3.11") if fresh else Environment(env)
+
+
+@pytest.fixture
+def cells(tmp_path: Path) -> Path:
+    return synthetic.write(tmp_path / "cells", 40, 12)
+
+
+def score(env: Environment, network: str, home: Path, cells: Path, *files: Path) -> dict[str, Any]:
+    """What the model that ships of a network says of cells in an environment, or a file of the network."""
+    done = env.run("python", "-c", SCORE, network, str(home), str(cells), *map(str, files))
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def test_both_interpreters_give_the_same_answers(
-    tmp_path: Path, shipped_tflite: bytes, shipped_info: ModelVersion
+def both(
+    old: Environment, network: str, tmp_path: Path, cells: Path, *files: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What this environment and the old one say, each by its own interpreter."""
+    now = score(Environment(Path(sys.prefix)), network, tmp_path / "home-now", cells, *files)
+    then = score(old, network, tmp_path / "home-then", cells, *files)
+    assert now["network"] == then["network"] == network
+    assert now["interpreter"] == ["ai_edge_litert"]
+    assert then["interpreter"] == ["tflite_runtime"]
+    assert then["numpy"].startswith("1.")
+    assert len(then["probabilities"]) == 40
+    assert np.array(then["subjects"]) == pytest.approx(np.array(now["subjects"]), abs=TOLERANCE)
+    return now, then
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_both_interpreters_give_the_same_answers_of_every_model_that_ships(
+    network: str, old: Environment, tmp_path: Path, cells: Path
+) -> None:
+    compare(*both(old, network, tmp_path, cells))
+
+
+def test_both_interpreters_give_the_same_answers_of_exports(
+    old: Environment, tmp_path: Path, cells: Path, shipped_tflite: bytes, shipped_info: ModelVersion
 ) -> None:
     from malaria.training.quantise import int8
 
-    cells = synthetic.write(tmp_path / "cells", 40, 12)
-    old = make(tmp_path / "env", "tflite-runtime", python="3.11")
-    here = Environment(Path(sys.prefix))
     half, small = tmp_path / "float16.tflite", tmp_path / "int8.tflite"
     half.write_bytes(branches.beside(shipped_tflite, OUTPUT, heads.halved))
     shown = [to_square(cell.image, shipped_info.input_size) for cell in synthetic.generate(40, 12)]
     small.write_bytes(branches.beside(shipped_tflite, OUTPUT, lambda rest: int8(rest, shown)))
-    for files in ((), (half,), (small,)):
-        now = score(here, tmp_path / "home-now", cells, *files)
-        then = score(old, tmp_path / "home-then", cells, *files)
-        assert now["interpreter"] == ["ai_edge_litert"]
-        assert then["interpreter"] == ["tflite_runtime"]
-        assert then["numpy"].startswith("1.")
-        assert len(then["probabilities"]) == 40
-        assert np.array(then["subjects"]) == pytest.approx(np.array(now["subjects"]), abs=TOLERANCE)
-        if small in files:
-            assert then["probabilities"] == pytest.approx(now["probabilities"], abs=ROUNDED)
-        else:
-            compare(now, then)
+    compare(*both(old, shipped_info.network, tmp_path, cells, half))
+    now, then = both(old, shipped_info.network, tmp_path, cells, small)
+    assert then["probabilities"] == pytest.approx(now["probabilities"], abs=ROUNDED)
 
 
 def compare(now: dict[str, Any], then: dict[str, Any]) -> None:

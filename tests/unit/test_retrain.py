@@ -10,6 +10,7 @@ import pytest
 from malaria import challenge, gate_cells, memory, retrain, synthetic
 from malaria.adapt import turn
 from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
+from malaria.gate_looks import GateLook
 from malaria.refitting import AdaptSettings
 from malaria.services import Services
 from tests.unit.test_retrain_again import archive
@@ -231,10 +232,23 @@ def test_each_comparison_is_a_look_at_the_gate_patients(services: Services, tmp_
     assert [(told["look"], told["fresh_due"]) for told in receipts] == [(1, False), (3, True)]
     assert "looked at 3 times and bear 1: fresh ones are due" in receipts[1]["advice"]
     first, together, second = services.gate_looks.read()
-    assert (first.number, together.number, second.number, services.gate_looks.count()) == (1, 2, 3, 3)
+    assert (first.number, together.number, second.number, services.looked_at_gate()) == (1, 2, 3, 3)
     assert len({look.challenger for look in (first, together, second)}) == 3, "one of them of both uploads"
     assert first.patients == 20
     assert first.verdict == receipts[0]["verdict"]
+
+
+def test_looks_at_earlier_gate_patients_are_of_no_account(services: Services, tmp_path: Path) -> None:
+    """Fresh ones came with a release; of a look that does not name its set nobody knows, so it counts."""
+    few = replace(services, settings=services.settings.model_copy(update={"max_gate_looks": 2}))
+    for of in ("earlier", "earlier", ""):
+        services.gate_looks.add(GateLook(0, services.clock.now(), "a", "b", "job", "rejected", 9, 2, of))
+    assert services.looked_at_gate() == 1
+    job = submit(few, tmp_path, "cells.zip", n=40, seed=5)
+    assert run(few, job)
+    told = services.jobs.get(job.id).receipt
+    assert (told["look"], told["fresh_due"]) == (2, False)
+    assert services.gate_looks.read()[-1].number == 4, "kept beside the earlier ones"
 
 
 def test_where_nothing_is_learnt_nobody_is_looked_at(services: Services, tmp_path: Path) -> None:
@@ -242,7 +256,7 @@ def test_where_nothing_is_learnt_nobody_is_looked_at(services: Services, tmp_pat
     assert run(services, job)
     ended = services.jobs.get(job.id)
     assert ended.version is None and ended.receipt["look"] == 0
-    assert services.gate_looks.count() == 0
+    assert services.gate_looks.read() == []
 
 
 def test_the_receipt_names_the_cells_as_they_were_sent(services: Services, tmp_path: Path) -> None:

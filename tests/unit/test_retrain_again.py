@@ -174,6 +174,8 @@ def test_an_upload_that_was_learnt_from_is_asked_by_itself_when_the_next_comes(
     asked = {rule["name"]: rule for rule in send(services, uploads, cells).receipt["criteria"]}
     assert asked.keys() >= set(EARLIER.values())
     assert f"the upload {str(first.dataset)[:8]}" in asked[EARLIER[1]]["text"]
+    sets = {(look.of, look.cells, look.patients) for look in services.gate_looks.read()}
+    assert [patients for _, _, patients in sets] == [20], "its gate cells make no new set of base patients"
 
 
 def test_other_bounds_are_no_duplicate(services: Services, uploads: Path) -> None:

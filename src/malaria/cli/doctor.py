@@ -145,7 +145,8 @@ def _shared_keys(built: "Services") -> str:
 
 
 def _gate_looks(built: "Services") -> str:
-    count, most = built.gate_looks.count(), built.settings.max_gate_looks
+    """Looks at those whom the served version remembers; earlier sets are of no account any more."""
+    count, most = built.looked_at_gate(), built.settings.max_gate_looks
     return f"looked at {count:,} times of {most:,}" + ("; fresh ones are due" if count > most else "")
 
 

@@ -10,7 +10,7 @@ import typer
 from malaria.cli import output
 from malaria.cli.common import ActorOption, JsonOption, actor, services, state
 from malaria.domain import ModelVersion, Promotion
-from malaria.errors import UnknownVersion
+from malaria.errors import Damaged, NotFound, UnknownVersion
 
 if TYPE_CHECKING:
     from malaria.services import Services
@@ -47,8 +47,7 @@ def list_models(ctx: typer.Context, as_json: JsonOption = False) -> None:
     columns = ("", "version", "created", "method", "network", "accuracy", "sensitivity", "specificity")
     output.table(columns, rows, right=columns[-3:])
     output.note(
-        "Figures are of the base gate patients, whom no version has learnt from; retrainings were compared "
-        f"on them {built.gate_looks.count():,} times."
+        "Figures are of the base gate patients, whom no version has learnt from" + _looked(built) + "."
     )
     if waiting:
         output.note("+ ships with the project: `malaria models promote VERSION --reason ...` serves it.")
@@ -60,6 +59,15 @@ def _only_shipped(built: "Services", kept: list[ModelVersion]) -> list[ModelVers
 
     names = {info.version for info in kept}
     return [i for i in shipped.versions(shipped.folder(built.settings.shipped)) if i.version not in names]
+
+
+def _looked(built: "Services") -> str:
+    """How often the served version's gate patients were looked at; where its memory is gone or broken, which
+    `malaria doctor` tells, nothing: the list stands without."""
+    try:
+        return f"; retrainings were compared on them {built.looked_at_gate():,} times"
+    except (NotFound, Damaged):
+        return ""
 
 
 def _gate(info: ModelVersion) -> Mapping[str, Any]:
