@@ -1,5 +1,6 @@
 """Training for real, on few synthetic cells and few steps: from pictures to a served file, through a kill."""
 
+import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -255,13 +256,19 @@ def test_averaged_weights_take_the_place_of_the_last(tmp_path: Path) -> None:
     )
     cells = load([source], 64, tmp_path / "cache", quiet)
     moved = {}
-    for momentum in (0.0, 0.99):
+    for momentum in (0.0, 0.9, 0.99):
         keras.utils.set_random_seed(7)
-        network = networks.build("compact_cnn")
+        network = networks.build("compact_cnn", momentum=0.5)
         before = [weights.numpy().copy() for weights in network.trainable_variables]
-        recipe = Recipe("compact_cnn", stages=(Stage(64, 2),), batch_size=8, average=momentum)
+        recipe = Recipe(
+            "compact_cnn", stages=(Stage(64, 2),), batch_size=8, average=momentum, learning_rate=1e-2
+        )
         run = tmp_path / f"run-{momentum}"
         fitted = fit.fit(network, recipe, lambda _: cells, lambda _: cells, run, quiet)
+        told = list(csv.DictReader((run / "history.csv").read_text().splitlines()))[-1]
+        logits = fitted.predict(np.asarray(cells.pixels, np.float32), verbose=0)[:, 0]
+        goal = fit.parasites(recipe).loss(cells.labels[:, None].astype(np.float32), logits[:, None])
+        assert float(goal) == pytest.approx(float(told["val_loss"]), rel=1e-4), "told of what is kept"
         now = fitted.trainable_variables
         moved[momentum] = sum(float(np.abs(w.numpy() - b).sum()) for w, b in zip(now, before, strict=True))
     assert 0 < moved[0.99] < 0.5 * moved[0.0], "an average lags behind"

@@ -16,7 +16,7 @@ from malaria import provenance, whole
 from malaria.ports import Report
 from malaria.training import curves, jpeg, losses
 from malaria.training.augment import Augment
-from malaria.training.pace import Pace, Ticker
+from malaria.training.pace import Averaged, Pace, Ticker
 from malaria.training.recipe import Recipe
 
 
@@ -82,7 +82,7 @@ def fit(
     trainee, start = resumed or (_compile(network, recipe, goal or parasites(recipe)), 0)
     costs = [recipe.size_at(epoch) ** 2 for epoch in range(recipe.epochs)]
     _note_what_runs(run, start)
-    callbacks = [Pace(recipe, steps), Ticker(costs, steps, start, report), *curves.board(run)]
+    callbacks = [Pace(recipe, steps), Averaged(), Ticker(costs, steps, start, report), *curves.board(run)]
     for epoch in range(start, recipe.epochs):
         seed = seed_of(recipe, epoch)
         _draw_by(trainee, seed)

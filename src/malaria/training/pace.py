@@ -42,6 +42,15 @@ class Pace(keras.callbacks.Callback):  # type: ignore[misc]
             optimizer.learning_rate = self._rate(optimizer.iterations)
 
 
+class Averaged(keras.callbacks.Callback):  # type: ignore[misc]
+    """Puts averaged weights in place before an epoch is validated, not after, so that what is told of it is
+    what the kept network does. For an epoch by itself: the next one would begin from the average."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
+        if self.model.optimizer.use_ema:
+            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+
+
 class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
     """Reports every few seconds: percent, loss, accuracy, seconds left; as an epoch ends those of validation.
 
