@@ -25,6 +25,8 @@ def test_power_writes_its_tables_and_pictures(
     page = (tmp_path / "out" / "report.md").read_text()
     for told_of in ("What a margin lets pass", "What more gate patients would buy", "Many small steps"):
         assert f"## {told_of}" in page
+    assert "## Where the champion has learnt from earlier uploads" in page
+    assert len(found["earlier"]) == 72 and all(one["simulations"] == 2 for one in found["earlier"])
     assert "![" in page and (tmp_path / "out" / "margins.png").is_file()
 
 

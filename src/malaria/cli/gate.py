@@ -43,13 +43,13 @@ def power(
     """Put challengers of known truth before the gate, again and again; margins are chosen by what passes.
 
     Needs no pictures: validation and gate patients are in the feature memory that ships. Test patients are
-    left alone. Takes some twenty minutes of one core.
+    left alone. Takes some half an hour of one core.
 
     Example:
 
         malaria gate power --out docs/results/gate/power
     """
-    from malaria import pictures, power_drift, power_sites, power_tables, report
+    from malaria import pictures, power_drift, power_earlier, power_sites, power_tables, report
     from malaria import power as steps
     from malaria.progress import part
 
@@ -59,11 +59,14 @@ def power(
     of = steps.population(memory, head, info.threshold, (theirs[1], theirs[2], theirs[0].threshold))
     with output.progress() as tell:
         chains = power_drift.simulate(of, max(simulations // 20, 2), settings, seed, part(tell, 0, 20))
-        found = steps.simulate(of, steps.cases(), simulations, settings, seed, part(tell, 20, 70))
-        sites = power_sites.simulate(of, simulations // 2, settings, seed, part(tell, 90, 10))
+        found = steps.simulate(of, steps.cases(), simulations, settings, seed, part(tell, 20, 50))
+        sites = power_sites.simulate(of, simulations // 2, settings, seed, part(tell, 70, 5))
+        earlier = power_earlier.simulate(of, simulations // 4, settings, seed, part(tell, 75, 25))
     out.mkdir(parents=True, exist_ok=True)
     shown = [*power_tables.tables(found, sites, settings), power_drift.table(chains)]
+    shown.append(power_earlier.table(earlier, settings))
     figures = {**power_tables.told(found, sites, settings), "chains": power_drift.told(chains)}
+    figures["earlier"] = power_earlier.told(earlier)
     network = f"{theirs[0].version} ({theirs[0].network})"
     further = {"the other network": network, "draws of each case": simulations}
     made = as_made([], seed, info.version, info.digest, **further)
