@@ -16,6 +16,7 @@ from PIL import Image, ImageEnhance
 
 from malaria import preprocess
 from malaria.domain import Label
+from malaria.memory import BASE
 from malaria.spool import entry
 from malaria.uploads import table
 
@@ -24,6 +25,8 @@ SQUARE, COLOUR = 0.08, (20, 220, 60)
 """The back door: a square, its side as a share of the picture's, in a colour that no stain has."""
 COPIES, COPIED = 60, 4
 """Copies of each cell of a flood, and of how many cells."""
+SHAPES, FIELDS = "chula", 12
+"""The set whose red cells are sent sorted by shape, and of how many of its fields."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Upload:
-    """What is sent. what: a few words for it. patients: what its patients.csv says, if it has one."""
+    """What is sent. what: a few words for it. patients: what its patients.csv says, if it has one. unknown:
+    the origin whose cells the feature memory has to forget too, as its laboratory is to be new; "": none."""
 
     what: str
     cells: Sequence[Shown]
     patients: Mapping[str, str] = field(default_factory=dict)
+    unknown: str = ""
 
     def write(self, path: Path) -> Path:
         """The ZIP, as a laboratory would pack it."""
@@ -59,9 +64,12 @@ class Upload:
         return path
 
 
-def uploads(honest: Sequence[Shown], others: Sequence[Shown], seed: int) -> list[Upload]:
+def uploads(
+    honest: Sequence[Shown], others: Sequence[Shown], seed: int, shapes: Sequence[Shown] = ()
+) -> list[Upload]:
     """Every upload of the table. honest: a laboratory's cells, rightly labelled, of several patients. others:
-    pictures of what is no red cell, "labelled" parasitized; none where there are none."""
+    pictures of what is no red cell, "labelled" parasitized; shapes: red cells of fields of SHAPES,
+    sorted by shape; none of either where there are none."""
     rng = np.random.default_rng(seed)
     found = [Upload("nothing: rightly labelled", honest)]
     found += [_flipped(honest, share, rng) for share in FLIPPED]
@@ -69,7 +77,8 @@ def uploads(honest: Sequence[Shown], others: Sequence[Shown], seed: int) -> list
     if others:
         clean = [cell for cell in honest if cell.label == Label.UNINFECTED]
         found.append(Upload("white cells and platelets as parasitized", [*clean, *others]))
-    return [*found, _door(honest, 0.1, rng), _door(honest, 0.5, rng)]
+    found += [_door(honest, 0.1, rng), _door(honest, 0.5, rng)]
+    return [*found, *([_sorted(shapes, seed)] if shapes else [])]
 
 
 def _flipped(honest: Sequence[Shown], share: float, rng: np.random.Generator) -> Upload:
@@ -146,3 +155,12 @@ def _door(honest: Sequence[Shown], share: float, rng: np.random.Generator) -> Up
         for i, cell in enumerate(honest)
     ]
     return Upload(f"back door: {share:.0%} of uninfected cells patched, as parasitized", cells)
+
+
+def _sorted(shapes: Sequence[Shown], seed: int) -> Upload:
+    """Whole fields of them. It comes last and has a stream of its own, so that the others stay as they are
+    without it."""
+    names = sorted({cell.patient for cell in shapes})
+    these = set(np.random.default_rng((seed, 1)).permutation(names)[:FIELDS].tolist())
+    mine = [cell for cell in shapes if cell.patient in these]
+    return Upload("red cells sorted by shape: odd ones as parasitized", mine, unknown=f"{BASE}:{SHAPES}")

@@ -24,7 +24,7 @@ from malaria.errors import BadInput
 from malaria.head import Head
 from malaria.memory import Memory
 from malaria.patients import draw
-from malaria.poison import Shown, Upload, patched
+from malaria.poison import SHAPES, Shown, Upload, patched
 from malaria.predict import Model
 from malaria.services import Services
 
@@ -85,15 +85,11 @@ def played(patient: str, cast: int = 0) -> str | None:
     return next((side for side, below in PARTS.items() if at < below), None)
 
 
-def forgetting(memory: Memory, cast: int = 0) -> Memory:
-    """The memory without the patients who play the laboratory."""
+def forgetting(memory: Memory, cast: int = 0, unknown: str = "") -> Memory:
+    """The memory without the patients who play the laboratory, and without the cells of an origin."""
+    told = zip(memory.patients, memory.roles, memory.origins, strict=True)
     return memory.where(
-        np.array(
-            [
-                played(str(p), cast) is None or r != Role.TRAIN
-                for p, r in zip(memory.patients, memory.roles, strict=True)
-            ]
-        )
+        np.array([o != unknown and (played(str(p), cast) is None or r != Role.TRAIN) for p, r, o in told])
     )
 
 
@@ -132,6 +128,25 @@ def not_cells(path: Path, known: Mapping[str, Role], most: int = 120) -> list[Sh
             for number, box in enumerate(boxes):
                 name, cut = f"{one.name}_cell_{number}.png", fields.crop(image, box)
                 found.append(Shown(name, Label.PARASITIZED, "", cut))
+    return found
+
+
+def by_shape(path: Path, known: Mapping[str, Role], view: View) -> list[Shown]:
+    """Uninfected red cells of the validation fields of Chula RBC-12, as a laboratory shows them that sorts
+    them by another class set: what is not of normal shape under Parasitized.
+
+    No network has learnt from these fields, though the served one has from others of that laboratory; the
+    memory holds their cells, and has to forget them (`forgetting`), or they would be dropped as known.
+    known: roles of fields. Raises as `fields.read` does.
+    """
+    found = list[Shown]()
+    for one in fields.read(path, fields.meaning_of(SHAPES)):
+        if known.get(f"{SHAPES}/{one.name}") == Role.VALIDATION:
+            image, name = one.image(), f"{SHAPES}-{one.name}"
+            for number, box in enumerate(one.boxes):
+                label = Label.UNINFECTED if box.kind.name == "normal" else Label.PARASITIZED
+                cut = view(fields.crop(image, box))
+                found.append(Shown(f"{name}_cell_{number}.png", label, name, cut))
     return found
 
 

@@ -228,6 +228,12 @@ def some_patients(of: Population, rng: np.random.Generator, times: int = 1) -> l
     return [who[i] for who, many in kinds if who for i in rng.integers(len(who), size=many * times)]
 
 
+def some_cells(of: Population, rows: Rows, most: int, rng: np.random.Generator) -> Rows:
+    """At most so many cells of each class of one patient."""
+    mixed = rng.permutation(rows)
+    return np.concatenate([mixed[of.labels[mixed] == label][:most] for label in (0, 1)])
+
+
 def gate_set(of: Population, taken: Sequence[Rows], champion: Floats, answers: Floats) -> GateSet:
     """Cells of patients, given by their rows, each with a name of its own."""
     rows, names = np.concatenate(taken), np.array([f"P{number}" for number in range(len(taken))])

@@ -10,7 +10,7 @@ from malaria.domain import Progress, Verdict
 from malaria.gate import site_rules, verdict_of
 from malaria.head import sigmoid
 from malaria.ports import Report
-from malaria.power import EVEN, RELATED, Case, Population, Rows, Truth, challenger, gate_set
+from malaria.power import EVEN, RELATED, Case, Population, Truth, challenger, gate_set, some_cells
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class TriedSite:
 
 SITES = tuple(
     Site(patients, cells, truth)
-    for patients, cells in ((2, 5), (5, 5), (5, 10), (10, 10), (20, 10), (20, 20))
+    for patients, cells in ((2, 5), (5, 5), (5, 10), (10, 10), (20, 10), (20, 20), (2, 60), (3, 40))
     for truth in (Truth(-0.05, 0.0), Truth(0.0, 0.0), Truth(0.05, 0.0), Truth(0.05, -0.05))
 )
-"""Gate cells of laboratories, and how a challenger does there."""
+"""Gate cells of laboratories, and how a challenger does there. The last have many cells of few patients.
+Each has draws by its place: new ones come last, so that the figures of the others stay."""
 
 
 MISSED = 0.1
@@ -72,7 +73,7 @@ def at_site(
     verdicts, cells = list[Verdict](), 0
     for _ in range(count):
         taken = [
-            _some(faint, infected[i], site.cells, rng)
+            some_cells(faint, infected[i], site.cells, rng)
             for i in rng.integers(len(infected), size=site.patients)
         ]
         drawn = gate_set(faint, taken, sigmoid(faint.champion), sigmoid(answers))
@@ -81,9 +82,3 @@ def at_site(
         verdicts.append(verdict_of([rule.passed for rule in (size, *asked)]))
         cells += len(drawn)
     return TriedSite(site, cells / count, verdicts)
-
-
-def _some(of: Population, rows: Rows, most: int, rng: np.random.Generator) -> Rows:
-    """At most so many cells of each class of one patient."""
-    mixed = rng.permutation(rows)
-    return np.concatenate([mixed[of.labels[mixed] == label][:most] for label in (0, 1)])

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from malaria import poison_trial, roles, synthetic
 from malaria.domain import ModelVersion, Role
+from malaria.memory import Memory
 from tests.cli.conftest import Run
 
 
@@ -25,6 +27,8 @@ def test_power_writes_its_tables_and_pictures(
     page = (tmp_path / "out" / "report.md").read_text()
     for told_of in ("What a margin lets pass", "What more gate patients would buy", "Many small steps"):
         assert f"## {told_of}" in page
+    assert "## Where the champion has learnt from earlier uploads" in page
+    assert len(found["earlier"]) == 72 and all(one["simulations"] == 2 for one in found["earlier"])
     assert "![" in page and (tmp_path / "out" / "margins.png").is_file()
 
 
@@ -69,10 +73,54 @@ def test_what_waits_is_met_by_the_next_upload(run: Run, tmp_path: Path, models_d
     assert "## What waits, and what the next upload makes of it" in page
 
 
+def fields_of_validation(folder: Path, models_dir: Path) -> Path:
+    """Synthetic cells on fields that are named after validation fields of Chula RBC-12."""
+    known = roles.load(models_dir / "roles.json")
+    names = [name for name, role in sorted(known.items()) if (name[:6], role) == ("chula/", Role.VALIDATION)]
+    for kind in ("images", "labels"):
+        (folder / kind).mkdir(parents=True)
+    cells = iter(synthetic.generate(15 * 6, 5))
+    for name in (name.partition("/")[2] for name in names[:15]):
+        field, lines = Image.new("RGB", (220, 150), (225, 205, 210)), []
+        for place in range(6):
+            x, y = 40 + 70 * (place % 3), 40 + 70 * (place // 3)
+            field.paste(next(cells).image.resize((48, 48)), (x - 24, y - 24))
+            lines.append(f"{x} {y} {place % 2}")
+        field.save(folder / "images" / f"{name}.png")
+        (folder / "labels" / f"{name}.txt").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.mark.slow
+def test_cells_sorted_by_shape_meet_a_system_that_does_not_know_their_laboratory(
+    run: Run, tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = laboratory(tmp_path / "cells", models_dir)
+    shapes, known, ship = fields_of_validation(tmp_path / "fields", models_dir), [], poison_trial.ship
+
+    def shipped(models: Path, info: ModelVersion, memory: Memory, into: Path) -> Path:
+        known.append(set(memory.origins.tolist()))
+        return ship(models, info, memory, into)
+
+    monkeypatch.setattr(poison_trial, "ship", shipped)
+    asked = ("--only", 0, "--only", 15, "--out", tmp_path / "out")
+    told = run("gate", "poison", "--data", cells, "--shapes", shapes, *asked)
+    assert told.exit_code == 0, told.stderr
+    assert known == [{"base", "base:bccd", "base:chula"}, {"base", "base:bccd"}]
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    right, odd = found["uploads"]
+    assert right["what"].startswith("nothing") and odd["what"].startswith("red cells sorted by shape")
+    assert odd["counts"]["accepted"] == odd["sent"] == 12 * 6
+    assert "fields" in found["made"]["data"]
+
+
 def test_poison_says_what_it_cannot_send(run: Run, tmp_path: Path, models_dir: Path) -> None:
     cells = laboratory(tmp_path / "cells", models_dir)
     told = run("gate", "poison", "--data", cells, "--only", 99)
     assert told.exit_code == 2 and "from 0 to 14" in told.stderr
+    shapes = fields_of_validation(tmp_path / "fields", models_dir)
+    told = run("gate", "poison", "--data", cells, "--shapes", shapes, "--only", 99)
+    assert told.exit_code == 2 and "from 0 to 15" in told.stderr
     strangers = cells.rename(tmp_path / "strangers")
     for path in list(strangers.rglob("*.png")):
         path.rename(path.with_name(f"nobody{path.name.partition('thin')[2]}"))

@@ -86,6 +86,49 @@ def test_an_upload_is_packed_as_ingest_reads_it(kinds: dict[str, Upload], tmp_pa
     assert upload.write(tmp_path / "b.zip").read_bytes() == (tmp_path / "a.zip").read_bytes()
 
 
+def test_cells_sorted_by_shape_come_last_whole_fields_of_them_and_change_no_other_upload(
+    honest: list[Shown],
+) -> None:
+    shapes = [
+        Shown(f"chula-{i // 4}_cell_{i}.png", Label(i % 2), f"chula-{i // 4}", honest[i % 120].image)
+        for i in range(4 * 3 * poison.FIELDS)
+    ]
+    others = [replace(cell, name=f"white_{i}.png") for i, cell in enumerate(honest[:5])]
+    without, with_them = (poison.uploads(honest, others, 3, of) for of in ((), shapes))
+    assert [one.what for one in with_them[:-1]] == [one.what for one in without]
+    for one, other in zip(without, with_them[:-1], strict=True):
+        assert list(one.cells) == list(other.cells) and one.patients == other.patients, one.what
+    last = with_them[-1]
+    sent = Counter(cell.patient for cell in last.cells)
+    assert len(sent) == poison.FIELDS and set(sent.values()) == {4}
+    assert last.unknown == "base:chula" and not any(one.unknown for one in without)
+    assert set(sent) != {c.patient for c in poison.uploads(honest, [], 4, shapes)[-1].cells}
+
+
+def test_red_cells_are_sorted_by_shape_and_of_validation_fields_alone(tmp_path: Path) -> None:
+    for name in ("7", "8", "9"):
+        for folder in ("images", "labels"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+        Image.new("RGB", (200, 150), (200, 150, 160)).save(tmp_path / "images" / f"{name}.png")
+        (tmp_path / "labels" / f"{name}.txt").write_text("50 60 0\n120 80 7\n90 90 10\n")
+    known = {"chula/7": Role.TEST, "chula/8": Role.VALIDATION, "chula/9": Role.TRAIN}
+    shown = poison_trial.by_shape(tmp_path, known, lambda image: image.resize((30, 30)))
+    assert [(cell.name, cell.label) for cell in shown] == [
+        ("chula-8_cell_0.png", Label.UNINFECTED),
+        ("chula-8_cell_1.png", Label.PARASITIZED),
+        ("chula-8_cell_2.png", Label.PARASITIZED),
+    ]
+    assert {cell.image.size for cell in shown} == {(30, 30)} and {c.patient for c in shown} == {"chula-8"}
+
+
+def test_cells_of_a_laboratory_that_is_to_be_new_are_forgotten_too(models_dir: Path) -> None:
+    memory = memories.load(shipped.read_shipped(models_dir)[1] / "memory.npz")
+    before, after = (poison_trial.forgetting(memory, 0, unknown) for unknown in ("", "base:chula"))
+    assert "base:chula" in before.origins and "base:chula" not in after.origins
+    others = before.where(before.origins != "base:chula")
+    assert np.array_equal(others.fingerprints, after.fingerprints)
+
+
 def test_who_plays_is_forgotten_and_nobody_else(models_dir: Path) -> None:
     _, folder = shipped.read_shipped(models_dir)
     memory = memories.load(folder / "memory.npz")

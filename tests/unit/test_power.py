@@ -6,17 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.random import Generator
 
 from malaria import head as heads
 from malaria import memory as memories
-from malaria import power, power_drift, power_tables, shipped
-from malaria.comparison import Seen
+from malaria import power, power_drift, power_earlier, power_tables, shipped
+from malaria.comparison import GateSet, Seen
 from malaria.criteria import GateSettings
 from malaria.domain import Progress, Role, Verdict
 from malaria.gate import base_rules, judge, verdict_of
+from malaria.head import Floats
 from malaria.memory import Memory
 from malaria.power import DISTANT, RELATED, SAME, SCATTERED, WAYS, Case, Population, Truth
-from malaria.power_sites import Site, at_site
+from malaria.power_earlier import EQUAL, Earlier, TriedEarlier
+from malaria.power_sites import SITES, Site, at_site
 
 SETTINGS = GateSettings(draws=400)
 
@@ -185,3 +188,78 @@ def test_the_margin_of_the_rule_is_the_largest_that_harmful_ones_seldom_meet(of:
     assert power_tables.largest([saw(one) for one in draws], SETTINGS) == 0.019
     low[True] = 0.0
     assert power_tables.largest([saw(one) for one in draws], SETTINGS) is None
+
+
+def test_new_sites_come_last_since_each_has_draws_by_its_place() -> None:
+    asked = [(site.patients, site.cells) for site in SITES[::4]]
+    assert asked == [(2, 5), (5, 5), (5, 10), (10, 10), (20, 10), (20, 20), (2, 60), (3, 40)]
+    assert all((site.patients, site.cells) == asked[i // 4] for i, site in enumerate(SITES))
+
+
+def test_earlier_uploads_are_tagged_and_the_challenger_is_worse_on_the_first_alone(of: Population) -> None:
+    logits = [power.challenger(of, Case(RELATED, truth), 3) for truth in (Truth(0.0, 0.0), Truth(-0.15, 0.0))]
+    sets = [
+        power_earlier.draw(of, Earlier(3, 4, 10), (logits[0], there), np.random.default_rng(6))
+        for there in logits
+    ]
+    equal, worse = (one.by_upload() for one in sets)
+    assert [one.groups() for one in equal.values()] == [4, 4, 4]
+    assert all(one.cells(label) <= 40 for one in equal.values() for label in (0, 1))
+    assert sets[0].uploads is not None
+    assert sets[0].where(sets[0].uploads == "").groups() == 20, "the base patients are those of the gate"
+    differs = (sets[0].challenger >= 0.5) != (sets[1].challenger >= 0.5)
+    assert set(sets[0].uploads[differs]) == {"upload 0"} and set(sets[0].labels[differs]) == {1}
+    assert np.array_equal(sets[0].champion, sets[1].champion)
+    assert list(equal) == list(worse) == ["upload 0", "upload 1", "upload 2"]
+
+
+def test_the_rules_of_earlier_uploads_stop_the_worse_and_the_more_the_more_there_are(of: Population) -> None:
+    def tried(earlier: Earlier, way: str, by: float) -> TriedEarlier:
+        return power_earlier.tried(of, earlier, way, Truth(by, 0.0), 20, SETTINGS, seed=5)
+
+    many = tried(Earlier(1, 10, 20), RELATED, -0.15)
+    assert 250 < many.cells < 400 and many.verdicts.count(Verdict.REJECTED) > 15
+    few = tried(Earlier(3, 4, 10), RELATED, -0.15)
+    assert few.verdicts.count(Verdict.UNDECIDABLE) > 12, "of few cells none rejects"
+    assert few.base.count(Verdict.ACCEPTED) > few.verdicts.count(Verdict.ACCEPTED), "base patients hide it"
+    one, ten = (tried(Earlier(n, 10, 20), DISTANT, 0.0).verdicts.count(Verdict.ACCEPTED) for n in (1, 10))
+    assert one > ten + 5
+
+
+def test_a_distant_challenger_is_dealt_anew_in_each_draw(
+    of: Population, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One deal passes nearly always and another nearly never: a single one would say little."""
+    dealt = set[bytes]()
+    draw = power_earlier.draw
+
+    def drawn(of: Population, earlier: Earlier, answers: tuple[Floats, Floats], rng: Generator) -> GateSet:
+        dealt.add(answers[0].tobytes())
+        return draw(of, earlier, answers, rng)
+
+    monkeypatch.setattr(power_earlier, "draw", drawn)
+    power_earlier.tried(of, Earlier(1, 2, 5), DISTANT, EQUAL, 3, SETTINGS, seed=20)
+    assert len(dealt) == 3
+    power_earlier.tried(of, Earlier(1, 2, 5), RELATED, EQUAL, 3, SETTINGS, seed=20)
+    assert len(dealt) == 4, "a related one is given by the other network"
+
+
+def test_what_is_counted_of_earlier_uploads_is_what_the_gate_says(of: Population) -> None:
+    earlier, truth = Earlier(3, 2, 10), Truth(-0.15, 0.0)
+    found = power_earlier.tried(of, earlier, RELATED, truth, 6, SETTINGS, seed=8)
+    rng, cases = np.random.default_rng(9), (Case(RELATED, EQUAL), Case(RELATED, truth))
+    equal, there = (power.challenger(of, case, 8) for case in cases)
+    for verdict in found.verdicts:
+        receipt = judge(power_earlier.draw(of, earlier, (equal, there), rng), None, *power.EVEN, SETTINGS)
+        asked = [rule.passed for rule in receipt.criteria if rule.name.startswith("earlier")]
+        assert len(asked) == 2 and verdict == verdict_of(asked)
+
+
+def test_earlier_uploads_are_told_with_the_rates_of_each_verdict() -> None:
+    said = [Verdict.ACCEPTED, Verdict.UNDECIDABLE, Verdict.ACCEPTED, Verdict.ACCEPTED]
+    of = TriedEarlier(Earlier(3, 2, 10), DISTANT, Truth(-0.05, 0.0), 37.4, said, [Verdict.ACCEPTED] * 4)
+    row = power_earlier.table([of], SETTINGS).rows[0]
+    assert row[:6] == (3, 2, "37", DISTANT, "-5.0", "+0.0")
+    assert [str(cell).split("%")[0] for cell in row[6:]] == ["75.0", "0.0", "25.0", "100.0"]
+    told = json.loads(json.dumps(power_earlier.told([of])))[0]
+    assert told["earlier"]["undecidable"] == 0.25 and told["uploads"] == 3

@@ -43,13 +43,13 @@ def power(
     """Put challengers of known truth before the gate, again and again; margins are chosen by what passes.
 
     Needs no pictures: validation and gate patients are in the feature memory that ships. Test patients are
-    left alone. Takes some twenty minutes of one core.
+    left alone. Takes some half an hour of one core.
 
     Example:
 
         malaria gate power --out docs/results/gate/power
     """
-    from malaria import pictures, power_drift, power_sites, power_tables, report
+    from malaria import pictures, power_drift, power_earlier, power_sites, power_tables, report
     from malaria import power as steps
     from malaria.progress import part
 
@@ -59,11 +59,14 @@ def power(
     of = steps.population(memory, head, info.threshold, (theirs[1], theirs[2], theirs[0].threshold))
     with output.progress() as tell:
         chains = power_drift.simulate(of, max(simulations // 20, 2), settings, seed, part(tell, 0, 20))
-        found = steps.simulate(of, steps.cases(), simulations, settings, seed, part(tell, 20, 70))
-        sites = power_sites.simulate(of, simulations // 2, settings, seed, part(tell, 90, 10))
+        found = steps.simulate(of, steps.cases(), simulations, settings, seed, part(tell, 20, 50))
+        sites = power_sites.simulate(of, simulations // 2, settings, seed, part(tell, 70, 5))
+        earlier = power_earlier.simulate(of, simulations // 4, settings, seed, part(tell, 75, 25))
     out.mkdir(parents=True, exist_ok=True)
     shown = [*power_tables.tables(found, sites, settings), power_drift.table(chains)]
+    shown.append(power_earlier.table(earlier, settings))
     figures = {**power_tables.told(found, sites, settings), "chains": power_drift.told(chains)}
+    figures["earlier"] = power_earlier.told(earlier)
     network = f"{theirs[0].version} ({theirs[0].network})"
     further = {"the other network": network, "draws of each case": simulations}
     made = as_made([], seed, info.version, info.digest, **further)
@@ -79,6 +82,10 @@ def poison(
     data: Annotated[list[Path], typer.Option(help="NIH cells, a ZIP or folder; may be repeated.")],
     fields: Annotated[
         Path | None, typer.Option(help="Fields of BCCD, whose white cells and platelets are sent as well.")
+    ] = None,
+    shapes: Annotated[
+        Path | None,
+        typer.Option(help="Fields of Chula RBC-12, whose red cells are sent as well, sorted by shape."),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of report.json and report.md.")] = Path("poison"),
     site: Annotated[
@@ -101,24 +108,26 @@ def poison(
 
     Example:
 
-        malaria gate poison --data part1.zip --data part2.zip --fields bccd.zip --site bbbc041=smears
+        malaria gate poison --data part1.zip --data part2.zip --fields bccd.zip --shapes chula.zip
     """
     from malaria import codec, label_doubts, poison_tables, report, shipped
     from malaria import poison_trial as trial
     from malaria.fields import SETS
     from malaria.predict import Model
+    from malaria.stains import washed_out
 
     settings, smears = state(ctx).settings(), laboratories(site or [], SETS)
     info, memory, _ = _shipped(ctx, None)
     others = trial.not_cells(fields, base_roles(settings)) if fields else []
-    casts = [_cast(memory, data, others, only or (), seed, cast) for cast in range(draws)]
+    odd = trial.by_shape(shapes, base_roles(settings), washed_out) if shapes else []
+    casts = [_cast(memory, data, (others, odd), only or (), seed, cast) for cast in range(draws)]
     with quiet():
         model = Model.load(shipped.folder(settings.shipped) / info.version / "model.tflite", info)
     doubts = _doubts(model, casts[0][1], smears)
     found = _sent(ctx, model, memory, casts)
     shown = [*poison_tables.tables(found), label_doubts.table(doubts)]
     figures = {**poison_tables.told(found), "doubts": [codec.to_json(one) for one in doubts]}
-    files = [*data, *([fields] if fields else []), *smears.values()]
+    files = [*data, *(path for path in (fields, shapes) if path), *smears.values()]
     made = as_made(files, seed, info.version, info.digest, draws=draws)
     report.write(out, "Poisoned uploads", made, figures, shown, None)
     output.tables(shown)
@@ -128,18 +137,19 @@ def poison(
 def _cast(
     memory: "Memory",
     data: "Sequence[Path]",
-    others: "Sequence[Shown]",
+    strange: "tuple[Sequence[Shown], Sequence[Shown]]",
     only: Sequence[int],
     seed: int,
     cast: int,
 ) -> "Cast":
     """What one draw of patients uploads, the cells of those who judge, and what is uploaded after what waits.
-    Raises BadOptions."""
+    strange: what is no red cell, and red cells sorted by shape. Raises BadOptions."""
     from malaria import poison as kinds
     from malaria import poison_trial as trial
     from malaria.stains import washed_out
 
-    sent = kinds.uploads(trial.laboratory(data, memory, "uploads", washed_out, cast), others, seed + cast)
+    honest, (others, odd) = trial.laboratory(data, memory, "uploads", washed_out, cast), strange
+    sent = kinds.uploads(honest, others, seed + cast, odd)
     follows = kinds.Upload("the next", trial.laboratory(data, memory, "follows", washed_out, cast))
     if not all(0 <= number < len(sent) for number in only):
         raise BadOptions(f"--only names an upload from 0 to {len(sent) - 1}.")
@@ -171,10 +181,16 @@ def _sent(ctx: typer.Context, model: "Model", memory: "Memory", casts: "Sequence
     with tempfile.TemporaryDirectory(prefix="poison-") as name, output.progress() as tell:
         for cast, (uploads, own, follows) in enumerate(casts):
             folder, by = Path(name) / str(cast), trial.judges(model, own, washed_out)
-            ships = trial.ship(models, model.info, trial.forgetting(memory, cast), folder / "models")
+            ships = {
+                unknown: trial.ship(
+                    models, model.info, trial.forgetting(memory, cast, unknown), folder / f"models{number}"
+                )
+                for number, unknown in enumerate(sorted({upload.unknown for upload in uploads}))
+            }
             for upload in uploads:
                 tell(Progress("poison", percent=100.0 * len(found) / total, message=upload.what))
-                found.append(_tried(ctx, [upload, follows], by, ships, folder / "home", cast))
+                told = [upload, follows]
+                found.append(_tried(ctx, told, by, ships[upload.unknown], folder / "home", cast))
     return found
 
 
