@@ -11,11 +11,12 @@ distant    as the champion, but for cells that twice the difference of the two n
 scattered  as the champion, but for single cells of random patients
 same       as the champion, but surer than it should be: to ask the rule of the calibration alone
 
-Each draw is put before the rules of the gate, as `judge` asks them, with as many bootstrap draws.
+Each draw is put before the rules of the gate, as `judge` asks them, with as many bootstrap draws. What is
+dealt or scattered is so anew at each draw: at few patients some deals are far luckier than others.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -37,6 +38,7 @@ Rows = npt.NDArray[np.intp]
 
 RELATED, DISTANT, SCATTERED, SAME = "related", "distant", "scattered", "same"
 WAYS = (RELATED, DISTANT, SCATTERED)
+DEALT = (DISTANT, SCATTERED)
 EVEN = (0.5, 0.5)
 """Operating points of both models: logits are told from there."""
 CHANGED = 0.01
@@ -96,8 +98,7 @@ class Case:
 @dataclass(frozen=True)
 class Tried:
     """What the rules saw in m draws of a case. sensitivity, specificity, calibration: what each rule saw.
-    ece: by how much the challenger's calibration error over the whole population is
-    lower."""
+    ece: by how much the calibration error of the first over the whole population is lower."""
 
     case: Case
     ece: float
@@ -214,11 +215,19 @@ def _answering(of: Population, right: npt.NDArray[np.bool_], rng: np.random.Gene
     return logits
 
 
-def draws(of: Population, logits: Floats, times: int, count: int, seed: int) -> Iterator[GateSet]:
-    """Gate sets of patients drawn from the population, each as if it were another one."""
-    rng, champion, answers = np.random.default_rng(seed), sigmoid(of.champion), sigmoid(logits)
-    for _ in range(count):
-        yield gate_set(of, some_patients(of, rng, times), champion, answers)
+def draws(of: Population, answers: Iterable[Floats], times: int, seed: int) -> Iterator[GateSet]:
+    """Gate sets of patients drawn from the population, each as if it were another one. answers: a
+    challenger's logits, (n,), for each draw."""
+    rng, champion = np.random.default_rng(seed), sigmoid(of.champion)
+    for logits in answers:
+        yield gate_set(of, some_patients(of, rng, times), champion, sigmoid(logits))
+
+
+def challengers(of: Population, case: Case, count: int, seed: int) -> Iterator[Floats]:
+    """So many of a case: all alike, or where chance makes them each by a seed of its own."""
+    first = challenger(of, case, seed)
+    for number in range(count):
+        yield challenger(of, case, seed + number) if case.way in DEALT else first
 
 
 def some_patients(of: Population, rng: np.random.Generator, times: int = 1) -> list[Rows]:
@@ -278,12 +287,12 @@ def _told(case: Case) -> str:
 
 
 def _tried(of: Population, case: Case, count: int, settings: GateSettings, seed: int) -> Tried:
-    logits = challenger(of, case, seed)
     seen: dict[str, list[Seen]] = {name: [] for name in (BASE[1], BASE[0], CALIBRATION)}
-    for cells in draws(of, logits, case.patients, count, seed + 1):
+    for cells in draws(of, challengers(of, case, count, seed), case.patients, seed + 1):
         for rule in base_rules(cells, EVEN, settings):
             seen[rule.name].append(_seen(rule))
-    whole = gate_set(of, [np.arange(len(logits))], sigmoid(of.champion), sigmoid(logits))
+    answers = sigmoid(challenger(of, case, seed))
+    whole = gate_set(of, [np.arange(len(answers))], sigmoid(of.champion), answers)
     ece = Resampled(whole, EVEN, replace(settings, draws=1)).calibration().value
     return Tried(case, ece, seen[BASE[1]], seen[BASE[0]], seen[CALIBRATION])
 

@@ -89,18 +89,24 @@ def test_the_ways_differ_in_how_many_cells_change_hands(of: Population) -> None:
 
 def test_a_draw_holds_whole_patients_each_as_another_one(of: Population) -> None:
     logits = power.challenger(of, Case(RELATED, Truth(0.0, 0.0)), 0)
-    one, two = list(power.draws(of, logits, 2, 2, seed=5))
+    one, two = list(power.draws(of, [logits] * 2, 2, seed=5))
     assert one.groups() == two.groups() == 40
     assert one.groups(1) == 30 and not np.array_equal(one.champion, two.champion)
     sizes = {len(rows) for rows in (*of.members[0], *of.members[1])}
     assert {int(n) for n in np.unique(one.patients, return_counts=True)[1]} <= sizes
-    assert np.array_equal(next(power.draws(of, logits, 2, 1, seed=5)).champion, one.champion)
+    assert np.array_equal(next(power.draws(of, [logits], 2, seed=5)).champion, one.champion)
+
+
+def test_what_chance_deals_is_dealt_anew_at_each_draw(of: Population) -> None:
+    for way in (*WAYS, SAME):
+        one, two = power.challengers(of, Case(way, Truth(0.0, 0.0)), 2, 3)
+        assert np.array_equal(one, two) == (way not in power.DEALT)
 
 
 def test_what_it_counts_are_the_verdicts_of_the_gate_itself(of: Population) -> None:
     case = Case(DISTANT, Truth(0.0, 0.0))
     tried = power.simulate(of, [case], 12, SETTINGS, 7, quiet)[0]
-    drawn = list(power.draws(of, power.challenger(of, case, 7), 1, 12, seed=8))
+    drawn = list(power.draws(of, power.challengers(of, case, 12, 7), 1, seed=8))
     for margin in (0.004, 0.02):
         at = replace(SETTINGS, base_margin=margin)
         assert tried.verdicts(at) == [
