@@ -9,7 +9,7 @@ from malaria.card_text import Block, Section, bullets, facts, flat, listed, many
 from malaria.domain import ModelVersion, Review, Screen
 from malaria.evaluate import NO_ROLE
 from malaria.metrics import Metrics
-from malaria.operating import RULE
+from malaria.operating import INCLUDED, RULE
 from malaria.report import Table, figure
 
 NOT_MEASURED = "This was not measured."
@@ -172,9 +172,10 @@ def _reviewed(band: Review | None) -> str:
         return (
             "No rule is recorded by which it was chosen, and no band of answers that a person should look at."
         )
+    whole = "" if band.screened is None else f" {INCLUDED}"
     return (
         f"Answers between {band.low:.3f} and {band.high:.3f} ask for a person's look: {band.sent:.1%} of the "
-        f"cells of validation patients, which leaves {band.wrong:.1%} wrong among the others. {RULE}"
+        f"cells of validation patients, which leaves {band.wrong:.1%} wrong among the others. {RULE}{whole}"
     )
 
 

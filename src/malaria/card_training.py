@@ -207,12 +207,21 @@ def _made_by(step: Step) -> dict[str, object]:
     project = step.project
     return {
         "commit of the project": _commit(step),
+        "commits of its sittings": _sittings(step),
         "version of the project": project.get("version"),
         "seed": step.recipe.get("seed"),
         "packages": ", ".join(f"{name} {version}" for name, version in sorted(step.packages.items())),
         "largest difference of the exported file from the network": step.story.get("parity")
         and f"{step.story['parity']:.1e} in probability",
     }
+
+
+def _sittings(step: Step) -> str | None:
+    """The code of each part of a training that went on with other code than it began with."""
+    parts = [(part["from_epoch"], part.get("project", {}).get("commit")) for part in step.fitted_by]
+    if len({commit for _, commit in parts}) < 2:
+        return None
+    return ", ".join(f"`{commit or NOT_RECORDED}` from epoch {first + 1}" for first, commit in parts)
 
 
 def _commit(step: Step) -> str:

@@ -143,7 +143,7 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     began = gate_cells.first_of_memory(memory, first, adapted.new) if first else None
     receipt = judge(base, site, at, at, bounds, labelled, file=file, first=began)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, adapted.tflite)
-    gone = champion.info.review.screened if champion.info.review else 0.0  # pictures are judged as before
+    gone = champion.info.review.screened if champion.info.review else None  # pictures are judged as before
     point = of_memory(adapted.memory, adapted.new, at, gone)
     receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}

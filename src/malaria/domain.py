@@ -218,14 +218,15 @@ class Review:
 
     sent, wrong: on the validation patients on which it was chosen, the share of cells that are sent to a
     person, and the share of wrong answers among the others. screened: the part of `sent` that is sent for
-    what the picture shows, or gets no answer for it, wherever the probability lies.
+    what the picture shows, or gets no answer for it, wherever the probability lies; None where that was not
+    counted.
     """
 
     low: float
     high: float
     sent: float
     wrong: float
-    screened: float = 0.0
+    screened: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The story in a version's manifest as steps: what each training was made of, to the SHA-256 of each file."""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -69,6 +69,11 @@ class Step:
     def project(self) -> Mapping[str, Any]:
         """Version and commit of the code; empty where they were not recorded."""
         return self.story.get("project") or {}
+
+    @property
+    def fitted_by(self) -> Sequence[Mapping[str, Any]]:
+        """What fitted the epochs from each `from_epoch` on; empty where it was not recorded."""
+        return self.story.get("fitted_by") or ()
 
     @property
     def came_with(self) -> str | None:

@@ -24,19 +24,21 @@ from malaria.memory import BASE, Memory
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.integer]  # type: ignore[type-arg]
 Groups = npt.NDArray[np.str_]
-Screened = npt.NDArray[np.bool_] | float
-"""Which of n cells, (n,), the picture alone sends to a person or keeps from an answer; or what share."""
+Screened = npt.NDArray[np.bool_] | float | None
+"""Which of n cells, (n,), the picture alone sends to a person or keeps from an answer; or what share.
+None: that is not known, and not counted."""
 
 MOST_SENT, MOST_WRONG = 0.10, 0.015
 """Shares of cells: sent to a person, and wrong among the others."""
 RULE = (
     "Chosen on validation patients. The threshold is one half, unless that lies outside of the middle nine "
     "tenths of the thresholds that are best for resampled patients; then it is the median of these. The "
-    f"review band is the middle one of those by which at most {MOST_SENT:.0%} of the cells are sent to a "
-    "person, what the picture itself sends included, and at most "
-    f"{MOST_WRONG:.1%} of the others are wrong."
+    f"review band is the middle one of those that send at most {MOST_SENT:.0%} of the cells to a person and "
+    f"leave at most {MOST_WRONG:.1%} wrong among the others."
 )
 """For a person, with the model card."""
+INCLUDED = "What the picture itself sends, or keeps from an answer, counts among what is sent."
+"""For a person, of a band that was chosen so."""
 HALF = 0.5
 _TRIED = np.arange(5, 96) / 100
 _SURE = 1e-7
@@ -51,7 +53,7 @@ class Operating(NamedTuple):
 
 
 def choose(
-    labels: Labels, probabilities: Floats, groups: Groups, at: float | None = None, screened: Screened = 0.0
+    labels: Labels, probabilities: Floats, groups: Groups, at: float | None = None, screened: Screened = None
 ) -> Operating:
     """Threshold and review band of a model that answered n cells of validation patients so: all arrays (n,).
 
@@ -61,7 +63,7 @@ def choose(
     return Operating(chosen, review(labels, probabilities, chosen, screened))
 
 
-def of_memory(memory: Memory, head: Head, at: float | None = None, screened: Screened = 0.0) -> Operating:
+def of_memory(memory: Memory, head: Head, at: float | None = None, screened: Screened = None) -> Operating:
     """Where a head operates, by the NIH validation patients that a memory holds, else, where these lack a
     class, by all its validation cells. at: the threshold, where it is given. screened: of all cells of the
     memory. Raises as `choose` does."""
@@ -70,7 +72,7 @@ def of_memory(memory: Memory, head: Head, at: float | None = None, screened: Scr
     if len(np.unique(memory.labels[ours])) == 2:
         held = ours
     cells = memory.where(held)
-    kept = screened if isinstance(screened, float) else screened[held]
+    kept = screened[held] if isinstance(screened, np.ndarray) else screened
     return choose(cells.labels, head.probabilities(cells.embeddings), cells.patients, at, kept)
 
 
@@ -94,18 +96,19 @@ def threshold(
     return HALF if low <= HALF <= high else round(float(middle), 2)
 
 
-def review(labels: Labels, probabilities: Floats, at: float, screened: Screened = 0.0) -> Review:
+def review(labels: Labels, probabilities: Floats, at: float, screened: Screened = None) -> Review:
     """The review band of a model with the threshold `at` that answered n cells so: both arrays (n,).
 
     Raises ValueError where there are no cells.
     """
     if not len(labels):
         raise ValueError("a review band is chosen on cells, and there are none")
-    gone = float(np.mean(screened))
-    if not isinstance(screened, float):
+    gone = 0.0 if screened is None else float(np.mean(screened))
+    counted = None if screened is None else gone
+    if isinstance(screened, np.ndarray):
         labels, probabilities = labels[~screened], probabilities[~screened]
     if not len(labels) or gone >= 1:
-        return Review(round(at, 6), round(at, 6), gone, 0.0, gone)
+        return Review(round(at, 6), round(at, 6), gone, 0.0, counted)
     away = np.abs(logit(probabilities) - logit(at))
     order = np.argsort(away, kind="stable")
     wrong = ((probabilities >= at) != (labels == 1))[order]
@@ -121,7 +124,7 @@ def review(labels: Labels, probabilities: Floats, at: float, screened: Screened 
         high=_probability(float(logit(at)) + reach),
         sent=gone + (1 - gone) * float(inside.mean()),
         wrong=float(wrong[~inside].mean()),
-        screened=gone,
+        screened=counted,
     )
 
 

@@ -1,5 +1,6 @@
 """Which code ran, with which packages, on what kind of machine: what a training needs told to be repeated."""
 
+import functools
 import json
 import os
 import platform
@@ -11,6 +12,13 @@ from typing import Any
 
 DISTRIBUTION = "malaria"
 HERE = Path(__file__).resolve().parent
+
+
+@functools.cache
+def running() -> dict[str, Any]:
+    """`project`, as it was when this process first asked. To be asked as work begins: what lies in a checkout
+    when a long training ends need not be what ran."""
+    return project()
 
 
 def project(package: Path = HERE) -> dict[str, Any]:

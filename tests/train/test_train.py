@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from malaria import codec, memory, synthetic
+from malaria import codec, memory, roles, synthetic
 from malaria.domain import Progress, Role
 from malaria.errors import Cancelled, Conflict, PatientOverlap
 from malaria.ports import Report
@@ -96,11 +96,16 @@ def test_another_recipe_does_not_go_on_in_the_same_run(plan) -> None:  # type: i
         train(replace(plan), NOW, quiet)
 
 
-def test_a_patient_on_both_sides_stops_everything(plan, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_patient_on_both_sides_stops_everything(plan, tmp_path: Path, listed: bool) -> None:  # type: ignore[no-untyped-def]
     from dataclasses import replace
 
+    from malaria.training.plan import roles_of
     from malaria.training.run import train
 
+    if listed:
+        plan.out.mkdir(parents=True)
+        roles.save(roles_of(plan), plan.out / "roles.json")
     both = replace(plan, held_out=[*plan.held_out, nih_named(tmp_path / "again", range(8, 9), 3)])
     with pytest.raises(PatientOverlap, match="C8P8"):
         train(both, NOW, quiet)

@@ -221,6 +221,15 @@ def test_a_training_whose_commit_was_not_recorded_names_the_one_that_it_came_wit
     assert "`decade`" in section(told, "provenance") and "c0ffee" not in section(told, "provenance")
 
 
+def test_a_training_in_sittings_of_other_code_tells_each() -> None:
+    parts = [{"from_epoch": 0, "project": {"commit": "facade"}}, {"from_epoch": 5}]
+    story = {"method": "train", "command": "malaria train", "project": {"commit": "decade", "changed": False}}
+    told = card(Evidence(replace(BARE, lineage={**story, "fitted_by": parts})))
+    assert "`facade` from epoch 1, `not recorded` from epoch 6" in section(told, "provenance")
+    told = card(Evidence(replace(BARE, lineage={**story, "fitted_by": parts[:1] * 2})))
+    assert "sittings" not in section(told, "provenance"), "the same code each time"
+
+
 def test_a_bare_version_says_of_everything_that_it_is_not_there() -> None:
     told = card(Evidence(BARE))
     missing = {section.name for section in told.sections if not section.measured}

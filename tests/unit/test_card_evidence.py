@@ -155,7 +155,9 @@ def test_the_card_tells_what_is_sent_to_a_person_and_by_which_rule() -> None:
     text = section(card(Evidence(info)), "operating_point")
     assert "between 0.073 and 0.927" in text
     assert "7.6% of the cells of validation patients, which leaves 1.2% wrong" in text
-    assert operating.RULE in text
+    assert operating.RULE in text and operating.INCLUDED not in text
+    counted = replace(info, review=Review(0.0726, 0.9274, 0.0765, 0.0124, screened=0.0))
+    assert operating.INCLUDED in section(card(Evidence(counted)), "operating_point")
 
 
 def test_the_card_tells_what_is_taken_for_no_cell_and_by_which_rule() -> None:

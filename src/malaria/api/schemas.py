@@ -103,7 +103,9 @@ class ReviewBand(BaseModel):
     high: float
     sent: float = Field(description="Share of validation patients' cells that are sent to a person.")
     wrong: float = Field(description="Share of wrong answers among their other cells.")
-    screened: float = Field(0.0, description="Share of them that is sent for what the picture shows alone.")
+    screened: float | None = Field(
+        None, description="Share of them that is sent for what the picture shows alone; null: not counted."
+    )
 
 
 class ScreenBounds(BaseModel):

@@ -72,6 +72,7 @@ def ablate(
     (need_tensorflow if files else need_keras)("ablate")
     from malaria.fields import SETS
     from malaria.training import ablate as steps
+    from malaria.training import grafts, mixture
     from malaria.training.plan import Plan, made_of
     from malaria.training.recipe import Recipe
     from malaria.training.variants import read
@@ -100,6 +101,7 @@ def ablate(
         "command": asked.command,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "made_of": made_of(asked),
+        "makings": {"mixture": mixture.VERSION, "grafts": grafts.VERSION},
         "variants": {v.name: _as_json(v, found[v.name], taken.get(v.name)) for v in variants},
     }
     (out / "results.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

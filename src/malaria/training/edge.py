@@ -169,7 +169,7 @@ def _described(
     """The exported version. The threshold stays; what to send to a person is chosen anew, as ever on NIH
     validation patients."""
     digest, ours = hashlib.sha256(content).hexdigest(), held.origins == BASE
-    gone = of.review.screened if of.review else 0.0
+    gone = of.review.screened if of.review else None
     point = choose(held.labels[ours], after.probabilities[ours], held.groups[ours], of.threshold, gone)
     figures = {name: codec.to_json(seen.after) for name, seen in beside.items()}
     if memory is not None:

@@ -155,11 +155,13 @@ def _own_values(trainee: keras.Model) -> None:
 
 
 def _note_what_runs(run: Path, epoch: int) -> None:
-    """Add to FITTED_BY which packages, on which machine, fit the epochs from `epoch` on."""
+    """Add to FITTED_BY which code and packages, on which machine, fit the epochs from `epoch` on."""
     path = run / FITTED_BY
     told = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     packages = {"backend": keras.backend.backend(), **provenance.packages(PACKAGES)}
-    told.append({"from_epoch": epoch, "packages": packages, "machine": _machine()})
+    told.append(
+        {"from_epoch": epoch, "project": provenance.running(), "packages": packages, "machine": _machine()}
+    )
     whole.write_text(path, json.dumps(told, indent=1) + "\n")
 
 

@@ -60,14 +60,17 @@ class Plan:
 
 
 def roles_of(plan: Plan) -> dict[str, Role]:
-    """The role of each patient and field: as roles.json in `plan.out` lists it, else as it is drawn."""
+    """The role of each patient and field: as roles.json in `plan.out` lists it, else as it is drawn.
+
+    Raises PatientOverlap where a patient stands in both data and held-out sources, whatever the list says.
+    """
+    development, held_out = _infected(plan.data), _infected(plan.held_out)
+    roles.apart(development, held_out)
     bare = (Laboratory(path, name, {}) for name, path in plan.laboratories.items())
     fields = [group for laboratory in bare for group in laboratory.groups()]
     listed = plan.out / "roles.json"
-    if listed.exists():
-        known = roles.load(listed)
-    else:
-        known = roles.draw_base_roles(_infected(plan.data), _infected(plan.held_out))
+    drawn = not listed.exists()
+    known = roles.draw_base_roles(development, held_out) if drawn else roles.load(listed)
     return {group: roles.field_role(group) for group in fields} | known
 
 

@@ -56,6 +56,7 @@ def train(plan: Plan, now: datetime, report: Report) -> ModelVersion:
         Conflict: the run folder belongs to another recipe.
         BadOptions: a start, a teacher or members that do not fit.
     """
+    provenance.running()
     if plan.members:
         return _joined(plan, now, report)
     recipe, known = plan.recipe, _roles(plan)
@@ -190,7 +191,10 @@ def figures(done: Finished, everything: CellArrays, threshold: float) -> dict[st
 
 
 def _story(plan: Plan, done: Finished, everything: CellArrays) -> dict[str, Any]:
-    more: dict[str, Any] = {} if plan.members else {"left_out": left_out(plan, everything)}
+    more: dict[str, Any] = {}
+    if not plan.members:
+        fitted_by = json.loads((plan.run / fit.FITTED_BY).read_text(encoding="utf-8"))
+        more = {"left_out": left_out(plan, everything), "fitted_by": fitted_by}
     if plan.start:
         more["begun_from"] = begun_from(plan)
     return {
@@ -201,7 +205,7 @@ def _story(plan: Plan, done: Finished, everything: CellArrays) -> dict[str, Any]
         "inputs": inputs(plan),
         "temperature": round(done.temperature, 6),
         "parity": done.parity,
-        "project": provenance.project(),
+        "project": provenance.running(),
         "packages": {"backend": keras.backend.backend(), **provenance.packages(fit.PACKAGES)},
         "machine": provenance.machine(),
     }

@@ -124,7 +124,7 @@ def train(plan: SubjectPlan, now: datetime, report: Report) -> dict[str, Any]:
         "validation": told,
         "pictures": {s.name.lower(): len(p.labels) for s, p in zip(Subject, learnt.parts, strict=True)},
         **made_of,
-        "project": provenance.project(),
+        "project": provenance.running(),
         "packages": provenance.packages(fit.PACKAGES),
         "machine": provenance.machine(),
     }

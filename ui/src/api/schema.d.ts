@@ -2225,10 +2225,9 @@ export interface components {
             wrong: number;
             /**
              * Screened
-             * @description Share of them that is sent for what the picture shows alone.
-             * @default 0
+             * @description Share of them that is sent for what the picture shows alone; null: not counted.
              */
-            screened: number;
+            screened?: number | null;
         };
         /**
          * ReviewReason
