@@ -154,20 +154,21 @@ def _newest(server: Server) -> tuple[str, str, str]:
 def test_the_cells_asked_for_let_the_gate_decide_and_what_it_accepts_can_be_left(
     visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
 ) -> None:
-    """With the gate as it comes. Half of them may not be enough, which is told before anything is sent."""
+    """With the gate as it comes. Fewer may not be enough, which is told before anything is sent."""
     server = own_server(supervised=True)
     before = served(server)
     lab = other_labs.stained(real_cells / "nih-cells-part1.zip", patients=10, each=15)
     screen = begun(visit, server.url, lab, tmp_path)
     page = screen.page
-    label(page, lab, 0, LOT // 2, LOT)
+    label(page, lab, 0, 150, LOT)
+    seen(page, 150, LOT)
     expect(page.get_by_test_id("reached")).to_contain_text("Perhaps enough for a decision")
     screen.press("These are enough")
     expect(page.get_by_role("note")).to_contain_text(
         "With 200 labels, 50 of each, they nearly always suffice"
     )
     screen.press("Label the rest")
-    label(page, lab, LOT // 2, LOT, LOT)
+    label(page, lab, 150, LOT, LOT)
     expect(page.get_by_role("button", name="Adapt the model")).to_be_visible()
     expect(page.get_by_role("note")).to_have_count(0)
     screen.press("Adapt the model")
