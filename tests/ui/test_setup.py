@@ -129,8 +129,8 @@ def _adapted(visit: Open, server: Server, real_cells: Path, folder: Path) -> Scr
     """At the verdict, after a few cells that the served model answers wrongly."""
     lab = other_labs.stained(real_cells / "nih-cells-part1.zip", patients=10, each=3)
     screen = begun(visit, server.url, lab, folder)
-    label(screen.page, lab, 0, 50, 60)
-    seen(screen.page, 50, 60)
+    label(screen.page, lab, 0, 50, len(lab.cells))
+    seen(screen.page, 50, len(lab.cells))
     screen.press("These are enough")
     screen.press("Adapt the model")
     screen.page.get_by_test_id("verdict").wait_for(timeout=TRAINING)
