@@ -70,7 +70,7 @@ def _setup(screen: Screen) -> None:
     page.get_by_role("navigation").get_by_role("link", name="My microscope").click()
     screen.ready().choose({cell.name: cell.png() for cell in synthetic.generate(60, seed=4)})
     for number in range(18):
-        page.get_by_test_id("labelled").filter(has_text=f"{number} of 50").wait_for()
+        page.get_by_test_id("labelled").filter(has_text=f"{number} of 60").wait_for()
         page.keyboard.press("u" if number % 3 else "p")
 
 

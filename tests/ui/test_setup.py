@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from malaria import synthetic
 from tests.ui import browser as chromium
 from tests.ui import other_labs
 from tests.ui.conftest import Files, Open
@@ -18,17 +19,8 @@ from tests.ui.serving import Server
 
 Start = Callable[..., Server]
 TRAINING = 6 * chromium.PATIENCE
-LENIENT = {
-    "min_site_cells": "4",
-    "min_site_per_class": "1",
-    "site_margin": "0.5",
-    "base_margin": "0.2",
-    "ece_margin": "0.2",
-    "max_doubted_labels": "1",
-    "min_site_auc": "0.5",
-    "accept_equal": "true",
-}
-"""A gate that lets a few cells decide, for what comes after it is accepted."""
+LOT = 200
+"""Cells that are asked about, where there are as many: what the gate's defaults want, twice over."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +53,7 @@ def begun(visit: Open, url: str | None, lab: Lab, folder: Path, **context: objec
     screen = visit(url, path="/setup", **context).ready()
     expect(screen.page.get_by_test_id("wanted")).to_contain_text("about 7 parasitized and 7 uninfected")
     screen.choose_folder(lab.write(folder / "smear"))
-    seen(screen.page, 0, min(50, len(lab.cells)))
+    seen(screen.page, 0, min(LOT, len(lab.cells)))
     return screen
 
 
@@ -82,15 +74,17 @@ def test_from_sixty_cells_of_another_lab_to_a_verdict(
     before = served(server)
     screen = begun(visit, server.url, bbbc041, tmp_path)
     page = screen.page
-    names = label(page, bbbc041, 0, 30, 50)
-    seen(page, 30, 50)  # told once it is kept, as the step back is
+    names = label(page, bbbc041, 0, 30, 60)
+    seen(page, 30, 60)  # told once it is kept, as the step back is
     page.keyboard.press("z")  # the last one is taken back, and asked about again
-    seen(page, 29, 50)
+    seen(page, 29, 60)
     assert shown(page).endswith(names[-1])
     page.reload()  # in the middle
-    seen(page, 29, 50)
-    names[-1:] = label(page, bbbc041, 29, 50, 50)
+    seen(page, 29, 60)
+    names[-1:] = label(page, bbbc041, 29, 50, 60)
     assert len(set(names)) == 50
+    seen(page, 50, 60)
+    screen.press("These are enough")
     wrong = {"p": 0, "u": 0}
     for name in names:
         wrong[bbbc041.key(name)] += 1
@@ -98,7 +92,9 @@ def test_from_sixty_cells_of_another_lab_to_a_verdict(
         f"{wrong['p']} parasitized, {wrong['u']} uninfected."
     )
     expect(page.get_by_role("switch")).to_be_checked()  # each folder is another slide
-    expect(page.get_by_text("too few will be kept apart", exact=False)).to_be_visible()
+    expect(page.get_by_role("note")).to_contain_text("too few will be kept apart to decide by")
+    expect(page.get_by_role("note")).to_contain_text("about 100 labels with 25 of each; 200 of 10 patients")
+    expect(page.get_by_role("note")).to_contain_text("these are kept, and count together with the next")
     screen.press("Adapt the model")
     expect(page.get_by_test_id("adapting")).to_be_visible()
     page.reload()  # in the middle of the training
@@ -130,10 +126,12 @@ def _told_as_the_receipt_has_it(page: Page, job: dict[str, object]) -> None:
 
 
 def _adapted(visit: Open, server: Server, real_cells: Path, folder: Path) -> Screen:
-    """At the verdict, after cells that the served model answers wrongly."""
+    """At the verdict, after a few cells that the served model answers wrongly."""
     lab = other_labs.stained(real_cells / "nih-cells-part1.zip", patients=10, each=3)
     screen = begun(visit, server.url, lab, folder)
-    label(screen.page, lab, 0, 50, 50)
+    label(screen.page, lab, 0, 50, len(lab.cells))
+    seen(screen.page, 50, len(lab.cells))
+    screen.press("These are enough")
     screen.press("Adapt the model")
     screen.page.get_by_test_id("verdict").wait_for(timeout=TRAINING)
     return screen
@@ -153,12 +151,30 @@ def _newest(server: Server) -> tuple[str, str, str]:
     return newest["version"], newest["actor"], newest["reason"]
 
 
-def test_what_was_accepted_can_be_left_with_a_reason(
+def test_the_cells_asked_for_let_the_gate_decide_and_what_it_accepts_can_be_left(
     visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
 ) -> None:
-    server = own_server(supervised=True, **LENIENT)
+    """With the gate as it comes. Fewer may not be enough, which is told before anything is sent."""
+    server = own_server(supervised=True)
     before = served(server)
-    page = _adapted(visit, server, real_cells, tmp_path).page
+    lab = other_labs.stained(real_cells / "nih-cells-part1.zip", patients=10, each=15)
+    screen = begun(visit, server.url, lab, tmp_path)
+    page = screen.page
+    label(page, lab, 0, 150, LOT)
+    seen(page, 150, LOT)
+    expect(page.get_by_test_id("reached")).to_contain_text("Perhaps enough for a decision")
+    screen.press("These are enough")
+    expect(page.get_by_role("note")).to_contain_text(
+        "With 200 labels, 50 of each, they nearly always suffice"
+    )
+    screen.press("Label the rest")
+    label(page, lab, 150, LOT, LOT)
+    expect(page.get_by_role("button", name="Adapt the model")).to_be_visible()
+    expect(page.get_by_role("note")).to_have_count(0)
+    screen.press("Adapt the model")
+    page.get_by_test_id("verdict").wait_for(timeout=TRAINING)
+    receipt = cast("dict[str, Any]", job_of(server)["receipt"])
+    assert {rule["name"]: rule["passed"] for rule in receipt["criteria"]}["site size"] is True
     expect(page.get_by_test_id("verdict")).to_have_text("The new model is better")
     after = str(job_of(server)["version"])
     expect(page.get_by_role("region", name="Use it or leave it")).to_contain_text(
@@ -200,6 +216,14 @@ def test_what_speaks_against_a_new_model_is_told_and_it_is_not_offered(
     page.get_by_role("button", name="Leave it", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text(f"{before} answers as before.")
     assert served(server) == before
+
+
+def test_how_many_are_asked_about_follows_from_what_the_gate_wants(visit: Open, own_server: Start) -> None:
+    server = own_server(min_site_cells="4")
+    screen = visit(server.url, path="/setup").ready()
+    expect(screen.page.get_by_text("You will be asked what 40 of them are", exact=False)).to_be_visible()
+    screen.choose({cell.name: cell.png() for cell in synthetic.generate(60, seed=4)})
+    seen(screen.page, 0, 40)
 
 
 def test_who_has_one_class_alone_is_told_before_anything_is_sent(

@@ -6,9 +6,10 @@ import { useTranslation } from 'react-i18next';
 import { CellsZone } from '../diagnose/CellsZone';
 import { ProgressLine } from '../diagnose/ProgressLine';
 import { FailureNote } from '../layout/FailureNote';
+import { lotOf, toDecide, toLearn } from '../parts/enough';
 import { useFormat } from '../parts/format';
-import { toDecide, toLearn, useNeeds } from '../parts/Needs';
-import { journey, LOT, MOST } from './journey';
+import { useNeeds } from '../parts/Needs';
+import { journey, MOST } from './journey';
 
 export function BringStep() {
   const { t } = useTranslation();
@@ -32,7 +33,7 @@ export function BringStep() {
   return (
     <Stack gap="lg">
       <Text size="lg" maw="50rem">
-        {t('setup.bring.what', { lot: LOT })}
+        {t('setup.bring.what', { lot: lotOf(needs) })}
       </Text>
       <CellsZone onBring={(files) => void bring(files)} busy={busy} />
       {trouble?.why ? <FailureNote error={trouble.why} /> : null}
@@ -49,8 +50,8 @@ export function BringStep() {
         <Text data-testid="wanted">
           {t('setup.bring.wanted', {
             learn: toLearn(needs),
-            cells: toDecide(needs).cells,
-            each: toDecide(needs).each,
+            lot: lotOf(needs),
+            ...toDecide(needs),
           })}
         </Text>
       ) : null}

@@ -8,7 +8,8 @@ import { DecisionButtons } from '../diagnose/DecisionButtons';
 import panels from '../diagnose/Panels.module.css';
 import { Picture } from '../diagnose/Picture';
 import { free, useDecisionKeys } from '../diagnose/useDecisionKeys';
-import { Needs } from '../parts/Needs';
+import { reachOf, toBeSure, toDecide, toLearn } from '../parts/enough';
+import { Needs, useNeeds } from '../parts/Needs';
 import { journey } from './journey';
 import styles from './Setup.module.css';
 
@@ -52,9 +53,27 @@ export function LabelStep() {
             {t('setup.label.enough')}
           </Button>
         </Group>
-        <Needs counts={counts} />
+        <Needs counts={counts} brief />
+        <Reached />
       </div>
     </section>
+  );
+}
+
+/** What the labels so far would come to. */
+function Reached() {
+  const { t } = useTranslation();
+  const needs = useNeeds();
+  if (!needs) return null;
+  const { counts, patients } = journey;
+  const told = { ...toDecide(needs), ...toBeSure(needs), learn: toLearn(needs) };
+  return (
+    <>
+      <Text data-testid="reached">{t(`setup.reached.${reachOf(counts, patients, needs)}`, told)}</Text>
+      <Text size="sm" c="var(--muted)">
+        {t('setup.reached.pause')}
+      </Text>
+    </>
   );
 }
 

@@ -6,9 +6,10 @@ import { useTranslation } from 'react-i18next';
 import panels from '../diagnose/Panels.module.css';
 import { FailureNote } from '../layout/FailureNote';
 import { Caution } from '../parts/Caution';
+import { reachOf, toBeSure, toDecide, toLearn } from '../parts/enough';
 import { useFormat } from '../parts/format';
-import { Needs, toDecide, toLearn, useNeeds } from '../parts/Needs';
-import { journey, LOT } from './journey';
+import { Needs, useNeeds } from '../parts/Needs';
+import { journey, MORE } from './journey';
 import styles from './Setup.module.css';
 
 export function SendStep() {
@@ -65,7 +66,7 @@ export function SendStep() {
 /** Another lot; of those offered, the ones not yet labelled come first. */
 export function More({ disabled = false }: { disabled?: boolean }) {
   const { t } = useTranslation();
-  const count = Math.min(LOT, journey.left);
+  const count = Math.min(MORE, journey.left);
   if (journey.next) {
     return (
       <Button variant="default" disabled={disabled} onClick={() => journey.backToLabels()}>
@@ -89,16 +90,19 @@ export function More({ disabled = false }: { disabled?: boolean }) {
 function Warning() {
   const { t } = useTranslation();
   const needs = useNeeds();
-  const { counts } = journey;
+  const { counts, patients } = journey;
   if (!needs) return null;
-  const few = Math.min(counts.parasitized, counts.uninfected);
-  const learn = toLearn(needs);
-  const decide = toDecide(needs);
-  const all = counts.parasitized + counts.uninfected;
-  if (few >= decide.each && all >= decide.cells) return null;
+  const reach = reachOf(counts, patients, needs);
+  if (reach === 'enough') return null;
+  const told = {
+    ...toDecide(needs),
+    ...toBeSure(needs),
+    few: Math.min(counts.parasitized, counts.uninfected),
+    learn: toLearn(needs),
+  };
   return (
-    <Caution title={`${t('setup.send.fewTitle')}.`}>
-      {few < learn ? t('setup.send.fewToLearn', { few, learn }) : t('setup.send.fewToDecide', decide)}
+    <Caution title={`${t(reach === 'chance' ? 'setup.few.perhaps' : 'setup.few.title')}.`}>
+      {t(`setup.few.${reach}`, told)} {t('setup.few.together')}
     </Caution>
   );
 }

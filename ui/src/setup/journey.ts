@@ -3,18 +3,22 @@
  * on the screen, so that a reload in the middle leads back to where it was. The next cell to label alone comes at once,
  * since a person may be quicker than the browser; how many are labelled is told once they are kept.
  */
+import { ask } from '../api/client';
 import { sendForAdapting } from '../api/training';
+import type { Status } from '../api/types';
 import type { Cell, Decision } from '../diagnose/cell';
 import { distance, groupOf } from '../diagnose/cell';
 import { gather } from '../diagnose/intake';
 import { Run } from '../diagnose/run';
+import { lotOf } from '../parts/enough';
 import { type Class, type Labelled, pack } from '../parts/labelledZip';
 import { type Candidate, choose, type Offered } from './choose';
 import { describe } from './describe';
 import { journeys, type KeptCell, type KeptJourney, cells as keptCells, NEW, type Outcome } from './kept';
 import { folderOf, foldersOf, rowsOf, spread } from './rows';
 
-export const LOT = 50;
+/** How many more are offered at a time, after the first lot. */
+export const MORE = 50;
 /** Enough to choose from; all of a large folder would be asked about and kept for nothing. */
 export const MOST = 600;
 
@@ -138,12 +142,17 @@ class Journey {
   /** Offer another lot, unless one is there. What was sent before counts together with what comes. */
   more(): void {
     if (this.next) return; // a second press, before the first is shown
-    const offered = [...this.told.offered, ...choose(this.candidates, LOT, this.told.offered)];
+    const offered = [...this.told.offered, ...choose(this.candidates, MORE, this.told.offered)];
     void this.write({ ...afresh(), offered, enough: false });
   }
 
   get folders(): number {
     return foldersOf(this.rows).size;
+  }
+
+  /** Of the labelled cells, where each folder is one; else null. */
+  get patients(): number | null {
+    return this.told.byFolder ? new Set(this.labelled.map(({ patient }) => patient)).size : null;
   }
 
   /** What is sent: the labelled cells, without those left out. */
@@ -253,7 +262,11 @@ class Journey {
     this.touch();
     for (const row of this.rows) row.features ??= row.trouble ? null : await describe(row.picture);
     await this.keeping(() => keptCells.put(...this.rows));
-    await this.write({ offered: choose(this.candidates, LOT) });
+    const needs = await ask<Status>('/status').then(
+      (status) => status.needs,
+      () => null,
+    );
+    await this.write({ offered: choose(this.candidates, lotOf(needs)) });
     this.at = 'open';
     this.touch();
   }

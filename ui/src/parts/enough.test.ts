@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import type { UploadNeeds } from '../api/types';
+import { lotOf, reachOf, toBeSure, toDecide } from './enough';
+
+/** What a server wants by its defaults. */
+const needs: UploadNeeds = {
+  learnt_each: 5,
+  judged_cells: 20,
+  judged_each: 5,
+  judged_groups: 2,
+  judged_share: 0.2,
+};
+const reach = (parasitized: number, uninfected: number, patients: number | null = null) =>
+  reachOf({ parasitized, uninfected }, patients, needs);
+
+describe('how many cells to label', () => {
+  it('follows from what the server wants, twice over', () => {
+    expect(toDecide(needs)).toEqual({ cells: 100, each: 25, groups: 10, least: 6 });
+    expect(toBeSure(needs)).toEqual({ lot: 200, safe: 50 });
+    expect(lotOf({ ...needs, judged_cells: 4 })).toBe(40);
+  });
+
+  it('is as by the defaults where the server does not say', () => expect(lotOf(null)).toBe(lotOf(needs)));
+});
+
+describe('what labels would come to', () => {
+  it('is nothing while one kind is rare', () => expect(reach(6, 190)).toBe('learn'));
+  it('is no decision while there are few, in all or of one kind', () => {
+    expect([reach(25, 25), reach(49, 50), reach(24, 170)]).toEqual(['decide', 'decide', 'decide']);
+  });
+  it('is chance until there are twice as many', () => {
+    expect([reach(50, 50), reach(99, 100), reach(40, 160)]).toEqual(['chance', 'chance', 'chance']);
+    expect(reach(50, 150)).toBe('enough');
+  });
+  it('is no decision by few patients, where they are known', () => {
+    expect([reach(100, 100, 5), reach(100, 100, 6), reach(100, 100)]).toEqual([
+      'patients',
+      'enough',
+      'enough',
+    ]);
+  });
+});
