@@ -83,8 +83,8 @@ def share_out(groups: Mapping[str, AbstractSet[Label]], known: Mapping[str, Role
 
 
 def _fewest_gate_groups(groups: int) -> int:
-    """A draw of a fifth leaves few groups of a small upload by chance; the gate needs some to compare on."""
-    return min(3, max(groups // 3, 1)) if groups > 1 else 0
+    """A draw of a fifth leaves few groups of a small upload by chance; the gate needs two to decide on."""
+    return min(3, max(groups // 3, min(2, groups // 2)))
 
 
 def _bring_to_gate(

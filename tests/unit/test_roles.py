@@ -90,7 +90,7 @@ def test_a_lone_group_is_for_training_unless_its_role_is_known() -> None:
     assert roles.share_out({lone: BOTH}, {lone: Role.GATE}) == {lone: Role.GATE}
 
 
-@pytest.mark.parametrize(("count", "fewest"), [(2, 1), (3, 1), (6, 2), (9, 3), (40, 3)])
+@pytest.mark.parametrize(("count", "fewest"), [(2, 1), (3, 1), (4, 2), (5, 2), (9, 3), (40, 3)])
 def test_the_gate_gets_groups_enough_to_decide_on(count: int, fewest: int) -> None:
     for salt in range(30):
         shared = roles.share_out({f"{salt}-{i}": BOTH for i in range(count)}, {})

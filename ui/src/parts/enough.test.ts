@@ -15,7 +15,7 @@ const reach = (parasitized: number, uninfected: number, patients: number | null 
 
 describe('how many cells to label', () => {
   it('follows from what the server wants, twice over', () => {
-    expect(toDecide(needs)).toEqual({ cells: 100, each: 25, groups: 10, least: 6 });
+    expect(toDecide(needs)).toEqual({ cells: 100, each: 25, groups: 10, least: 4 });
     expect(toBeSure(needs)).toEqual({ lot: 200, safe: 50 });
     expect(lotOf({ ...needs, judged_cells: 4 })).toBe(40);
   });
@@ -33,7 +33,7 @@ describe('what labels would come to', () => {
     expect(reach(50, 150)).toBe('enough');
   });
   it('is no decision by few patients, where they are known', () => {
-    expect([reach(100, 100, 5), reach(100, 100, 6), reach(100, 100)]).toEqual([
+    expect([reach(100, 100, 3), reach(100, 100, 4), reach(100, 100)]).toEqual([
       'patients',
       'enough',
       'enough',

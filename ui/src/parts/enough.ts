@@ -9,8 +9,8 @@ import type { Class } from './labelledZip';
 const MARGIN = 2;
 /** To label where the server does not say what it wants: what its defaults come to. */
 const USUAL = 200;
-/** Of few patients the server keeps one in so many apart, at least. */
-const ONE_IN = 3;
+/** Of few patients the server keeps every other one apart, up to so many, and else one in three, at least. */
+const HALVED = 2;
 
 /** Cells of each class to label so that, with the share that is kept apart, enough are left to learn from. */
 export const toLearn = (needs: UploadNeeds): number =>
@@ -31,7 +31,7 @@ export const toDecide = (needs: UploadNeeds): Wanted => ({
   cells: Math.ceil(needs.judged_cells / needs.judged_share),
   each: Math.ceil(needs.judged_each / needs.judged_share),
   groups: Math.ceil(needs.judged_groups / needs.judged_share),
-  least: ONE_IN * needs.judged_groups,
+  least: (needs.judged_groups > HALVED ? 3 : 2) * needs.judged_groups,
 });
 
 /** The same so that chance hardly matters. */
