@@ -96,5 +96,5 @@ def test_the_recipes_of_the_shipped_networks_can_be_read(models_dir: Path) -> No
     assert read["black"].shares.of_parts() == {**dict.fromkeys(Shares().of_parts(), 0.0), "plain": 1.0}
     assert all(read["travel"].shares.of_parts().values()), "every part is shown"
     assert read["compact"].network == "compact_cnn"
-    assert read["compact"].shares == replace(read["travel"].shares, epoch_cells=26000)
-    assert read["compact"].changes == read["travel"].changes
+    assert read["compact"].shares == replace(read["mobilenet"].shares, epoch_cells=26000)
+    assert read["compact"].changes == read["mobilenet"].changes
