@@ -106,7 +106,7 @@ def files(variants: Sequence[Variant], folder: Path) -> dict[str, Path]:
     found = {}
     for number, variant in enumerate(variants):
         keras.backend.clear_session()
-        network = networks.build(variant.recipe.network, width=variant.recipe.width)
+        network = networks.of_recipe(variant.recipe)
         found[variant.name] = folder / f"{number}.tflite"
         to_tflite(network, variant.recipe.size, 1.0, found[variant.name])
     return found

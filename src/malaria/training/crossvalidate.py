@@ -211,13 +211,7 @@ class _Work:
         )
         checked = functools.lru_cache(1)(lambda size: self._arrays(size).where(split.validation))
         keras.utils.set_random_seed(recipe.seed)
-        network = networks.build(
-            recipe.network,
-            dropout=recipe.dropout,
-            backbone_weights=plan.backbone_weights,
-            width=recipe.width,
-            momentum=recipe.momentum,
-        )
+        network = networks.of_recipe(recipe, plan.backbone_weights)
         fitted = fit.fit(network, recipe, shown, checked, run, report)
         tuned = checked(recipe.size)
         temperature = head.temperature(networks.logits(fitted, tuned.pixels), tuned.labels)

@@ -143,5 +143,5 @@ def _begin(start: Start, recipe: Recipe) -> keras.Model:
     What was adapted to is learnt again from the cells themselves.
     """
     if start.weights is None:
-        return networks.build(recipe.network, dropout=recipe.dropout)
+        return networks.of_recipe(recipe)
     return keras.saving.load_model(start.weights, compile=False)

@@ -1,8 +1,9 @@
 """The networks: each a trunk that ends in a grid, then one embedding and one linear head.
 
-RGB in 0..255 -> [-1, 1] -> trunk -> "features": the grid, a sixteenth of the picture's side, never negative
--> mean over the grid: "embedding" -> linear "head". The head is linear and the pooling a mean, so head(grid)
-is an exact activation map, whose mean is the logit (class activation mapping: Zhou et al., CVPR 2016).
+RGB in 0..255 -> one density of stain, if the recipe says so -> [-1, 1] -> trunk -> "features": the grid, a
+sixteenth of the picture's side, never negative -> mean over the grid: "embedding" -> linear "head". The head
+is linear and the pooling a mean, so head(grid) is an exact activation map, whose mean is the logit (class
+activation mapping: Zhou et al., CVPR 2016).
 """
 
 from pathlib import Path
@@ -15,7 +16,8 @@ from keras import layers, ops
 
 from malaria.errors import BadOptions
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET, NETWORKS
-from malaria.training.recipe import WIDTHS
+from malaria.training.recipe import WIDTHS, Recipe
+from malaria.training.stain import Normalised
 
 EMBEDDING = 128
 """Channels of the grid of a single network; those of an ensemble are its members' together."""
@@ -36,17 +38,20 @@ def build(
     backbone_weights: Path | None = None,
     width: float = 1.0,
     momentum: float = 0.99,
+    normalised: float = 0.0,
 ) -> keras.Model:
     """A trainable network: RGB (n, h, w, 3) in 0..255, h and w multiples of 32, to logits (n, 1).
 
     backbone_weights: Keras weights of MobileNetV2 at width 1.0, without top; None starts from nothing.
     width: MobileNetV2's alpha, a factor on its channels, 0.1 to 1.4. momentum: of its batches' statistics.
+    normalised: how far the stain of each picture is brought to one density, 0 to 1.
 
     Raises:
         BadOptions: no such network, or it does not take the weights or the width.
     """
     image = keras.Input((None, None, 3), name="image")
-    scaled = Scale(name="scale")(image)
+    stained = Normalised(normalised, name="normalised")(image) if normalised else image
+    scaled = Scale(name="scale")(stained)
     if network == MOBILENET:
         grid = _mobilenet(scaled, backbone_weights, width, momentum)
     elif network == COMPACT:
@@ -60,6 +65,18 @@ def build(
         single = ", ".join(name for name in NETWORKS if name != ENSEMBLE)
         raise BadOptions(f"The network {network!r} {why}; from its start one can train {single}.")
     return with_head(network, image, grid, dropout)
+
+
+def of_recipe(recipe: Recipe, backbone_weights: Path | None = None) -> keras.Model:
+    """The network that a recipe begins with. Raises BadOptions as `build`."""
+    return build(
+        recipe.network,
+        dropout=recipe.dropout,
+        backbone_weights=backbone_weights,
+        width=recipe.width,
+        momentum=recipe.momentum,
+        normalised=recipe.normalised,
+    )
 
 
 def logits(network: keras.Model, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """A served float32 file in int8: weights by channel, activations by tensor.
 
-What follows the last grid stays in float32: the embedding, the activation map and the head. So does the
+What follows the last grid stays in float32: the embedding, the activation map and the head. So does what is
+made of the picture before the first convolution, for eight bits of a logarithm are too few; and so does the
 first separable convolution, some channels of which reach much further than the others (Sheng et al., EMC2
 2018: a quantization-friendly separable convolution for MobileNets); quantised too, most of the difference in
 MobileNetV2's answers came from it.
@@ -55,8 +56,8 @@ def int8(tflite: bytes, cells: Iterable[Pixels]) -> bytes:
 
 
 def in_float32(model: Any) -> list[str]:
-    """The names of what an unpacked served graph goes on computing in float32: all that follows its grid;
-    and, where it has separable convolutions, the first of them, with all from which it is computed."""
+    """The names of what an unpacked served graph goes on computing in float32: all that follows its grid; all
+    from which the first convolution is computed; and, where it has separable ones, the first of these too."""
     from ai_edge_litert.schema_py_generated import BuiltinOperator
 
     operations = model.subgraphs[0].operators
@@ -64,8 +65,12 @@ def in_float32(model: Any) -> list[str]:
     back = [(outputs, inputs) for inputs, outputs in reversed(forth)]
     grid = {heads.place(model)[0]}
     kept = _reached(grid, forth) - grid
-    for operation, (_, outputs) in zip(operations, forth, strict=True):
-        if graphfile.kind(model, operation) == BuiltinOperator.DEPTHWISE_CONV_2D:
+    kinds = [graphfile.kind(model, operation) for operation in operations]
+    convolutions = (BuiltinOperator.CONV_2D, BuiltinOperator.DEPTHWISE_CONV_2D)
+    first = next(place for place, kind in enumerate(kinds) if kind in convolutions)
+    kept |= _reached(forth[first][0], back)
+    for kind, (_, outputs) in zip(kinds, forth, strict=True):
+        if kind == BuiltinOperator.DEPTHWISE_CONV_2D:
             kept |= _reached(outputs | _next(outputs, forth), back)
             break
     computed = set[int]().union(*(outputs for _, outputs in forth))

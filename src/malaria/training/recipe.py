@@ -144,6 +144,8 @@ class Recipe:
     momentum: of the statistics of a backbone's batches, where it starts from pretrained weights or from
     nothing; at Keras' 0.999 they would still be half those of its start after 700 steps, of other pictures or
     of none. A network that was fitted before keeps its own.
+    normalised: how far the stain of each picture is brought to one density before the network sees it, as a
+    power of the factor; a network that was fitted before keeps its own.
     start_share: how much of the finished weights are those of the network that was gone on from: what it knew
     and what it learnt, averaged (Wortsman et al., CVPR 2022).
     teacher_share: how much of a target a teacher says, where there is one.
@@ -164,6 +166,7 @@ class Recipe:
     robust: Share = 0.0
     average: BelowOne = 0.0
     momentum: BelowOne = 0.99
+    normalised: Share = 0.0
     start_share: Share = 0.0
     teacher_share: Share = 0.7
     shares: Shown = field(default_factory=Shares)

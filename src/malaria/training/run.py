@@ -87,13 +87,7 @@ def begin(plan: Plan) -> keras.Model:
     """The network to train: a new one, or a fitted one to go on from. Raises BadOptions."""
     recipe = plan.recipe
     if plan.start is None:
-        return networks.build(
-            recipe.network,
-            dropout=recipe.dropout,
-            backbone_weights=plan.backbone_weights,
-            width=recipe.width,
-            momentum=recipe.momentum,
-        )
+        return networks.of_recipe(recipe, plan.backbone_weights)
     begun_from(plan)  # what no manifest tells of is refused
     fitted = keras.saving.load_model(plan.start, compile=False)
     if fitted.name != recipe.network:
