@@ -62,7 +62,7 @@ def _train_all(folder: Path) -> None:
             out=folder / "models",
             run=folder / f"run-{network}",
             cache=folder / "cache",
-            recipe=Recipe(network=network, stages=(Stage(SIZE, 1),), batch_size=16),
+            recipe=Recipe(network=network, stages=(Stage(SIZE, 1),), batch_size=16, normalised=1.0),
             backbone_weights=None,
             command="a test",
             members=members,

@@ -185,7 +185,7 @@ def test_an_int8_version_is_kept_served_and_adapted(
     ships: Path, cells: CellArrays, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bold = AdaptSettings(parts=0, base_loss=1.0)  # this network learnt next to nothing: no guard would pass
-    monkeypatch.setattr(challenge, "AdaptSettings", lambda: bold)
+    monkeypatch.setattr(challenge, "AdaptSettings", lambda **_: bold)
     monkeypatch.setattr(parity, "CHANGED", 1.0)  # its answers all lie near to the threshold
     monkeypatch.setattr(parity, "AUC_LOSS", 1.0)
     services = wiring.local(home, Settings(home=home, shipped=ships, network=COMPACT))

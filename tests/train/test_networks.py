@@ -144,7 +144,7 @@ def test_adapt_refits_the_head_of_an_ensemble(
     system: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bold = AdaptSettings(parts=0, base_loss=1.0)  # these networks learnt next to nothing: no guard would pass
-    monkeypatch.setattr(challenge, "AdaptSettings", lambda: bold)
+    monkeypatch.setattr(challenge, "AdaptSettings", lambda **_: bold)
     before = system.served.model
     assert before.info.network == ENSEMBLE
     upload = synthetic.write(tmp_path / "site.zip", 60, 9)
