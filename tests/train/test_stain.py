@@ -35,9 +35,11 @@ def normalised(x: np.ndarray, share: float = 1.0) -> np.ndarray:
 
 
 def density(x: np.ndarray) -> np.ndarray:
-    """Of each picture and channel, (n, 3), as the layer takes it."""
-    found = -np.log((x + 1) / 256) * (x.max(axis=-1, keepdims=True) > 12)
-    return np.asarray((found**2).sum((1, 2)) / found.sum((1, 2)))
+    """Of each cell and channel, (n, 3), as the layer takes it."""
+    from malaria.training.stain import middle
+
+    shown = x.max(axis=-1, keepdims=True) > 12
+    return np.asarray(middle((-np.log((x + 1) / 256) * shown)[:, ::2, ::2]))[:, 0, 0]
 
 
 def test_cells_of_any_stain_come_out_alike_and_black_stays() -> None:
@@ -57,6 +59,18 @@ def test_plasma_about_a_cell_counts_for_little() -> None:
     bright = np.where(x.max(axis=-1, keepdims=True) > 12, x, 245.0).astype(np.float32)
     seen = x.max(axis=-1) > 12
     assert np.abs(normalised(x) - normalised(bright))[seen].mean() < 5
+
+
+def test_a_parasite_does_not_lighten_its_cell() -> None:
+    """Else the colour of the cell would tell of it, and less of how much darker it is would be left."""
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    cell = ((rows - 32) ** 2 + (columns - 32) ** 2 < 28**2)[None, :, :, None]
+    spot = ((rows - 25) ** 2 + (columns - 36) ** 2 < 8**2)[None, :, :, None]
+    healthy = np.where(cell, np.array([210, 150, 160]), 0).astype(np.float32)
+    infected = np.where(spot, np.array([90, 30, 110]), healthy).astype(np.float32)
+    body = (cell & ~spot)[..., 0]
+    assert np.abs(normalised(healthy)[body] - normalised(infected)[body]).max() < 12
+    assert (normalised(infected)[body].mean(0) - normalised(infected)[spot[..., 0]].mean(0)).min() > 25
 
 
 def test_what_has_no_stain_or_nothing_but_black_stays_a_picture() -> None:

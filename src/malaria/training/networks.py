@@ -128,7 +128,7 @@ def _compact(scaled: Any) -> Any:
     x = convolution(scaled, 16, stride=2, name="stem")
     x = _shortcut(convolution(x, 32, stride=2, name="down_4"), 32, name="stage_4")
     x = _shortcut(convolution(x, 64, stride=2, name="down_8"), 64, name="stage_8")
-    x = _shortcut(convolution(x, 96, stride=2, name="down_16"), 48, name="stage_16")
+    x = _shortcut(convolution(x, 96, stride=2, name="down_16"), 46, name="stage_16")
     return convolution(x, EMBEDDING, size=1, name="neck", relu="features")
 
 
