@@ -5,7 +5,7 @@ that the same patient, uploaded twice, stands on the same side.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -65,8 +65,9 @@ def field_role(group: str) -> Role:
 def share_out(groups: Mapping[str, AbstractSet[Label]], known: Mapping[str, Role]) -> dict[str, Role]:
     """Roles of an upload's groups, given the labels in each: known ones first, else as `site_role` draws.
 
-    Where the draw leaves one side empty, or the gate without a class that others could spare, new groups
-    change sides, the lowest draws to the gate. A lone new group is for training, since it cannot do both.
+    Where the draw leaves one side empty, training without a class, or the gate without one that others could
+    spare, new groups change sides, the lowest draws to the gate. A lone new group, or one that alone holds a
+    class, is for training, since it cannot do both.
     """
     roles = {group: known.get(group) or site_role(group) for group in groups}
     free = sorted((g for g in groups if g not in known), key=lambda g: (draw(g, "site-gate"), g))
@@ -74,12 +75,34 @@ def share_out(groups: Mapping[str, AbstractSet[Label]], known: Mapping[str, Role
         held = any(g in known for g in groups)
         roles |= dict.fromkeys(free if held or len(free) == 1 else free[1:], Role.TRAIN)
     for label in Label:
+        _bring_to_training(label, groups, roles, free)
+    for label in Label:
         _bring_to_gate(label, groups, roles, free)
     for group in free:  # the lowest-drawn, until there is enough to decide on
         if sum(role == Role.GATE for role in roles.values()) >= _fewest_gate_groups(len(roles)):
             break
-        roles[group] = Role.GATE
+        if _spared(group, groups, roles):
+            roles[group] = Role.GATE
     return roles
+
+
+def _learnt(label: Label, groups: Mapping[str, AbstractSet[Label]], roles: Mapping[str, Role]) -> set[str]:
+    """The groups to learn from that hold a class."""
+    return {group for group, labels in groups.items() if label in labels and roles[group] == Role.TRAIN}
+
+
+def _spared(group: str, groups: Mapping[str, AbstractSet[Label]], roles: Mapping[str, Role]) -> bool:
+    """Whether others to learn from hold every class that a group holds."""
+    return all(_learnt(label, groups, roles) - {group} for label in groups[group])
+
+
+def _bring_to_training(
+    label: Label, groups: Mapping[str, AbstractSet[Label]], roles: dict[str, Role], free: Sequence[str]
+) -> None:
+    """Where there is nothing of `label` to learn from, move the highest-drawn free group of it there."""
+    holding = [group for group in free if label in groups[group]]
+    if holding and not _learnt(label, groups, roles):
+        roles[holding[-1]] = Role.TRAIN
 
 
 def _fewest_gate_groups(groups: int) -> int:
@@ -96,7 +119,7 @@ def _bring_to_gate(
     if len(elsewhere) < len(holding) or len(elsewhere) < 2:
         return
     for group in free:
-        if group in elsewhere:
+        if group in elsewhere and _spared(group, groups, roles):
             roles[group] = Role.GATE
             return
 

@@ -66,8 +66,26 @@ def test_sharing_out_keeps_known_roles_and_fills_both_sides(
     assert known.items() <= shared.items()
     assert set(shared.values()) <= {Role.GATE, Role.TRAIN}
     assert shared == roles.share_out(dict(reversed(groups.items())), known)
-    if len(groups) > 1 and len(known) < len(groups):
+    free = {group for group in groups if group not in known}
+    for label in Label:
+        if any(label in groups[group] for group in free):
+            assert any(label in groups[group] for group in groups if shared[group] == Role.TRAIN), "to learn"
+    if not known and any(spared(group, groups) for group in groups):
         assert set(shared.values()) == {Role.GATE, Role.TRAIN}
+
+
+def spared(group: str, groups: Mapping[str, frozenset[Label]]) -> bool:
+    """Whether other groups hold every class that it holds."""
+    others = [labels for name, labels in groups.items() if name != group]
+    return bool(others) and groups[group] <= set[Label]().union(*others)
+
+
+@pytest.mark.parametrize("healthy", [1, 3, 4, 9])
+def test_one_infected_patient_among_healthy_ones_is_learnt_from(healthy: int) -> None:
+    for salt in range(50):
+        groups = {f"{salt}-{i}": frozenset({Label.UNINFECTED}) for i in range(healthy)}
+        groups[f"{salt}-ill"] = BOTH
+        assert roles.share_out(groups, {})[f"{salt}-ill"] == Role.TRAIN
 
 
 @given(GROUPS.filter(lambda groups: sum(labels == BOTH for labels in groups.values()) >= 2))

@@ -16,7 +16,7 @@ from malaria import provenance, whole
 from malaria.ports import Report
 from malaria.training import curves, jpeg, losses
 from malaria.training.augment import Augment
-from malaria.training.pace import Averaged, Pace, Ticker
+from malaria.training.pace import Averaged, Pace, Ticker, own_values
 from malaria.training.recipe import Recipe
 
 
@@ -98,7 +98,7 @@ def fit(
             verbose=0,
             callbacks=callbacks,
         )
-        _own_values(trainee)
+        own_values(trainee)
         _keep(trainee, epoch, fitted.history, run)
         if kept is not None:
             kept(run)
@@ -146,12 +146,6 @@ def _draw_by(trainee: keras.Model, seed: int) -> None:
     states = [state for state in trainee.variables if state.path.endswith("seed_generator_state")]
     for number, state in enumerate(states):
         state.assign([(1009 * seed + number) % 2**31, 0])
-
-
-def _own_values(trainee: keras.Model) -> None:
-    """Weights that an average has replaced are the average itself, which JAX will not step on as both."""
-    for weights in trainee.trainable_variables:
-        weights.assign(keras.ops.copy(weights))
 
 
 def _note_what_runs(run: Path, epoch: int) -> None:

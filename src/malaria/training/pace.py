@@ -49,6 +49,14 @@ class Averaged(keras.callbacks.Callback):  # type: ignore[misc]
     def on_test_begin(self, logs: Logs | None = None) -> None:  # noqa: ARG002
         if self.model.optimizer.use_ema:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+            own_values(self.model)
+
+
+def own_values(trainee: keras.Model) -> None:
+    """Weights that an average has replaced are the average itself, which JAX will neither step on as both nor
+    keep for the one once it has given away the other."""
+    for weights in trainee.trainable_variables:
+        weights.assign(keras.ops.copy(weights))
 
 
 class Ticker(keras.callbacks.Callback):  # type: ignore[misc]
