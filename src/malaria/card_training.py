@@ -218,10 +218,15 @@ def _made_by(step: Step) -> dict[str, object]:
 
 def _sittings(step: Step) -> str | None:
     """The code of each part of a training that went on with other code than it began with."""
-    parts = [(part["from_epoch"], part.get("project", {}).get("commit")) for part in step.fitted_by]
-    if len({commit for _, commit in parts}) < 2:
+    parts = [(part["from_epoch"], part.get("project", {})) for part in step.fitted_by]
+    if len({(code.get("commit"), code.get("changed")) for _, code in parts}) < 2:
         return None
-    return ", ".join(f"`{commit or NOT_RECORDED}` from epoch {first + 1}" for first, commit in parts)
+    return ", ".join(f"{_named(code)} from epoch {first + 1}" for first, code in parts)
+
+
+def _named(code: Mapping[str, Any]) -> str:
+    changed = " (changed)" if code.get("changed") else ""
+    return f"`{code.get('commit') or NOT_RECORDED}`{changed}"
 
 
 def _commit(step: Step) -> str:

@@ -227,7 +227,7 @@ def challengers(of: Population, case: Case, count: int, seed: int) -> Iterator[F
     """So many of a case: all alike, or where chance makes them each by a seed of its own."""
     first = challenger(of, case, seed)
     for number in range(count):
-        yield challenger(of, case, seed + number) if case.way in DEALT else first
+        yield challenger(of, case, seed + 1_000_003 * number) if case.way in DEALT else first
 
 
 def some_patients(of: Population, rng: np.random.Generator, times: int = 1) -> list[Rows]:

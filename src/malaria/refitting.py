@@ -174,7 +174,7 @@ def refit(
     fit, at = _Fit(old, remembered, guarded, settings), float(np.log(threshold / (1 - threshold)))
     bounds = [_Bound(Released(old, threshold), guarded.sets(), settings.base_loss)]
     if first is not None:
-        bounds.append(_Bound(first, guarded.base(), settings.base_loss_in_all))
+        bounds.append(_Bound(first, guarded.base(), settings.base_loss_in_all, Released(old, threshold)))
     served, why = _Answers.of(old, new, at), Stays.BASE
     for weight in settings.cell_weights:
         report(Progress("train", percent=80.0, message=f"refitting the head, new cells weigh {weight:g}"))
@@ -228,15 +228,23 @@ class _Fit:
 
 @dataclass(frozen=True)
 class _Bound:
-    """What no set of cells may lose, a share of them or one cell, against what an earlier head answers."""
+    """What no set of cells may lose, a share of them or one cell, against what an earlier head answers; or no
+    more than the served head has lost already, where that is more: what helps must not be shut out by it."""
 
     before: Released
     sets: Sequence[Memory]
     loss: float
+    served: Released | None = None
 
     def holds(self, after: Released) -> bool:
-        fallen = [(self.before.right(cells) - after.right(cells), len(cells)) for cells in self.sets]
-        return all(lost <= max(self.loss * of, 1) for lost, of in fallen)
+        return all(self._lost(cells, after) <= self._most(cells) for cells in self.sets)
+
+    def _lost(self, cells: Memory, after: Released) -> int:
+        return self.before.right(cells) - after.right(cells)
+
+    def _most(self, cells: Memory) -> float:
+        already = self._lost(cells, self.served) if self.served else 0
+        return max(self.loss * len(cells), 1, already)
 
 
 @dataclass(frozen=True)

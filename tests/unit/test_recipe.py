@@ -90,11 +90,13 @@ def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
         recipes.read(tmp_path / "none.toml")
 
 
-def test_the_recipes_of_the_shipped_networks_can_be_read(models_dir: Path) -> None:
+def test_the_recipes_of_what_ships_and_of_what_comes_next_can_be_read(models_dir: Path) -> None:
     told = {path.stem: recipes.read(path) for path in (models_dir / "recipes").glob("*.toml")}
     read = {name: recipes.changed(recipes.recipe_of(one.get("network")), one) for name, one in told.items()}
     assert read["black"].shares.of_parts() == {**dict.fromkeys(Shares().of_parts(), 0.0), "plain": 1.0}
     assert all(read["travel"].shares.of_parts().values()), "every part is shown"
     assert read["compact"].network == "compact_cnn"
-    assert read["compact"].shares == replace(read["mobilenet"].shares, epoch_cells=26000)
-    assert read["compact"].changes == read["mobilenet"].changes
+    assert read["compact"].shares == replace(read["travel"].shares, epoch_cells=26000)
+    assert read["compact"].changes == read["travel"].changes
+    assert read["compact-next"].shares == replace(read["mobilenet"].shares, epoch_cells=26000)
+    assert read["compact-next"].changes == read["mobilenet"].changes

@@ -176,7 +176,7 @@ def test_many_steps_that_base_patients_bear_are_not_borne_in_all() -> None:
     """Each step may lose all that it likes against the one before; the first release still bounds it."""
     swapped = harmful()
     loud = AdaptSettings(cell_weights=(500.0,), site_share=0.95, base_loss=1.0, parts=0)
-    drifted = done(swapped, loud).head
+    drifted = Head(OLD.weights, OLD.bias + 0.5)
 
     def again(share: float, first: Released | None) -> Stays | None:
         settings = replace(loud, base_loss_in_all=share)
@@ -184,9 +184,21 @@ def test_many_steps_that_base_patients_bear_are_not_borne_in_all() -> None:
             drifted, memory(Role.TRAIN, 1), guarded(), swapped, settings, lambda _: None, first=first
         ).stays
 
-    assert again(0.012, None) is None, "of itself it has not lost"
+    assert again(0.012, None) is None, "the step alone may"
     assert again(0.012, Released(OLD, 0.5)) == Stays.BASE
     assert again(1.0, Released(OLD, 0.5)) is None
+
+
+def test_a_head_that_has_lost_too_much_may_learn_what_costs_no_more() -> None:
+    """A head beyond the bound is not shut out from what helps it."""
+    loud = AdaptSettings(cell_weights=(500.0,), site_share=0.95, base_loss=1.0, parts=0)
+    drifted = done(harmful(), loud).head
+    new = site(40, 60, faint=0.5)
+    first, learnt = Released(OLD, 0.5), memory(Role.TRAIN, 1)
+    found = refit(drifted, learnt, guarded(), new, AdaptSettings(parts=0), lambda _: None, first=first)
+    assert found.stays is None
+    held = memory(Role.VALIDATION, 2)
+    assert Released(found.head, 0.5).right(held) >= Released(drifted, 0.5).right(held)
 
 
 def test_strengths_are_tried_from_the_strongest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def int8(tflite: bytes, cells: Iterable[Pixels]) -> bytes:
 
 def in_float32(model: Any) -> list[str]:
     """The names of what an unpacked served graph goes on computing in float32: all that follows its grid; all
-    from which the first convolution is computed; and, where it has separable ones, the first of these too."""
+    from which a first convolution is computed; and, where it has separable ones, the first of these too."""
     from ai_edge_litert.schema_py_generated import BuiltinOperator
 
     operations = model.subgraphs[0].operators
@@ -67,8 +67,11 @@ def in_float32(model: Any) -> list[str]:
     kept = _reached(grid, forth) - grid
     kinds = [graphfile.kind(model, operation) for operation in operations]
     convolutions = (BuiltinOperator.CONV_2D, BuiltinOperator.DEPTHWISE_CONV_2D)
-    first = next(place for place, kind in enumerate(kinds) if kind in convolutions)
-    kept |= _reached(forth[first][0], back)
+    convolved = [step for step, kind in zip(forth, kinds, strict=True) if kind in convolutions]
+    for inputs, _ in convolved:
+        before = _reached(inputs, back)
+        if not any(outputs & before for _, outputs in convolved):  # of an ensemble each member has one
+            kept |= before
     for kind, (_, outputs) in zip(kinds, forth, strict=True):
         if kind == BuiltinOperator.DEPTHWISE_CONV_2D:
             kept |= _reached(outputs | _next(outputs, forth), back)

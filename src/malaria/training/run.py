@@ -187,7 +187,8 @@ def figures(done: Finished, everything: CellArrays, threshold: float) -> dict[st
 def _story(plan: Plan, done: Finished, everything: CellArrays) -> dict[str, Any]:
     more: dict[str, Any] = {}
     if not plan.members:
-        fitted_by = json.loads((plan.run / fit.FITTED_BY).read_text(encoding="utf-8"))
+        told = plan.run / fit.FITTED_BY
+        fitted_by = json.loads(told.read_text(encoding="utf-8")) if told.exists() else []
         more = {"left_out": left_out(plan, everything), "fitted_by": fitted_by}
     if plan.start:
         more["begun_from"] = begun_from(plan)
