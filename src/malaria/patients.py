@@ -1,7 +1,8 @@
 """Who a cell came from, read off its file name.
 
 Cells of one patient resemble each other, so a patient must never stand on both sides of a split. The
-NIH file names carry the patient; this is the only place that reads them.
+NIH file names carry the patient; this is the only place that reads them, but for the page, which counts
+groups before anything is sent (ui/src/parts/groups.ts).
 """
 
 import hashlib

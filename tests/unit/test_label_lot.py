@@ -46,18 +46,32 @@ def test_of_fewer_patients_than_the_page_asks_for_it_is_seldom_enough(lot: int) 
     assert _decidable(lot, 0.5, 3) < 0.5
 
 
-def _decidable(cells: int, parasitized: float, patients: int | None) -> float:
-    """Of uploads of so many cells, the share of which the gate would be kept enough."""
-    return sum(_enough(cells, parasitized, patients, seed) for seed in range(DRAWS)) / DRAWS
+@pytest.mark.parametrize(("ill", "least", "most"), [(1, 0, 0), (2, 0.95, 1), (5, 0.95, 1)])
+def test_of_one_infected_patient_among_healthy_ones_it_never_is(
+    lot: int, ill: int, least: float, most: float
+) -> None:
+    assert least <= _decidable(lot, 0.5, 10, ill) <= most
 
 
-def _enough(cells: int, parasitized: float, patients: int | None, seed: int) -> bool:
+def test_of_one_field_it_never_is(lot: int) -> None:
+    assert _decidable(lot, 0.5, 1) == 0
+
+
+def _decidable(cells: int, parasitized: float, patients: int | None, ill: int | None = None) -> float:
+    """Of uploads of so many cells, the share of which the gate would be kept enough.
+
+    ill: so many patients hold all parasitized cells, and no others; None: each holds both kinds.
+    """
+    return sum(_enough(cells, parasitized, patients, ill, seed) for seed in range(DRAWS)) / DRAWS
+
+
+def _enough(cells: int, parasitized: float, patients: int | None, ill: int | None, seed: int) -> bool:
     infected = round(cells * parasitized)
     labels = [Label.PARASITIZED] * infected + [Label.UNINFECTED] * (cells - infected)
     random.Random(seed).shuffle(labels)
     held = defaultdict[str, list[Label]](list)
-    for number, label in enumerate(labels):  # of unknown patients each cell is drawn by itself
-        held[f"{seed}-{number % patients if patients else number}"].append(label)
+    for number, label in enumerate(labels):
+        held[f"{seed}-{_owner(number, label, patients or cells, ill)}"].append(label)
     shared = share_out({group: set(own) for group, own in held.items()}, {})
     kept = [held[group] for group, role in shared.items() if role == Role.GATE]
     judged = [label for own in kept for label in own]
@@ -66,3 +80,9 @@ def _enough(cells: int, parasitized: float, patients: int | None, seed: int) -> 
         and min(judged.count(label) for label in Label) >= DEFAULTS.min_site_per_class
         and len(kept) >= DEFAULTS.min_site_groups
     )
+
+
+def _owner(number: int, label: Label, patients: int, ill: int | None) -> int:
+    if ill is None:
+        return number % patients  # where there are as many as cells, each is drawn by itself
+    return number % ill if label == Label.PARASITIZED else ill + number % (patients - ill)

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { UploadNeeds } from '../api/types';
 import { lotOf, reachOf, toBeSure, toDecide } from './enough';
+import type { Held } from './groups';
+import type { Class } from './labelledZip';
 
 /** What a server wants by its defaults. */
 const needs: UploadNeeds = {
@@ -10,8 +12,22 @@ const needs: UploadNeeds = {
   judged_groups: 2,
   judged_share: 0.2,
 };
-const reach = (parasitized: number, uninfected: number, patients: number | null = null) =>
-  reachOf({ parasitized, uninfected }, patients, needs);
+/** Over so many patients, infected ones among them; each cell by itself where none are told. */
+function reach(
+  parasitized: number,
+  uninfected: number,
+  patients = parasitized + uninfected,
+  infected = patients,
+) {
+  const groups = Array.from({ length: patients }, () => ({ parasitized: 0, uninfected: 0 }));
+  const put = (kind: Class, cells: number, most: number) => {
+    for (let at = 0; at < cells; at += 1) (groups[at % most] as Held)[kind] += 1;
+  };
+  put('parasitized', parasitized, infected);
+  groups.reverse();
+  put('uninfected', uninfected, patients);
+  return reachOf(groups, needs);
+}
 
 describe('how many cells to label', () => {
   it('follows from what the server wants, twice over', () => {
@@ -39,4 +55,16 @@ describe('what labels would come to', () => {
       'enough',
     ]);
   });
+  it('is no decision where one patient alone holds a kind, or nearly all of it', () => {
+    expect([reach(100, 100, 10, 1), reach(100, 100, 10, 2)]).toEqual(['patients', 'enough']);
+    const of = (...cells: [number, number][]) =>
+      reachOf(
+        cells.map(([parasitized, uninfected]) => ({ parasitized, uninfected })),
+        needs,
+      );
+    expect(of([100, 4], [50, 0], [50, 0], [0, 96])).toBe('patients');
+    expect(of([96, 50], [2, 50], [2, 50], [0, 50])).toBe('patients');
+    expect(of([95, 50], [3, 50], [2, 50], [0, 50])).toBe('enough');
+  });
+  it('is no decision by one field', () => expect(reach(100, 100, 1)).toBe('patients'));
 });

@@ -1,5 +1,6 @@
 /** How many labelled cells it takes, by what the server says that it wants. */
 import type { UploadNeeds } from '../api/types';
+import type { Held } from './groups';
 import type { Class } from './labelledZip';
 
 /**
@@ -46,14 +47,22 @@ export const lotOf = (needs: UploadNeeds | null): number => (needs ? MARGIN * to
 /** What labelled cells would come to. 'chance': to a decision if enough of them happen to be kept apart. */
 export type Reach = 'learn' | 'decide' | 'patients' | 'chance' | 'enough';
 
-/** patients: of the cells; null where that is not known, and each cell may be kept apart by itself. */
-export function reachOf(counts: Record<Class, number>, patients: number | null, needs: UploadNeeds): Reach {
-  const few = Math.min(counts.parasitized, counts.uninfected);
-  const all = counts.parasitized + counts.uninfected;
+/** groups: what is kept on one side each, patients where they are known. */
+export function reachOf(groups: readonly Held[], needs: UploadNeeds): Reach {
+  const [parasitized, uninfected] = [heldOf(groups, 'parasitized'), heldOf(groups, 'uninfected')];
+  const few = Math.min(parasitized.all, uninfected.all);
+  const all = parasitized.all + uninfected.all;
   const decide = toDecide(needs);
   const { lot, safe } = toBeSure(needs);
   if (few < toLearn(needs)) return 'learn';
   if (few < decide.each || all < decide.cells) return 'decide';
-  if (patients !== null && patients < decide.least) return 'patients';
+  if (groups.length < decide.least) return 'patients';
+  if (Math.min(parasitized.others, uninfected.others) < Math.max(1, needs.judged_each)) return 'patients';
   return few < safe || all < lot ? 'chance' : 'enough';
+}
+
+/** others: outside the group that holds most. Where it holds nearly all, either side would be left without. */
+function heldOf(groups: readonly Held[], kind: Class): { all: number; others: number } {
+  const all = groups.reduce((sum, held) => sum + held[kind], 0);
+  return { all, others: all - groups.reduce((most, held) => Math.max(most, held[kind]), 0) };
 }

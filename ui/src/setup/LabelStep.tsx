@@ -65,11 +65,10 @@ function Reached() {
   const { t } = useTranslation();
   const needs = useNeeds();
   if (!needs) return null;
-  const { counts, patients } = journey;
   const told = { ...toDecide(needs), ...toBeSure(needs), learn: toLearn(needs) };
   return (
     <>
-      <Text data-testid="reached">{t(`setup.reached.${reachOf(counts, patients, needs)}`, told)}</Text>
+      <Text data-testid="reached">{t(`setup.reached.${reachOf(journey.groups, needs)}`, told)}</Text>
       <Text size="sm" c="var(--muted)">
         {t('setup.reached.pause')}
       </Text>

@@ -90,9 +90,9 @@ export function More({ disabled = false }: { disabled?: boolean }) {
 function Warning() {
   const { t } = useTranslation();
   const needs = useNeeds();
-  const { counts, patients } = journey;
+  const { counts, groups } = journey;
   if (!needs) return null;
-  const reach = reachOf(counts, patients, needs);
+  const reach = reachOf(groups, needs);
   if (reach === 'enough') return null;
   const told = {
     ...toDecide(needs),
@@ -102,7 +102,9 @@ function Warning() {
   };
   return (
     <Caution title={`${t(reach === 'chance' ? 'setup.few.perhaps' : 'setup.few.title')}.`}>
-      {t(`setup.few.${reach}`, told)} {t('setup.few.together')}
+      {t(`setup.few.${reach}`, told)}{' '}
+      {reach === 'patients' && journey.journey.byFolder ? `${t('setup.few.folder')} ` : null}
+      {t('setup.few.together')}
     </Caution>
   );
 }

@@ -184,4 +184,16 @@ describe('labels', () => {
     expect(journey.journey.order).toEqual(['0']);
     expect(reloaded()?.order).toEqual(['0']);
   });
+
+  it('are grouped as they would be sent: by folder, or by what names tell', async () => {
+    const journey = await opened();
+    journey.decide('0', 'parasitized');
+    journey.decide('1', 'uninfected');
+    journey.decide('2', 'excluded');
+    await settled();
+    expect(journey.groups).toHaveLength(2);
+    journey.byFolder(true);
+    await settled();
+    expect(journey.groups).toEqual([{ parasitized: 1, uninfected: 1 }]);
+  });
 });

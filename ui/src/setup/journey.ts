@@ -11,6 +11,7 @@ import { distance, groupOf } from '../diagnose/cell';
 import { gather } from '../diagnose/intake';
 import { Run } from '../diagnose/run';
 import { lotOf } from '../parts/enough';
+import { groupsOf, type Held } from '../parts/groups';
 import { type Class, type Labelled, pack } from '../parts/labelledZip';
 import { type Candidate, choose, type Offered } from './choose';
 import { describe } from './describe';
@@ -150,19 +151,14 @@ class Journey {
     return foldersOf(this.rows).size;
   }
 
-  /** Of the labelled cells, where each folder is one; else null. */
-  get patients(): number | null {
-    return this.told.byFolder ? new Set(this.labelled.map(({ patient }) => patient)).size : null;
+  /** Of the labelled cells, as the server will group them. */
+  get groups(): Held[] {
+    return groupsOf(this.labelledIn(this.shown));
   }
 
   /** What is sent: the labelled cells, without those left out. */
   get labelled(): Labelled[] {
-    return this.told.offered.flatMap(({ id }) => {
-      const [row, label] = [this.rows[Number(id)], this.told.labels[id]];
-      if (!row || (label !== 'parasitized' && label !== 'uninfected')) return [];
-      const patient = this.told.byFolder ? folderOf(row.name) : '';
-      return [{ name: row.name, picture: row.picture, label, patient, slide: '' }];
-    });
+    return this.labelledIn(this.told);
   }
 
   async send(notice: string, note: string): Promise<void> {
@@ -214,6 +210,15 @@ class Journey {
     const whole = rows.length > 0 && told;
     if (whole || this.rows.length > 0)
       this.take(whole ? rows.sort((a, b) => Number(a.id) - Number(b.id)) : [], whole ? told : NEW);
+  }
+
+  private labelledIn({ offered, labels, byFolder }: KeptJourney): Labelled[] {
+    return offered.flatMap(({ id }) => {
+      const [row, label] = [this.rows[Number(id)], labels[id]];
+      if (!row || (label !== 'parasitized' && label !== 'uninfected')) return [];
+      const patient = byFolder ? folderOf(row.name) : '';
+      return [{ name: row.name, picture: row.picture, label, patient, slide: '' }];
+    });
   }
 
   private take(rows: KeptCell[], told: KeptJourney): void {
