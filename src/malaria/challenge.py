@@ -31,7 +31,7 @@ from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, how_
 from malaria.gate import Exported, judge
 from malaria.lineage import EXPORTED, alike
 from malaria.memory import is_base
-from malaria.operating import of_memory
+from malaria.operating import inherited, of_memory
 from malaria.ports import Report
 from malaria.refitting import AdaptSettings
 from malaria.remembered import scored
@@ -143,8 +143,7 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     began = gate_cells.first_of_memory(memory, first, adapted.new) if first else None
     receipt = judge(base, site, at, at, bounds, labelled, file=file, first=began)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, adapted.tflite)
-    gone = champion.info.review.screened if champion.info.review else None  # pictures are judged as before
-    point = of_memory(adapted.memory, adapted.new, at, gone)
+    point = of_memory(adapted.memory, adapted.new, at, inherited(champion.info))
     receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)

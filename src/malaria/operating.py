@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from malaria import bootstrap
-from malaria.domain import Review, Role
+from malaria.domain import ModelVersion, Review, Role
 from malaria.head import Head
 from malaria.memory import BASE, Memory
 
@@ -67,13 +67,24 @@ def of_memory(memory: Memory, head: Head, at: float | None = None, screened: Scr
     """Where a head operates, by the NIH validation patients that a memory holds, else, where these lack a
     class, by all its validation cells. at: the threshold, where it is given. screened: of all cells of the
     memory. Raises as `choose` does."""
-    held = memory.roles == Role.VALIDATION.value
-    ours = held & (memory.origins == BASE)
-    if len(np.unique(memory.labels[ours])) == 2:
-        held = ours
+    held = validating(memory.labels, memory.roles, memory.origins)
     cells = memory.where(held)
     kept = screened[held] if isinstance(screened, np.ndarray) else screened
     return choose(cells.labels, head.probabilities(cells.embeddings), cells.patients, at, kept)
+
+
+def validating(labels: Labels, roles: Groups, origins: Groups) -> npt.NDArray[np.bool_]:
+    """The cells on which a model is calibrated and its operating point chosen, (n,): of NIH validation
+    patients, else, where these lack a class, of all validation patients. All (n,)."""
+    held = np.asarray(roles == Role.VALIDATION.value)
+    ours = np.asarray(held & (origins == BASE))
+    return ours if len(np.unique(labels[ours])) == 2 else held
+
+
+def inherited(info: ModelVersion) -> float | None:
+    """The share that pictures alone send with a version, and so with what is made of it and judges pictures
+    by the same screen; None where that is not known."""
+    return info.review.screened if info.review else None
 
 
 def threshold(

@@ -202,7 +202,9 @@ def test_full_of_another_network_begins_with_the_one_that_ships_at_its_own_size(
     ships_head = model(ships, COMPACT)[1].weights
     alike = head.weights @ ships_head / np.linalg.norm(head.weights) / np.linalg.norm(ships_head)
     assert alike > 0.99, "it went on from the shipped weights, not from nothing"
-    assert (info.threshold, info.review) == of_memory(remembered, head, screened=0.0), "chosen on validation cells"
+    assert (info.threshold, info.review) == of_memory(remembered, head, screened=0.0), (
+        "chosen on validation cells"
+    )
 
 
 def test_the_statistics_of_a_backbone_follow_its_batches() -> None:

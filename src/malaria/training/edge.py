@@ -18,7 +18,7 @@ from malaria.domain import ModelVersion, Precision, Progress, Role, version_name
 from malaria.errors import BadInput
 from malaria.lineage import EXPORTED
 from malaria.memory import BASE, Memory, remember
-from malaria.operating import choose
+from malaria.operating import choose, inherited
 from malaria.parity import PATIENTS, Answered, Parity
 from malaria.ports import Report
 from malaria.predict import Model
@@ -169,8 +169,8 @@ def _described(
     """The exported version. The threshold stays; what to send to a person is chosen anew, as ever on NIH
     validation patients."""
     digest, ours = hashlib.sha256(content).hexdigest(), held.origins == BASE
-    gone = of.review.screened if of.review else None
-    point = choose(held.labels[ours], after.probabilities[ours], held.groups[ours], of.threshold, gone)
+    answers = held.labels[ours], after.probabilities[ours], held.groups[ours]
+    point = choose(*answers, of.threshold, inherited(of))
     figures = {name: codec.to_json(seen.after) for name, seen in beside.items()}
     if memory is not None:
         figures = scored(memory, heads.read(content), of.threshold)

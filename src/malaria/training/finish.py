@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from malaria import grafting
 from malaria import head as heads
-from malaria.domain import ModelVersion, Progress, Role, Screen
+from malaria.domain import ModelVersion, Progress, Screen
 from malaria.errors import Damaged
 from malaria.grafting import Branch
-from malaria.memory import BASE, Memory, remember
+from malaria.memory import Memory, remember
+from malaria.operating import validating
 from malaria.ports import Report
 from malaria.predict import Model, screened
 from malaria.training import networks
@@ -54,7 +55,7 @@ def finish(
     """
     out.mkdir(parents=True, exist_ok=True)
     size = placeholder.input_size
-    asked = _calibrating(cells)
+    asked = validating(cells.labels, cells.roles, cells.origins)
     validation = cells.where(asked)
     logits = networks.logits(network, validation.pixels)
     temperature = heads.temperature(logits, validation.labels)
@@ -86,13 +87,7 @@ def calibration(cells: CellArrays) -> CellArrays:
 
     Another laboratory that brings one class only would say how common that class is, not how sure to be.
     """
-    return cells.where(_calibrating(cells))
-
-
-def _calibrating(cells: CellArrays) -> npt.NDArray[np.bool_]:
-    held = np.asarray(cells.roles == Role.VALIDATION.value)
-    ours = np.asarray(held & (cells.origins == BASE))
-    return ours if len(np.unique(cells.labels[ours])) == 2 else held
+    return cells.where(validating(cells.labels, cells.roles, cells.origins))
 
 
 def check_parity(done: Finished) -> None:
