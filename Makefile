@@ -141,9 +141,9 @@ destroy: $(VENV)/.all ## Remove the stack; data stays unless it was deployed wit
 bootstrap: $(VENV)/.all ## Once for each account and region: set up what the CDK needs there
 	$(CDK) bootstrap $(ARGS)
 
-seed: $(VENV)/.all ## Put base images into a deployment, for trainings of the whole network: DATA="part1.zip ..." (TARGET=malaria)
+seed: $(VENV)/.all ## Put base images into a deployment, for trainings of the whole network: DATA="part1.zip ..." FIELDS="chula=fields.zip ..." (TARGET=malaria)
 	@test -n "$(DATA)" || { echo "Name the images: make seed DATA=\"part1.zip part2.zip\"" >&2; exit 2; }
-	@$(BIN)/malaria --target $(or $(TARGET),malaria) data import $(DATA)
+	@$(BIN)/malaria --target $(or $(TARGET),malaria) data import $(DATA) $(addprefix --laboratory ,$(FIELDS))
 
 cloud: $(VENV)/.all ## Run the whole stack on a local AWS, without an account (needs Node.js); ARGS="--port 4566 -c name=value ..."
 	@$(BIN)/python -m infra.local $(ARGS)

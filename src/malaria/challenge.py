@@ -19,6 +19,7 @@ from malaria.challenger import (
     gate_settings,
     lineage,
     operates,
+    told_of_forgotten,
     told_of_look,
     told_of_pool,
     told_of_review,
@@ -30,7 +31,7 @@ from malaria.domain import JobState, Method, ModelVersion, Progress, Verdict
 from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, how_to_add
 from malaria.gate import Exported, judge
 from malaria.lineage import EXPORTED, alike
-from malaria.memory import is_base
+from malaria.memory import BASE, is_base
 from malaria.operating import inherited, of_memory
 from malaria.ports import Report
 from malaria.refitting import AdaptSettings
@@ -102,7 +103,7 @@ def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
     many = sum(len(shard.cells) for shard in new) >= FULL_FROM
     if _other_network(challenge):
         return Method.FULL
-    based = any(shard.kind == "base" for shard in challenge.services.shards.list())
+    based = any(shard.kind == BASE for shard in challenge.services.shards.list())
     return Method.FULL if many and based and find_spec("tensorflow") else Method.ADAPT
 
 
@@ -188,6 +189,7 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     receipt = judge(base, site, champion.info.threshold, point.threshold, *met, file=file, first=first)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, content)
     receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
+    receipt = told_of_forgotten(challenge, receipt, chosen)
     made = ("model.tflite", "network.keras", "memory.npz")
     told = scored(done.memory, head, point.threshold)
     story = lineage(challenge, chosen, Method.FULL, receipt, done.parity)
@@ -203,7 +205,7 @@ def every_shard(challenge: Challenge, new: Sequence[Shard]) -> list[Shard]:
     """Base shards, the new ones, and uploads that the champion has learnt from; never what was rejected."""
     learnt = set(challenge.memory.origins.tolist()) - {shard.sha256 for shard in new}
     stored = challenge.services.shards.list()
-    base = [shard for shard in stored if shard.kind == "base"]
+    base = [shard for shard in stored if shard.base]
     return distinct([*base, *new, *(shard for shard in stored if shard.sha256 in learnt)], set())
 
 
@@ -258,7 +260,7 @@ def need_base_images(challenge: Challenge) -> None:
             f"`full` trains the whole network and needs TensorFlow: {how_to_add('train')}. "
             "Or retrain with `--method adapt`, which does without."
         )
-    if not any(shard.kind == "base" for shard in challenge.services.shards.list()):
+    if not any(shard.kind == BASE for shard in challenge.services.shards.list()):
         raise NoBaseImages(
             "`full` needs the base images, and none are stored: run `malaria data fetch` (downloads "
             "the NIH cells) or `malaria data import ZIP...`, or retrain with `--method adapt`, which "

@@ -15,7 +15,7 @@ from malaria.advice import Advised
 from malaria.domain import Job, Method, ModelVersion, Screen, version_name
 from malaria.gate import GateSet, GateSettings, Receipt, Sent
 from malaria.gate_looks import GateLook, set_of
-from malaria.memory import Memory
+from malaria.memory import Memory, is_base
 from malaria.operating import Operating, left_by
 from malaria.predict import Model
 from malaria.services import Services
@@ -114,6 +114,31 @@ def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: 
     advised = (*receipt.advised, Advised("fresh-due", due, {"looks": number, "most": most}))
     advice = f"{receipt.advice} {due}".strip()
     return replace(receipt, look=number, fresh_due=True, advice=advice, advised=advised)
+
+
+MISSED = 0.05
+"""Of the cells of an origin: lacking fewer of their pictures is no matter; ingest drops near copies."""
+
+
+def told_of_forgotten(challenge: Challenge, receipt: Receipt, shards: Sequence[Shard]) -> Receipt:
+    """The receipt of `full`, with what the served model remembers of base cells without stored pictures: the
+    new one has not learnt them again, and was not asked about them."""
+    memory = challenge.memory
+    seen = np.array([cell.fingerprint for shard in shards for cell in shard.cells], np.uint64)
+    lacking = ~np.isin(memory.fingerprints, seen)
+    origins = sorted(set(memory.origins[is_base(memory.origins)].tolist()))
+    missed = {one: memory.origins == one for one in origins if lacking[memory.origins == one].mean() > MISSED}
+    if not missed:
+        return receipt
+    cells = sum(int(np.sum(lacking & of)) for of in missed.values())
+    which = ", ".join(origin.partition(":")[2] or "NIH" for origin in missed)
+    told = (
+        f"The served model remembers {cells:,} base cells ({which}) whose pictures are not stored: this one "
+        "forgets them, and was not asked about them. `malaria data import ZIP... --laboratory SET=PATH` "
+        "brings them."
+    )
+    advised = (*receipt.advised, Advised("pictures-missing", told, {"cells": cells}))
+    return replace(receipt, advice=f"{receipt.advice} {told}".strip(), advised=advised)
 
 
 def gate_settings(chosen: Settings) -> GateSettings:

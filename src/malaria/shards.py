@@ -16,6 +16,7 @@ from pathlib import Path
 from malaria import codec
 from malaria.domain import Label, Role
 from malaria.errors import AlreadyExists, Damaged
+from malaria.memory import BASE
 from malaria.ports import ObjectStore
 
 
@@ -39,13 +40,27 @@ class ShardCell:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """sha256: the content's id, see `content_id`; kind: 'base' or 'site'; cells: sorted by name."""
+    """sha256: the content's id, see `content_id`; cells: sorted by name.
+
+    kind: 'base' for NIH cells, 'base:chula' for those of a laboratory that models are trained with, such as
+    Chula's; 'site' for an upload.
+    """
 
     sha256: str
     kind: str
     cells: tuple[ShardCell, ...]
     name: str
     created: datetime
+
+    @property
+    def base(self) -> bool:
+        """Whether its cells are such as models are made from, of whatever laboratory; no upload's."""
+        return self.kind.partition(":")[0] == BASE
+
+    @property
+    def origin(self) -> str:
+        """What a feature memory calls the origin of its cells."""
+        return self.kind if self.base else self.sha256
 
 
 def content_id(kind: str, cells: Iterable[ShardCell]) -> str:

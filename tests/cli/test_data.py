@@ -8,6 +8,7 @@ from malaria import cells, synthetic
 from malaria.cli import data
 from malaria.errors import BadLayout
 from tests.cli.conftest import Run
+from tests.unit.test_laboratories import fields
 
 KAGGLE = "datasets/iarunava/cell-images-for-detecting-malaria"
 
@@ -91,3 +92,21 @@ def test_import_counts_cells_patients_and_roles(run: Run, tmp_path: Path) -> Non
 
 def test_import_of_nothing_is_refused(run: Run, tmp_path: Path) -> None:
     assert run("data", "import", tmp_path / "missing.zip").exit_code == 2
+
+
+def test_fields_are_imported_as_cells_of_their_laboratory(run: Run, tmp_path: Path) -> None:
+    source = fields(tmp_path / "bccd", ("a", "b", "c"))
+    told = run("data", "import", "--laboratory", f"bccd={source}", "--json")
+    assert told.exit_code == 0, told.stderr
+    (one,) = json.loads(told.stdout)
+    assert (one["source"], set(one["classes"])) == ("bccd", {"Uninfected"})
+    assert sum(one["roles"].values()) == one["cells"] > 0
+    again = run("data", "import", "--laboratory", f"bccd={source}")
+    assert again.exit_code == 0, again.stderr
+    assert one["dataset"] in again.stdout, "the same fields are the same dataset"
+
+
+def test_what_to_import_must_be_named(run: Run) -> None:
+    told = run("data", "import")
+    assert told.exit_code == 2
+    assert "--laboratory SET=PATH" in told.stderr

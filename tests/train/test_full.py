@@ -24,6 +24,7 @@ from malaria.training.full import LEARNING_RATE, recipe_for
 from malaria.training.recipe import Changes, Recipe, Stage
 from tests.unit.registries import START
 from tests.unit.test_gate_cells import challenge, serve
+from tests.unit.test_laboratories import fields
 from tests.unit.test_retrain_again import archive
 
 pytestmark = pytest.mark.train
@@ -41,15 +42,16 @@ def base_zip(path: Path, known: dict[str, Role], each: dict[Role, int], seed: in
     return path
 
 
-def bring(services: Services, archive: Path) -> None:
-    told = CliRunner().invoke(app, ["--home", str(services.home), "data", "import", str(archive)])
+def bring(services: Services, archive: Path, *more: str) -> None:
+    told = CliRunner().invoke(app, ["--home", str(services.home), "data", "import", str(archive), *more])
     assert told.exit_code == 0, told.output
 
 
 def test_full_trains_gates_and_remembers_anew(services: Services, models_dir: Path, tmp_path: Path) -> None:
     known = roles.load(models_dir / "roles.json")
     each = {Role.TRAIN: 6, Role.VALIDATION: 2, Role.GATE: 6}
-    bring(services, base_zip(tmp_path / "base.zip", known, each))
+    elsewhere = fields(tmp_path / "fields", "abcdefgh")
+    bring(services, base_zip(tmp_path / "base.zip", known, each), "--laboratory", f"bccd={elsewhere}")
     upload = synthetic.write(tmp_path / "site.zip", 200, 9)
     job = services.trigger.submit(upload, name="site.zip", identity=None, options=FULL, actor="test")
     fleeting = replace(services, fleeting=True)
@@ -65,7 +67,10 @@ def test_full_trains_gates_and_remembers_anew(services: Services, models_dir: Pa
     assert info.lineage["method"] == "full"
     assert info.lineage["parent"] == ended.champion
     fresh = memory.load(services.registry.fetch(info.version, "memory.npz", tmp_path / "memory.npz"))
-    assert len(fresh) == 8 * 14 + 200
+    of_fields = int(np.sum(fresh.origins == "base:bccd"))
+    assert of_fields >= 8 and len(fresh) == 8 * 14 + 200 + of_fields, "other laboratories are learnt again"
+    told = [one["code"] for one in ended.receipt["advised"]]
+    assert "pictures-missing" in told, "NIH cells that ship with the model, and are not stored here"
     services.registry.fetch(info.version, "network.keras", tmp_path / "network.keras")
 
     # The network still knows synthetic cells: it went on from the served weights, not from nothing.

@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from malaria import preprocess
+from malaria.adapters import objects
 from malaria.domain import Label, Role
 from malaria.roles import field_role
+from malaria.shards import Shards
+from malaria.training.dataset import Stored
 from malaria.training.laboratories import Laboratory
 from malaria.training.panels import boxed
+from malaria.training.stored_fields import shard_of
+from tests.unit.registries import START
 
 EDGES = "<xmin>{}</xmin><ymin>{}</ymin><xmax>{}</xmax><ymax>{}</ymax>"
 CELL = "<object><name>{}</name><bndbox>" + EDGES + "</bndbox></object>"
@@ -75,3 +81,25 @@ def test_fields_kept_for_the_test_are_left_alone_by_who_does_not_learn_of_the_ot
     known = {"bccd/a": Role.TRAIN, "bccd/b": Role.TEST, "bccd/c": Role.GATE}
     found = boxed(fields(tmp_path, "abcd"), "bccd", 32, known)
     assert set(found.groups.tolist()) == {"a", "d"}, "who has no role is of a set that nothing is learnt of"
+
+
+def test_stored_they_keep_role_field_and_origin(source: Path, tmp_path: Path) -> None:
+    """As a training crops them, so that what is remembered and what is stored are the same cells."""
+    laboratory = Laboratory(source, "bccd", {"bccd/a": Role.TRAIN, "bccd/b": Role.VALIDATION})
+    (tmp_path / "work").mkdir()
+    shard, archive = shard_of(laboratory, tmp_path / "work", START, lambda _: None)
+    assert (shard.kind, shard.base, shard.origin) == ("base:bccd", True, "base:bccd")
+    shards = Shards(objects.local(tmp_path / "objects"))
+    assert shards.save(shard, archive) == shard == shards.load(shard.sha256)
+    items = list(Stored(shards, shard).read())
+    trained = {preprocess.fingerprint_of(item.picture): item for item in laboratory.read()}  # type: ignore[arg-type]
+    assert len(items) == len(trained)
+    for item in items:
+        assert isinstance(item.picture, bytes)
+        same = trained[preprocess.fingerprint_of(preprocess.decode(item.picture))]
+        assert (item.group, item.role, item.origin, item.label) == (
+            same.group,
+            same.role,
+            same.origin,
+            same.label,
+        )

@@ -4,7 +4,7 @@ import contextlib
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +13,12 @@ import typer
 from malaria.cli import output
 from malaria.cli.common import JsonOption, base_roles, services
 from malaria.domain import Role
-from malaria.errors import BadLayout, Busy, MalariaError, MissingPart, NotFound, how_to_add
+from malaria.errors import BadLayout, BadOptions, Busy, MalariaError, MissingPart, NotFound, how_to_add
 
 if TYPE_CHECKING:
     from malaria.ingest import Ingested
     from malaria.services import Services
+    from malaria.shards import Shard
 
 app = typer.Typer(no_args_is_help=True, help="Images: fetch, import, and make samples.")
 
@@ -79,34 +80,61 @@ def cell_folder(top: Path) -> Path:
 def import_(
     ctx: typer.Context,
     sources: Annotated[
-        list[Path], typer.Argument(metavar="ZIP...", help="ZIPs or folders of labelled cells.")
-    ],
+        list[Path] | None, typer.Argument(metavar="[ZIP]...", help="ZIPs or folders of labelled cells.")
+    ] = None,
+    laboratory: Annotated[
+        list[str] | None,
+        typer.Option(help="SET=PATH: fields that the models were trained with, such as chula=fields.zip."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take labelled cells in as base images, which `retrain --method full` trains from.
 
-    Known patients keep their roles; of new ones some are kept apart for validation.
+    Known patients keep their roles; of new ones some are kept apart for validation. `full` forgets what it
+    has no pictures of: bring the fields of other laboratories that the models were trained with, too.
 
     Example:
 
-        malaria data import nih-part1.zip nih-part2.zip
+        malaria data import nih-part1.zip nih-part2.zip --laboratory bccd=bccd.zip
     """
-    for source in sources:
+    from malaria.cli.train import laboratories
+
+    fields = laboratories(laboratory or [])
+    if not sources and not fields:
+        raise BadOptions("Name what to import: ZIPs or folders of cells, or fields, --laboratory SET=PATH.")
+    for source in sources or ():
         if not source.exists():
             raise NotFound(f"There is no file or folder {source}.")
-    _import(services(ctx), sources, as_json)
+    _import(services(ctx), sources or [], as_json, fields)
 
 
-def _import(built: "Services", sources: list[Path], as_json: bool) -> None:
+def _import(
+    built: "Services", sources: list[Path], as_json: bool, fields: Mapping[str, Path] | None = None
+) -> None:
+    from malaria import codec
+
     told = []
     for source in sources:
         with output.progress(lines=not as_json) as report, _work(built) as work:
             taken = _take_in(built, source, work, report)
-        told.append(_summary(source, taken))
+        told.append({**_summary(source, taken.shard), "report": codec.to_json(taken.report)})
         if not as_json:
             _print(told[-1])
+    for name, path in (fields or {}).items():
+        with output.progress(lines=not as_json) as report, _work(built) as work:
+            told.append(_summary(path, _take_in_fields(built, name, path, work, report)))
+        if not as_json:
+            output.facts(_facts(told[-1]))
     if as_json:
         output.print_json(told)
+
+
+def _take_in_fields(built: "Services", name: str, path: Path, work: Path, report: output.Report) -> "Shard":
+    from malaria.training.laboratories import Laboratory
+    from malaria.training.stored_fields import shard_of
+
+    known = Laboratory(path, name, base_roles(built.settings))
+    return built.shards.save(*shard_of(known, work, built.clock.now(), report))
 
 
 @contextlib.contextmanager
@@ -120,7 +148,7 @@ def _take_in(built: "Services", source: Path, work: Path, report: output.Report)
 
     archive = zipped(source, work / "source.zip") if source.is_dir() else source
     stored = built.shards.list()
-    known = {cell.group: cell.role for s in stored if s.kind == "base" for cell in s.cells}
+    known = {cell.group: cell.role for s in stored if s.base for cell in s.cells}
     met = {cell.fingerprint: cell.role for s in stored for cell in s.cells}
     taken = ingest(
         archive,
@@ -162,30 +190,34 @@ def zipped(folder: Path, to: Path) -> Path:
     return to
 
 
-def _summary(source: Path, taken: "Ingested") -> dict[str, Any]:
-    from malaria import codec
-
-    cells = taken.shard.cells
+def _summary(source: Path, shard: "Shard") -> dict[str, Any]:
+    cells = shard.cells
     return {
         "source": source.name,
-        "dataset": taken.shard.sha256,
+        "dataset": shard.sha256,
         "cells": len(cells),
+        "classes": dict(sorted(Counter(cell.label.text for cell in cells).items())),
         "patients": len({cell.patient for cell in cells if cell.patient}),
         "roles": dict(sorted(Counter(cell.role.value for cell in cells).items())),
-        "report": codec.to_json(taken.report),
     }
+
+
+def _facts(told: dict[str, Any]) -> list[tuple[str, Any]]:
+    accepted = ", ".join(f"{count:,} {name.lower()}" for name, count in told["classes"].items())
+    return [
+        ("imported", told["source"]),
+        ("dataset", told["dataset"]),
+        ("cells", accepted),
+        ("patients", f"{told['patients']:,}" if told["patients"] else None),
+        ("roles", ", ".join(f"{count:,} {role}" for role, count in told["roles"].items())),
+    ]
 
 
 def _print(told: dict[str, Any]) -> None:
     report = told["report"]
-    accepted = ", ".join(f"{count:,} {name.lower()}" for name, count in report["accepted"].items())
     output.facts(
         [
-            ("imported", told["source"]),
-            ("dataset", told["dataset"]),
-            ("cells", accepted),
-            ("patients", f"{told['patients']:,}"),
-            ("roles", ", ".join(f"{count:,} {role}" for role, count in told["roles"].items())),
+            *_facts(told),
             ("quarantined", len(report["quarantined"]) or None),
             *(("", f"{entry['name']}: {entry['reason']}") for entry in report["quarantined"][:20]),
             *(("warning", text) for text in report["warnings"]),

@@ -169,7 +169,7 @@ def _sources(
     found += [
         Stored(shards, shard)
         for shard in shards.list()
-        if shard.sha256 in learnt or (shard.kind == "base" and not data)
+        if shard.sha256 in learnt or (shard.base and not data)
     ]
     if not found:
         raise BadOptions(

@@ -82,11 +82,10 @@ class Stored:
         return hashlib.sha256(told.encode()).hexdigest()
 
     def read(self) -> Iterator[Item]:
-        origin = BASE if self.shard.kind == "base" else self.shard.sha256
         wanted = {cell.fingerprint for cell in self.shard.cells}
         for cell, data in self.shards.read(self.shard.sha256):
             if cell.fingerprint in wanted:
-                yield Item(cell.name, cell.label, cell.group, cell.role, origin, data)
+                yield Item(cell.name, cell.label, cell.group, cell.role, self.shard.origin, data)
 
 
 @dataclass(frozen=True)
