@@ -1,5 +1,6 @@
 """The stain of a picture is brought to one density, in the network and in its exported file alike."""
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,21 @@ def test_cells_of_any_stain_come_out_alike_and_black_stays() -> None:
     before, after = np.abs(x - denser(x, (1.8, 1.4, 1.1)))[seen].mean(), np.abs(plain - dark)[seen].mean()
     assert after < 0.2 * before, "but for spots so dark that they are taken for black"
     assert np.array_equal(plain[~seen], x[~seen])
+
+
+def test_the_density_is_the_median_of_nih_training_cells(real_cells: Path, models_dir: Path) -> None:
+    from malaria import cells, preprocess, roles
+    from malaria.domain import Role
+    from malaria.training.stain import DENSITY
+
+    known = roles.load(models_dir / "roles.json")
+    read = (one for part in (1, 2, 3) for one in cells.read(real_cells / f"nih-cells-part{part}.zip"))
+    learnt = (data for cell, data in read if known.get(cell.patient or "") == Role.TRAIN)
+    some = np.stack([preprocess.pixels(data, SIZE) for data in islice(learnt, 0, None, 20)])
+    assert len(some) > 500
+    densities, shown = -np.log((some.astype(np.float32) + 1) / 256), some.max(axis=-1) > preprocess.BLACK
+    each = [np.median(of[seen], axis=0) for of, seen in zip(densities, shown, strict=True)]
+    assert np.median(each, axis=0) == pytest.approx(DENSITY, rel=0.05)
 
 
 def test_plasma_about_a_cell_counts_for_little() -> None:

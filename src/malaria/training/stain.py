@@ -13,7 +13,7 @@ from keras import ops
 from malaria.preprocess import BLACK
 
 DENSITY = (0.28, 0.52, 0.50)
-"""Of red, green and blue: the median of NIH training cells, in natural logarithms."""
+"""Of red, green and blue, in natural logarithms: the median over NIH training cells of that of each."""
 FURTHEST = 4.0
 """The most that density is multiplied with, or divided by."""
 STEPS = 2
