@@ -23,14 +23,15 @@ class Environment:
         return self.folder / "bin" / "python"
 
     def run(
-        self, *command: str, home: Path | None = None, timeout: float = 300
+        self, *command: str, home: Path | None = None, backend: str | None = None, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program of this environment, such as 'python' or 'malaria'."""
+        """Run a program of this environment, such as 'python' or 'malaria'. backend: what Keras runs on."""
         program, *rest = command
+        told = {"MALARIA_HOME": home and str(home), "KERAS_BACKEND": backend}
         return subprocess.run(
             [str(self.folder / "bin" / program), *rest],
             cwd=self.folder,  # away from the checkout, so that only what is installed is found
-            env={**outside(), **({"MALARIA_HOME": str(home)} if home else {})},
+            env={**outside(), **{name: value for name, value in told.items() if value}},
             capture_output=True,
             text=True,
             timeout=timeout,

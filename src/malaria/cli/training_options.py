@@ -53,7 +53,8 @@ def need_tensorflow(command: str) -> None:
 def need_keras(command: str) -> None:
     """Raises MissingPart where Keras is not installed, before any work.
 
-    KERAS_BACKEND chooses what it runs on: TensorFlow, which the extra `train` brings, or JAX.
+    KERAS_BACKEND chooses what it runs on: TensorFlow, which the extra `train` brings, or JAX, by the extra
+    `jax`.
     """
     if find_spec("keras") is None:
         raise MissingPart(f"`{command}` needs Keras and TensorFlow: {how_to_add('train')}.")

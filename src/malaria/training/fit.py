@@ -161,7 +161,10 @@ def _note_what_runs(run: Path, epoch: int) -> None:
 
 def _machine() -> dict[str, Any]:
     """The machine, and its accelerator where Keras knows of one."""
-    found = keras.distribution.list_devices("gpu")
+    try:
+        found = keras.distribution.list_devices("gpu")
+    except RuntimeError:  # of JAX, where there is none
+        found = []
     return {**provenance.machine(), **({"accelerators": len(found)} if found else {})}
 
 
