@@ -22,6 +22,7 @@ from malaria.challenger import (
     told_of_forgotten,
     told_of_look,
     told_of_pool,
+    told_of_refused,
     told_of_review,
     told_of_those_aside,
 )
@@ -139,11 +140,13 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     if adapted.stays:
         unlearnt = learning_rule(adapted.stays, adapted.learnt, settings.fewest)
         receipt = told_of_pool(challenge, judge(base, site, at, at, bounds, labelled, unlearnt))
+        receipt = told_of_refused(receipt, gate_cells.names(shards), adapted.refused)
         return Made(champion.info, {}, receipt, champion.info.version)
     file = Exported(adapted.parity, len(adapted.tflite))
     began = gate_cells.first_of_memory(memory, first, adapted.new) if first else None
     receipt = judge(base, site, at, at, bounds, labelled, file=file, first=began)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, adapted.tflite)
+    receipt = told_of_refused(receipt, gate_cells.names(shards), adapted.refused)
     point = of_memory(adapted.memory, adapted.new, at, inherited(champion.info))
     receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}

@@ -116,6 +116,23 @@ def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: 
     return replace(receipt, look=number, fresh_due=True, advice=advice, advised=advised)
 
 
+NAMED = 3
+"""Of the pictures that were left out, so many are named."""
+
+
+def told_of_refused(receipt: Receipt, called: Mapping[int, str], refused: Sequence[int]) -> Receipt:
+    """The receipt of `adapt`, with the pictures that it left out. called: names by fingerprint."""
+    if not refused:
+        return receipt
+    some = ", ".join(sorted(called[one] for one in refused)[:NAMED])
+    told = (
+        f"{len(refused):,} pictures look like no single red cell to the served model, such as {some}. It "
+        "gives such pictures no answer, whatever it learns: nothing was learnt from them, nor judged by them."
+    )
+    advised = (*receipt.advised, Advised("pictures-refused", told, {"cells": len(refused)}))
+    return replace(receipt, advice=f"{receipt.advice} {told}".strip(), advised=advised)
+
+
 MISSED = 0.05
 """Of the cells of an origin: lacking fewer of their pictures is no matter; ingest drops near copies."""
 

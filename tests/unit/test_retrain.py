@@ -1,13 +1,14 @@
 """The run of a retraining, in this process, on synthetic cells and the shipped model."""
 
 import threading
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from malaria import challenge, gate_cells, memory, retrain, synthetic
+from malaria import challenge, gate_cells, memory, no_cells, preprocess, retrain, synthetic
 from malaria.adapt import turn
 from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
 from malaria.gate_looks import GateLook
@@ -280,3 +281,40 @@ def test_cells_are_called_as_they_were_sent_and_base_cells_by_their_fingerprint(
     prints = np.array([shard.cells[3].fingerprint, 0xAB], np.uint64)
     called = gate_cells.called_of(gate_cells.names([shard]), prints)
     assert called.tolist() == [shard.cells[3].original, "00000000000000ab"]
+
+
+def test_what_the_served_model_takes_for_no_cell_is_neither_learnt_nor_judged_by(
+    services: Services, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(4)
+    pages = {f"Parasitized/page{i}.png": preprocess.to_png(no_cells.writing(rng)) for i in range(6)}
+    upload = tmp_path / "mixed.zip"
+    upload.write_bytes(archive(synthetic.generate(80, 8), patients=True, washed=True))
+    with zipfile.ZipFile(upload, "a") as more:
+        for name, data in pages.items():
+            more.writestr(name, data)
+    job = services.trigger.submit(upload, name=upload.name, identity=None, options=ADAPT, actor="test")
+    assert run(services, job)
+    ended = services.jobs.get(job.id)
+    after = memory.load(services.registry.fetch(str(ended.version), "memory.npz", tmp_path / "b.npz"))
+    shard = services.shards.load(str(ended.dataset))
+    left_out = {cell.fingerprint for cell in shard.cells if cell.original in pages}
+    assert len(left_out) == 6 and not left_out & set(after.fingerprints.tolist())
+    assert int(np.sum(after.origins == ended.dataset)) == 80
+    (told,) = [one for one in ended.receipt["advised"] if one["code"] == "pictures-refused"]
+    assert told["numbers"] == {"cells": 6} and "page0.png" in told["text"]
+
+
+def test_an_upload_of_pages_alone_teaches_nothing(services: Services, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    upload = tmp_path / "pages.zip"
+    with zipfile.ZipFile(upload, "w") as opened:
+        for i in range(24):
+            label = ("Parasitized", "Uninfected")[i % 2]
+            opened.writestr(f"{label}/page{i}.png", preprocess.to_png(no_cells.writing(rng)))
+    job = services.trigger.submit(upload, name=upload.name, identity=None, options=ADAPT, actor="test")
+    assert run(services, job)
+    ended = services.jobs.get(job.id)
+    assert (ended.state, ended.verdict) == (JobState.SUCCEEDED, Verdict.UNDECIDABLE), ended.reason
+    assert ended.version is None
+    assert {"few-to-learn", "pictures-refused"} <= {one["code"] for one in ended.receipt["advised"]}
