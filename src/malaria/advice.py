@@ -58,9 +58,9 @@ _DRIFTED = Advised(
 )
 _EARLIER = Advised(
     "costs-earlier",
-    "Cells of an earlier upload, which the served model has learnt from, would be answered worse, or that "
-    "cannot be ruled out. Cells of more patients steady what is learnt; the method `full` learns from the "
-    "earlier upload anew. `malaria models promote` serves the new model all the same.",
+    "Cells of an earlier upload or another laboratory, which the served model has learnt from, would be "
+    "answered worse, or that cannot be ruled out. Cells of more patients steady what is learnt; the method "
+    "`full` learns from the earlier upload anew. `malaria models promote` serves the new model all the same.",
 )
 _TRADE = "Where that trade is wanted, `malaria models promote` makes it."
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +27,11 @@ from malaria.challenger import (
     told_of_those_aside,
 )
 from malaria.checkpoints import Checkpoints
+from malaria.comparison import Thresholds
 from malaria.criteria import learning_rule
 from malaria.domain import JobState, Method, ModelVersion, Progress, Verdict
 from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, how_to_add
-from malaria.gate import Exported, judge
+from malaria.gate import Exported, GateSettings, Receipt, judge
 from malaria.lineage import EXPORTED, alike
 from malaria.memory import BASE, is_base
 from malaria.operating import inherited, of_memory
@@ -109,10 +110,14 @@ def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
 
 
 def undecided(challenge: Challenge) -> dict[str, str]:
-    """Shards of earlier uploads too small to decide on, each with its job, which wait for more."""
+    """Shards of earlier uploads too small to decide on, each with its job, which wait for more. One that was
+    judged together with uploads that were accepted has waited long enough, learnt from or not."""
     learnt, found = set(challenge.memory.origins.tolist()), {}
     ended = challenge.services.jobs.list(state=JobState.SUCCEEDED, limit=10_000)
     aside = {waited for job in ended for waited in job.receipt.get("set_aside", ())}
+    aside |= {
+        waited for job in ended if job.verdict == Verdict.ACCEPTED for waited in job.receipt.get("pooled", ())
+    }
     for job in ended:
         small = job.verdict == Verdict.UNDECIDABLE and job.receipt.get("too_small")
         if small and job.dataset and job.dataset not in learnt and job.id not in aside:
@@ -136,19 +141,20 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     memory, kept = challenge.memory, challenge.services.shards
     adapted = adapt(champion, content, memory, kept, shards, settings, report, first[1] if first else None)
     report(Progress("evaluate", percent=85.0))
-    base, site, labelled = gate_cells.of_memory(adapted, memory, shards, gate_cells.names(kept.list()))
+    met = gate_cells.of_memory(adapted, memory, shards, gate_cells.names(kept.list()))
+    judged = partial(_judged, met, (at, at), bounds)
     if adapted.stays:
         unlearnt = learning_rule(adapted.stays, adapted.learnt, settings.fewest)
-        receipt = told_of_pool(challenge, judge(base, site, at, at, bounds, labelled, unlearnt))
-        receipt = told_of_refused(receipt, gate_cells.names(shards), adapted.refused)
+        receipt = told_of_pool(challenge, judged(unlearnt=unlearnt))
+        receipt = told_of_refused(receipt, shards, adapted.refused)
         return Made(champion.info, {}, receipt, champion.info.version)
     file = Exported(adapted.parity, len(adapted.tflite))
     began = gate_cells.first_of_memory(memory, first, adapted.new) if first else None
-    receipt = judge(base, site, at, at, bounds, labelled, file=file, first=began)
-    receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, adapted.tflite)
-    receipt = told_of_refused(receipt, gate_cells.names(shards), adapted.refused)
+    receipt = judged(file=file, first=began)
+    receipt = told_of_look(challenge, told_of_pool(challenge, receipt), met.base, adapted.tflite)
+    receipt = told_of_refused(receipt, shards, adapted.refused)
     point = of_memory(adapted.memory, adapted.new, at, inherited(champion.info))
-    receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
+    receipt = told_of_review(receipt, {"base": met.base, "site": met.site}, operates(champion.info), point)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)
     adapted.memory.save(files["memory.npz"])
@@ -163,6 +169,11 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
         champion.info.screen,
     )
     return Made(info, files, receipt, champion.info.version)
+
+
+def _judged(met: gate_cells.Met, at: Thresholds, bounds: GateSettings, **further: Any) -> Receipt:
+    """What the gate says of them. at: both operating points. further: as `judge` takes it."""
+    return judge(met.base, met.site, *at, bounds, met.labelled, elsewhere=met.elsewhere, **further)
 
 
 def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
@@ -183,15 +194,15 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     report(Progress("evaluate", percent=92.0))
     called = gate_cells.called_of(gate_cells.names(chosen), cells.fingerprints)
     answered = gate_cells.OfPixels(cells, done.probabilities, called, at)
-    base, site, labelled = answered.sets(champion, new)
+    met = answered.sets(champion, new)
     content = done.tflite.read_bytes()
     head = heads.read(content)
     point = of_memory(done.memory, head, screened=done.screened)
-    met = (gate_settings(services.settings), labelled)
+    thresholds, bounds = (champion.info.threshold, point.threshold), gate_settings(services.settings)
     first, file = answered.first(challenge), Exported(done.parity, len(content))
-    receipt = judge(base, site, champion.info.threshold, point.threshold, *met, file=file, first=first)
-    receipt = told_of_look(challenge, told_of_pool(challenge, receipt), base, content)
-    receipt = told_of_review(receipt, {"base": base, "site": site}, operates(champion.info), point)
+    receipt = _judged(met, thresholds, bounds, file=file, first=first)
+    receipt = told_of_look(challenge, told_of_pool(challenge, receipt), met.base, content)
+    receipt = told_of_review(receipt, {"base": met.base, "site": met.site}, operates(champion.info), point)
     receipt = told_of_forgotten(challenge, receipt, chosen)
     made = ("model.tflite", "network.keras", "memory.npz")
     told = scored(done.memory, head, point.threshold)

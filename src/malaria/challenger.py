@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from malaria import codec
 from malaria.advice import Advised
-from malaria.domain import Job, Method, ModelVersion, Screen, version_name
+from malaria.domain import Job, Method, ModelVersion, Role, Screen, version_name
 from malaria.gate import GateSet, GateSettings, Receipt, Sent
 from malaria.gate_looks import GateLook, set_of
-from malaria.memory import Memory, is_base
+from malaria.memory import Memory
 from malaria.operating import Operating, left_by
 from malaria.predict import Model
 from malaria.services import Services
@@ -120,17 +120,22 @@ NAMED = 3
 """Of the pictures that were left out, so many are named."""
 
 
-def told_of_refused(receipt: Receipt, called: Mapping[int, str], refused: Sequence[int]) -> Receipt:
-    """The receipt of `adapt`, with the pictures that it left out. called: names by fingerprint."""
+def told_of_refused(receipt: Receipt, shards: Sequence[Shard], refused: Sequence[int]) -> Receipt:
+    """The receipt of `adapt`, with the pictures of these shards that it left out, by fingerprint. Where it
+    left out all of them, more of the kind would help nobody: it waits for none."""
     if not refused:
         return receipt
-    some = ", ".join(sorted(called[one] for one in refused)[:NAMED])
+    cells = {cell.fingerprint: cell.original for shard in shards for cell in shard.cells}
+    some = ", ".join(sorted(cells[one] for one in refused)[:NAMED])
     told = (
-        f"{len(refused):,} pictures look like no single red cell to the served model, such as {some}. It "
-        "gives such pictures no answer, whatever it learns: nothing was learnt from them, nor judged by them."
+        f"Pictures that look like no single red cell to the served model: {len(refused):,}, such as {some}. "
+        "It gives them no answer, whatever it learns: nothing was learnt from them, nor judged by them."
     )
-    advised = (*receipt.advised, Advised("pictures-refused", told, {"cells": len(refused)}))
-    return replace(receipt, advice=f"{receipt.advice} {told}".strip(), advised=advised)
+    piece = Advised("pictures-refused", told, {"cells": len(refused)})
+    if len(refused) == len(cells):
+        return replace(receipt, advice=told, advised=(piece,), too_small=False)
+    advice = f"{receipt.advice} {told}".strip()
+    return replace(receipt, advice=advice, advised=(*receipt.advised, piece))
 
 
 MISSED = 0.05
@@ -138,21 +143,21 @@ MISSED = 0.05
 
 
 def told_of_forgotten(challenge: Challenge, receipt: Receipt, shards: Sequence[Shard]) -> Receipt:
-    """The receipt of `full`, with what the served model remembers of base cells without stored pictures: the
-    new one has not learnt them again, and was not asked about them."""
-    memory = challenge.memory
+    """The receipt of `full`, with what the served model has learnt from base cells without stored pictures:
+    the new one has not learnt them again, and was not asked about them."""
+    memory = challenge.memory.of(Role.TRAIN, base=True)
     seen = np.array([cell.fingerprint for shard in shards for cell in shard.cells], np.uint64)
     lacking = ~np.isin(memory.fingerprints, seen)
-    origins = sorted(set(memory.origins[is_base(memory.origins)].tolist()))
+    origins = sorted(set(memory.origins.tolist()))
     missed = {one: memory.origins == one for one in origins if lacking[memory.origins == one].mean() > MISSED}
     if not missed:
         return receipt
     cells = sum(int(np.sum(lacking & of)) for of in missed.values())
     which = ", ".join(origin.partition(":")[2] or "NIH" for origin in missed)
     told = (
-        f"The served model remembers {cells:,} base cells ({which}) whose pictures are not stored: this one "
-        "forgets them, and was not asked about them. `malaria data import ZIP... --laboratory SET=PATH` "
-        "brings them."
+        f"The served model has learnt from {cells:,} base cells ({which}) whose pictures are not stored: "
+        "this one forgets them, and was not asked about such cells. `malaria data import ZIP... --laboratory "
+        "SET=PATH` brings them."
     )
     advised = (*receipt.advised, Advised("pictures-missing", told, {"cells": cells}))
     return replace(receipt, advice=f"{receipt.advice} {told}".strip(), advised=advised)

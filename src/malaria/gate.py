@@ -12,7 +12,8 @@ base    Sensitivity and specificity on the base gate patients may not fall by mo
 since the first release  The same is asked against the release from which the champion descends, lest many
         steps that are each within the margin lead down.
 earlier  Nor may either fall by `site_margin` on the gate cells of any earlier upload that the champion has
-        learnt from: among the base patients' these few would hardly show. Asked and decided as of the site.
+        learnt from: among the base patients' these few would hardly show. Nor on what was kept apart of each
+        other laboratory that the shipped network was trained with. Asked and decided as of the site.
 base calibration  Nor may the calibration error of these cells rise by more than `ece_margin`.
 parity, file size  The challenger's file answers as was computed, and is small enough to be served.
 size    Too few gate cells of the site, or none, are undecidable, and `too_small` says so.
@@ -27,29 +28,17 @@ One broken rule rejects; else one that cannot be decided makes the verdict undec
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 from malaria.advice import Advised, advice
-from malaria.comparison import (
-    Doubted,
-    First,
-    GateSet,
-    Moved,
-    Resampled,
-    Thresholds,
-    changed,
-    doubted,
-    moved,
-)
+from malaria.comparison import Doubted, First, GateSet, Moved, Thresholds, changed, doubted, moved
 from malaria.criteria import (
     BASE,
     DEFAULTS,
     DOUBTED,
-    EARLIER,
-    FIRST,
     LABELS,
     LEARNING,
     SITE,
@@ -58,19 +47,10 @@ from malaria.criteria import (
     Criterion,
     Exported,
     GateSettings,
-    base_rule,
-    calibration_rule,
-    doubted_rule,
-    file_size_rule,
-    gain_rule,
-    labels_rule,
-    parity_rule,
-    site_class_rule,
-    site_rule,
-    size_rule,
 )
 from malaria.domain import Verdict
 from malaria.metrics import Metrics, metrics
+from malaria.ruling import rules, verdict_of
 
 __all__ = [
     "Criterion",
@@ -80,11 +60,8 @@ __all__ = [
     "GateSettings",
     "Receipt",
     "Sent",
-    "base_rules",
     "judge",
     "labels_in_doubt",
-    "rules",
-    "verdict_of",
 ]
 
 
@@ -157,19 +134,21 @@ def judge(
     unlearnt: Criterion | None = None,
     file: Exported | None = None,
     first: First | None = None,
+    elsewhere: Mapping[str, GateSet] | None = None,
 ) -> Receipt:
     """Hold a challenger against the champion on base and site gate cells; None or empty where there are none.
 
     Thresholds: the models' operating points, P(parasitized) from which each calls a cell parasitized.
     labelled: every cell of the upload, those learnt from too, to see whether its labels make sense; of
     several uploads all together and then those of each, lest a bad one hide; none: the site's gate cells.
+    elsewhere: validation cells of other laboratories that the champion has learnt of, by what to call these.
     unlearnt: why the challenger is the champion, where it is. file: the challenger's; None where it has none
     of its own. first: the release from which the champion descends; None where it is the champion.
     """
     at = (champion_threshold, challenger_threshold)
     base, site = base or _none(), site or _none()
     uploads = labelled or (site,)
-    criteria = rules(base, site, uploads, at, settings, unlearnt, file, first)
+    criteria = rules(base, site, uploads, at, settings, unlearnt, file, first, elsewhere or {})
     verdict = verdict_of([c.passed for c in criteria])
     by_name = {c.name: c for c in criteria}
     advised = advice(verdict, by_name, base, site, settings)
@@ -208,81 +187,6 @@ def labels_in_doubt(asked: Iterable[Criterion]) -> bool:
 def _none() -> GateSet:
     nothing = np.empty(0)
     return GateSet(nothing.astype(np.uint8), nothing.astype(np.str_), nothing, nothing)
-
-
-def rules(
-    base: GateSet,
-    site: GateSet,
-    uploads: Sequence[GateSet],
-    at: Thresholds,
-    settings: GateSettings,
-    unlearnt: Criterion | None = None,
-    file: Exported | None = None,
-    first: First | None = None,
-) -> list[Criterion]:
-    """Every rule that is asked, in order; see `judge`, of which this is the part that decides."""
-    both = [one for one in uploads if min(one.cells(0), one.cells(1)) >= settings.min_site_per_class]
-    enough = [one for one in uploads if len(one) >= settings.min_site_cells]
-    found = _worst([labels_rule(one, settings) for one in both])
-    found += _worst([doubted_rule(one, settings) for one in enough])
-    found += base_rules(base, at, settings)
-    if first is not None:
-        found += first_rules(first, at[1], settings)
-    found += earlier_rules(base, at, settings)
-    if file is not None:
-        found += [parity_rule(file, settings), file_size_rule(file, settings)]
-    found.append(size_rule(site, settings))
-    if unlearnt is not None:
-        return [*found, unlearnt]
-    return [*found, *(site_rules(base, site, at, settings) if found[-1].passed else ())]
-
-
-def _worst(asked: Sequence[Criterion]) -> list[Criterion]:
-    """Of a rule that is asked of several uploads the one answer that decides: broken, else open, else any."""
-    return sorted(asked, key=lambda rule: (rule.passed is not False, rule.passed is not None))[:1]
-
-
-def base_rules(base: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:
-    """The rules that base patients decide."""
-    drawn = Resampled(base, at, settings)
-    found = [base_rule(base, label, drawn, settings) for label in BASE]
-    return [*found, calibration_rule(drawn, settings)] if len(base) else found
-
-
-def earlier_rules(base: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:
-    """The rules that earlier uploads decide, each by itself: of each class the one that decides."""
-    found: dict[int, list[Criterion]] = {label: [] for label in EARLIER}
-    for upload, cells in base.by_upload().items():
-        enough = [label for label in EARLIER if cells.cells(label) >= settings.min_site_per_class]
-        if not enough:
-            continue
-        drawn = Resampled(cells, at, settings)
-        for label in enough:
-            rule = site_class_rule(cells, label, drawn, settings, EARLIER, "that upload")
-            told = f"Of the upload {upload[:8]}, which the served model has learnt from: {rule.text}"
-            found[label].append(replace(rule, text=told))
-    return [rule for asked in found.values() for rule in _worst(asked)]
-
-
-def first_rules(first: First, at: float, settings: GateSettings) -> list[Criterion]:
-    """The rules that the first release on base patients decides. at: the challenger's operating point."""
-    drawn = Resampled(first.cells, (first.threshold, at), settings)
-    return [base_rule(first.cells, label, drawn, settings, FIRST) for label in FIRST]
-
-
-def site_rules(base: GateSet, site: GateSet, at: Thresholds, settings: GateSettings) -> list[Criterion]:
-    """The rules that a site of sufficient size decides, and the gain, which base patients may show too."""
-    drawn = Resampled(site, at, settings)
-    found = [site_rule(site, drawn, settings)]
-    found += [site_class_rule(site, label, drawn, settings) for label in SITE_CLASSES]
-    return [*found, gain_rule(base, site, at, settings)] if all(c.passed for c in found) else found
-
-
-def verdict_of(passed: Sequence[bool | None]) -> Verdict:
-    """What the rules come to: one broken (False) rejects, else one that is open (None) is undecidable."""
-    if False in passed:
-        return Verdict.REJECTED
-    return Verdict.UNDECIDABLE if None in passed else Verdict.ACCEPTED
 
 
 def _reason(verdict: Verdict, criteria: list[Criterion]) -> str:

@@ -7,7 +7,7 @@ model answers the pixels.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from malaria.comparison import First, GateSet
 from malaria.domain import Method, ModelVersion, Role, Verdict
 from malaria.head import Floats, Head
 from malaria.lineage import DERIVED, EXPORTED
-from malaria.memory import Memory, is_base
+from malaria.memory import BASE, Memory, is_base
 from malaria.predict import Model
 from malaria.promote import Registry
 from malaria.refitting import Released
@@ -39,21 +39,46 @@ def called_of(named: Mapping[int, str], fingerprints: NDArray[np.uint64]) -> NDA
     return np.array([named.get(int(f), f"{int(f):016x}") for f in fingerprints], dtype=np.str_)
 
 
-def of_memory(
-    adapted: Adapted, before: Memory, shards: Sequence[Shard], called: Mapping[int, str]
-) -> tuple[GateSet, GateSet | None, list[GateSet]]:
-    """Base gate patients, with gate cells of earlier uploads, from memory; those of the new shards; and all
-    cells of the new shards, by their `lots`. called: names of cells by fingerprint."""
+class Met(NamedTuple):
+    """What both models are asked.
+
+    base: base gate patients, with gate cells of earlier uploads. site: gate cells of the new shards; None:
+    there are none. labelled: all cells of the new shards, by their `lots`. elsewhere: validation cells of
+    other base laboratories, which nothing was learnt from, by what to call these.
+    """
+
+    base: GateSet
+    site: GateSet | None
+    labelled: list[GateSet]
+    elsewhere: dict[str, GateSet]
+
+
+def of_memory(adapted: Adapted, before: Memory, shards: Sequence[Shard], called: Mapping[int, str]) -> Met:
+    """What memory holds of it, before and after the new shards. called: names of cells by fingerprint."""
+
+    def answered(cells: Memory) -> GateSet:
+        return _answered(cells, adapted.old, adapted.new, called)
+
     fresh = adapted.memory.where(np.isin(adapted.memory.origins, [shard.sha256 for shard in shards]))
     site = fresh.of(Role.GATE)
-    return (
-        _answered(before.of(Role.GATE), adapted.old, adapted.new, called),
-        _answered(site, adapted.old, adapted.new, called) if len(site) else None,
-        [
-            _answered(fresh.where(lot), adapted.old, adapted.new, called)
-            for lot in lots(fresh.origins, shards)
-        ],
+    return Met(
+        answered(before.of(Role.GATE)),
+        answered(site) if len(site) else None,
+        [answered(fresh.where(lot)) for lot in lots(fresh.origins, shards)],
+        {
+            name: answered(before.where(rows))
+            for name, rows in laboratories(before.roles, before.origins).items()
+        },
     )
+
+
+def laboratories(roles: NDArray[np.str_], origins: NDArray[np.str_]) -> dict[str, NDArray[np.bool_]]:
+    """Which of n cells, (n,), are validation cells of each other base laboratory, by what to call it."""
+    held = (roles == Role.VALIDATION.value) & is_base(origins) & (origins != BASE)
+    return {
+        f"the laboratory {str(origin).removeprefix(f'{BASE}:')}": held & (origins == origin)
+        for origin in np.unique(origins[held])
+    }
 
 
 def lots(origins: NDArray[np.str_], shards: Sequence[Shard]) -> list[NDArray[np.bool_]]:
@@ -123,14 +148,16 @@ class OfPixels:
         uploads = uploads_of(self.cells.origins[mask])
         return GateSet(labels, groups, before, self.after[mask], self.called[mask], uploads)
 
-    def sets(self, champion: Model, shards: Sequence[Shard]) -> tuple[GateSet, GateSet | None, list[GateSet]]:
+    def sets(self, champion: Model, shards: Sequence[Shard]) -> Met:
         """As `of_memory`, of the new shards."""
         gate = self.cells.roles == Role.GATE.value
         fresh = np.isin(self.cells.origins, [shard.sha256 for shard in shards])
         whole, origins = self.by(champion, fresh), self.cells.origins[fresh]
         site = whole.where(gate[fresh]) if np.any(gate & fresh) else None
         each = [whole.where(lot) for lot in lots(origins, shards)]
-        return self.by(champion, gate & ~fresh), site, each
+        others = laboratories(self.cells.roles, self.cells.origins).items()
+        elsewhere = {name: self.by(champion, rows) for name, rows in others}
+        return Met(self.by(champion, gate & ~fresh), site, each, elsewhere)
 
     def first(self, challenge: Challenge) -> First | None:
         """The first release on base gate cells, by its own file; None where that is the champion."""

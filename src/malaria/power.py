@@ -27,12 +27,12 @@ import numpy.typing as npt
 from malaria.comparison import GateSet, Resampled, Seen
 from malaria.criteria import BASE, CALIBRATION, Criterion, GateSettings, within
 from malaria.domain import Progress, Role, Verdict
-from malaria.gate import base_rules, verdict_of
 from malaria.head import Floats, Head, sigmoid, temperature
 from malaria.memory import BASE as NIH
 from malaria.memory import FIELDS, Memory
 from malaria.operating import logit
 from malaria.ports import Report
+from malaria.ruling import base_rules, verdict_of
 
 Rows = npt.NDArray[np.intp]
 

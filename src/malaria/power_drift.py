@@ -14,11 +14,11 @@ import numpy as np
 from malaria.comparison import First
 from malaria.criteria import GateSettings
 from malaria.domain import Progress, Verdict
-from malaria.gate import base_rules, first_rules, verdict_of
 from malaria.head import sigmoid
 from malaria.ports import Report
 from malaria.power import EVEN, SCATTERED, Case, Population, Truth, challenger, gate_set, some_patients
 from malaria.report import Table
+from malaria.ruling import base_rules, first_rules, verdict_of
 
 RETRAININGS = 20
 STEPS = (Truth(0.0, 0.0), Truth(-0.003, 0.0), Truth(-0.005, 0.0), Truth(-0.01, 0.0), Truth(0.0, -0.005))

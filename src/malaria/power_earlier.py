@@ -16,7 +16,6 @@ import numpy as np
 from malaria.comparison import GateSet
 from malaria.criteria import GateSettings
 from malaria.domain import Progress, Verdict
-from malaria.gate import base_rules, earlier_rules, verdict_of
 from malaria.head import Floats, sigmoid
 from malaria.ports import Report
 from malaria.power import (
@@ -33,6 +32,7 @@ from malaria.power import (
 )
 from malaria.power_tables import rate
 from malaria.report import Table
+from malaria.ruling import base_rules, earlier_rules, verdict_of
 
 EQUAL = Truth(0.0, 0.0)
 WORSE = (Truth(-0.05, 0.0), Truth(-0.15, 0.0), Truth(0.0, -0.05), Truth(0.0, -0.15))

@@ -7,10 +7,10 @@ import numpy as np
 
 from malaria.criteria import GateSettings, size_rule
 from malaria.domain import Progress, Verdict
-from malaria.gate import site_rules, verdict_of
 from malaria.head import sigmoid
 from malaria.ports import Report
 from malaria.power import EVEN, RELATED, Case, Population, Truth, challenger, gate_set, some_cells
+from malaria.ruling import site_rules, verdict_of
 
 
 @dataclass(frozen=True)

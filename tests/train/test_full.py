@@ -20,8 +20,9 @@ from malaria.services import Services
 from malaria.settings import Settings
 from malaria.shards import Shard
 from malaria.training.dataset import CellArrays
-from malaria.training.full import LEARNING_RATE, recipe_for
-from malaria.training.recipe import Changes, Recipe, Stage
+from malaria.training.full import LEARNING_RATE, _shown, recipe_for
+from malaria.training.mixture import Mixture
+from malaria.training.recipe import Changes, Recipe, Shares, Stage
 from tests.unit.registries import START
 from tests.unit.test_gate_cells import challenge, serve
 from tests.unit.test_laboratories import fields
@@ -126,10 +127,12 @@ def test_the_first_release_answers_the_pixels_of_base_gate_cells(services: Servi
     said = [scored.probability for scored in first.score_many(pixels[i] for i in base)]
     assert found.cells.champion.tolist() == pytest.approx(said, abs=1e-6)
     assert found.cells.challenger.tolist() == np.linspace(0, 1, n)[base].tolist()
-    met, site, labelled = answered.sets(services.served.model, [Shard("a" * 64, "site", (), "site", START)])
+    met, site, labelled, _ = answered.sets(
+        services.served.model, [Shard("a" * 64, "site", (), "site", START)]
+    )
     assert site is not None and [len(of) for of in (met, site, *labelled)] == [4, 4, 6]
     assert met.uploads is not None and set(met.uploads) == {""}, "the site's own are no earlier ones"
-    told, _, _ = answered.sets(services.served.model, [Shard("b" * 64, "site", (), "site", START)])
+    told, *_ = answered.sets(services.served.model, [Shard("b" * 64, "site", (), "site", START)])
     assert {name: len(of) for name, of in told.by_upload().items()} == {"a" * 64: 4}
     assert met.champion.tolist() != found.cells.champion.tolist(), "the champion answers otherwise"
 
@@ -156,3 +159,29 @@ def test_full_smooths_and_changes_pictures_as_the_network_was_trained(models_dir
     assert (recipe.stages, recipe.learning_rate) == ((Stage(info.input_size, 4),), LEARNING_RATE)
     plain = recipe_for(RetrainOptions(method=Method.FULL), info, {})
     assert (plain.label_smoothing, plain.changes) == (Recipe().label_smoothing, Changes())
+
+
+def test_full_shows_what_the_network_was_trained_with(models_dir: Path) -> None:
+    info = shipped.read_shipped(models_dir)[0]
+    told = {"shares": {"plain": 2.0, "surrounded": 1.0, "restained": 0.8, "varied": 0.5, "epoch_cells": 99}}
+    shares = recipe_for(RetrainOptions(method=Method.FULL), info, told).shares
+    assert shares == Shares(surrounded=0.5, restained=0.4, varied=0.5), "each base cell once an epoch"
+    assert recipe_for(RetrainOptions(method=Method.FULL), info, {}).shares == Shares(surrounded=0.5)
+
+
+def test_full_shows_no_more_of_other_base_laboratories_than_the_training_did(tmp_path: Path) -> None:
+    """They are all uninfected: too many of them would teach that another stain means health."""
+    n, rng = {"base": 40, "base:bccd": 100, "a" * 64: 10}, np.random.default_rng(1)
+    origins = np.repeat(list(n), list(n.values()))
+    labels = np.where(origins == "base:bccd", 0, rng.integers(0, 2, len(origins))).astype(np.uint8)
+    names = np.array([f"cell {i}" for i in range(len(origins))])
+    pixels = np.stack([to_square(cell.image, 32) for cell in synthetic.generate(len(origins), 3)])
+    roles_of = np.full(len(origins), "train")
+    cells = CellArrays(
+        pixels, labels, names, roles_of, origins, np.arange(len(names), dtype=np.uint64), names
+    )
+    recipe = Recipe(shares=Shares(laboratories=0.2, restained=0.5))
+    shown = _shown(cells, recipe, tmp_path, lambda _: None)(32)
+    assert isinstance(shown, Mixture)
+    sizes = [len(part.labels) for part in shown.parts]
+    assert sizes == [40, 8 + 10, 40] and shown.counts == (40, 18, 20)

@@ -138,6 +138,16 @@ def test_gate_cells_of_earlier_uploads_are_told_from_base_cells() -> None:
     assert gate_cells.uploads_of(origins).tolist() == ["", "", "ab12", "cd34", "ab12"]
 
 
+def test_validation_cells_of_each_other_base_laboratory_are_asked() -> None:
+    origins = np.array(["base", "base:chula", "base:chula", "base:bccd", "ab12"])
+    roles = np.array(["validation", "validation", "train", "validation", "validation"])
+    found = gate_cells.laboratories(roles, origins)
+    assert {name: np.flatnonzero(rows).tolist() for name, rows in found.items()} == {
+        "the laboratory bccd": [3],
+        "the laboratory chula": [1],
+    }
+
+
 def test_a_step_within_the_margin_is_not_accepted_where_the_whole_way_is_beyond_it(
     services: Services, tmp_path: Path
 ) -> None:

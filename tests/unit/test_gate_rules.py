@@ -184,6 +184,19 @@ def test_of_several_earlier_uploads_the_worst_decides() -> None:
         assert [one.passed for one in asked] == [False, True]
 
 
+@pytest.mark.parametrize(("lost", "passed"), [(1, True), (30, False)])
+def test_what_other_base_laboratories_lose_is_asked_by_itself(lost: int, passed: bool) -> None:
+    """They are of one class, and far more than those of base gate patients: they decide no base rule."""
+    there = traded(lost, 1, of=200)
+    there = there.where(there.labels == 1)
+    alone = judge(BASE, SITE_CELLS, 0.5, 0.5)
+    beside = judge(BASE, SITE_CELLS, 0.5, 0.5, elsewhere={"laboratory chula": there})
+    (asked,) = [one for one in beside.criteria if one.name in EARLIER.values()]
+    assert asked.passed is passed and "laboratory chula" in asked.text
+    assert [one for one in beside.criteria if one is not asked] == list(alone.criteria)
+    assert (beside.base, beside.site, beside.changed) == (alone.base, alone.site, alone.changed)
+
+
 def held(cells: GateSet, *, lost: int) -> First:
     """A first release that answers so many parasitized cells rightly which the challenger misses."""
     missed = np.flatnonzero((cells.labels == 1) & (cells.challenger < 0.5))[:lost]

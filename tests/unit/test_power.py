@@ -14,12 +14,13 @@ from malaria import power, power_drift, power_earlier, power_tables, shipped
 from malaria.comparison import GateSet, Seen
 from malaria.criteria import GateSettings
 from malaria.domain import Progress, Role, Verdict
-from malaria.gate import base_rules, judge, verdict_of
+from malaria.gate import judge
 from malaria.head import Floats
 from malaria.memory import Memory
 from malaria.power import DISTANT, RELATED, SAME, SCATTERED, WAYS, Case, Population, Truth
 from malaria.power_earlier import EQUAL, Earlier, TriedEarlier
 from malaria.power_sites import SITES, Site, at_site
+from malaria.ruling import base_rules, verdict_of
 
 SETTINGS = GateSettings(draws=400)
 

@@ -4,6 +4,7 @@ import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
 from malaria.gate_looks import GateLook
 from malaria.refitting import AdaptSettings
 from malaria.services import Services
+from malaria.subject import judged
 from tests.unit.test_retrain_again import archive
 
 ADAPT = RetrainOptions(method=Method.ADAPT)
@@ -306,15 +308,39 @@ def test_what_the_served_model_takes_for_no_cell_is_neither_learnt_nor_judged_by
 
 
 def test_an_upload_of_pages_alone_teaches_nothing(services: Services, tmp_path: Path) -> None:
-    rng = np.random.default_rng(5)
-    upload = tmp_path / "pages.zip"
+    rng, served = np.random.default_rng(5), services.served.model
+    upload, sent = tmp_path / "pages.zip", 0
     with zipfile.ZipFile(upload, "w") as opened:
-        for i in range(24):
-            label = ("Parasitized", "Uninfected")[i % 2]
-            opened.writestr(f"{label}/page{i}.png", preprocess.to_png(no_cells.writing(rng)))
+        while sent < 24:
+            page = preprocess.to_png(no_cells.writing(rng))
+            scored = served.score(preprocess.pixels(page, served.info.input_size))
+            if judged(scored.subject, served.info.screen).refused:
+                opened.writestr(f"{('Parasitized', 'Uninfected')[sent % 2]}/page{sent}.png", page)
+                sent += 1
     job = services.trigger.submit(upload, name=upload.name, identity=None, options=ADAPT, actor="test")
     assert run(services, job)
     ended = services.jobs.get(job.id)
     assert (ended.state, ended.verdict) == (JobState.SUCCEEDED, Verdict.UNDECIDABLE), ended.reason
     assert ended.version is None
-    assert {"few-to-learn", "pictures-refused"} <= {one["code"] for one in ended.receipt["advised"]}
+    assert [one["code"] for one in ended.receipt["advised"]] == ["pictures-refused"]
+    assert not ended.receipt["too_small"], "more of the kind would help nobody"
+    upload.write_bytes(archive(synthetic.generate(80, 8), patients=True, washed=True))
+    next_ = services.trigger.submit(upload, name="next.zip", identity=None, options=ADAPT, actor="test")
+    assert run(services, next_)
+    assert services.jobs.get(next_.id).receipt["pooled"] == [], "and no later upload waits on it"
+
+
+def test_an_upload_that_was_judged_with_accepted_ones_waits_no_longer() -> None:
+    """Whether or not a cell of it was learnt from."""
+
+    def job(name: str, verdict: Verdict, **receipt: object) -> SimpleNamespace:
+        return SimpleNamespace(id=name, verdict=verdict, receipt=receipt, dataset=f"shard of {name}")
+
+    small = job("small", Verdict.UNDECIDABLE, too_small=True)
+    other = job("other", Verdict.UNDECIDABLE, too_small=True)
+    failed, passed = (job("next", v, pooled=["small"]) for v in (Verdict.REJECTED, Verdict.ACCEPTED))
+    memory = SimpleNamespace(origins=np.array(["base"]))
+    for after, wait in ((failed, ["small", "other"]), (passed, ["other"])):
+        jobs = SimpleNamespace(list=lambda after=after, **_: [small, other, after])
+        asked = SimpleNamespace(services=SimpleNamespace(jobs=jobs), memory=memory)
+        assert list(challenge.undecided(asked).values()) == wait  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from malaria.errors import BadOptions, Conflict, Damaged, NotFound, UnknownVersi
 if TYPE_CHECKING:
     from malaria.report import Table
     from malaria.services import Services
+    from malaria.shards import Shard
     from malaria.training.dataset import Source
     from malaria.training.edge import Export, Original
 
@@ -169,13 +170,19 @@ def _sources(
     found += [
         Stored(shards, shard)
         for shard in shards.list()
-        if shard.sha256 in learnt or (shard.base and not data)
+        if shard.sha256 in learnt or (shard.base and not _named(shard, data, fields))
     ]
     if not found:
         raise BadOptions(
             "Name the data that the version was trained on (--data); no base images are stored here."
         )
     return found
+
+
+def _named(shard: "Shard", data: Sequence[Path], fields: Mapping[str, Path]) -> bool:
+    """Whether a person named what stands in for a base shard: data, or fields of its laboratory."""
+    laboratory = shard.kind.partition(":")[2]
+    return laboratory in fields if laboratory else bool(data)
 
 
 def _story(data: Sequence[Path], fields: Mapping[str, Path], sources: Sequence["Source"]) -> dict[str, Any]:

@@ -57,4 +57,7 @@ def need_keras(command: str) -> None:
     `jax`.
     """
     if find_spec("keras") is None:
-        raise MissingPart(f"`{command}` needs Keras and TensorFlow: {how_to_add('train')}.")
+        raise MissingPart(
+            f"`{command}` needs Keras and TensorFlow: {how_to_add('train')}. Or JAX in its place, by the "
+            "extra `jax` and with KERAS_BACKEND=jax."
+        )

@@ -16,7 +16,7 @@ from malaria.checkpoints import Checkpoints
 from malaria.domain import Label, ModelVersion, RetrainOptions, Role
 from malaria.errors import Conflict
 from malaria.grafting import Branch
-from malaria.memory import BASE
+from malaria.memory import BASE, is_base
 from malaria.options import ENSEMBLE, MOBILENET
 from malaria.ports import Report
 from malaria.progress import part
@@ -27,6 +27,8 @@ from malaria.training.finish import Finished, finish
 from malaria.training.mixture import mixture
 from malaria.training.recipe import Changes, Recipe, Shares, Stage, changed, recipe_of
 
+MADE = ("surrounded", "restained", "transplanted", "laboratories")
+"""Parts of what a network is shown that `full` shows again."""
 EPOCHS, LEARNING_RATE, WARMUP_STEPS = 2, 1e-4, 100
 """Of fine-tuning; everything else is as the network was trained."""
 
@@ -107,13 +109,12 @@ def _need_both_classes(cells: CellArrays, role: Role) -> None:
 def recipe_for(options: RetrainOptions, start: ModelVersion, told: Mapping[str, Any]) -> Recipe:
     """The recipe of the network, an ensemble's that of its first member, with what fine-tuning changes of it
     and what a person chose. told: by which it was trained: how labels are smoothed, weights averaged and
-    pictures changed is as it was, as far as this version knows of it."""
+    pictures changed, and which are made of base cells, is as it was, as far as this version knows of it."""
     trained = recipe_of(MOBILENET if start.network == ENSEMBLE else start.network)
     kept = {name: told[name] for name in ("label_smoothing", "average") if name in told}
     names = {one.name for one in fields(Changes)}
     changes = {name: value for name, value in told.get("changes", {}).items() if name in names}
     trained = changed(trained, {**kept, "changes": changes})
-    surrounded = trained.shares.surrounded / trained.shares.plain
     return replace(
         trained,
         network=start.network,
@@ -121,18 +122,34 @@ def recipe_for(options: RetrainOptions, start: ModelVersion, told: Mapping[str, 
         batch_size=options.batch_size or trained.batch_size,
         learning_rate=options.learning_rate or LEARNING_RATE,
         warmup_steps=WARMUP_STEPS,
-        shares=Shares(surrounded=surrounded),
+        shares=_as_trained({**vars(trained.shares), **told.get("shares", {})}),
     )
 
 
+def _as_trained(shares: Mapping[str, float]) -> Shares:
+    """Each base cell once an epoch, and the parts that are made of base cells in the shares that they had."""
+    plain = shares["plain"] or 1.0
+    parts: dict[str, Any] = {name: shares.get(name, 0.0) / plain for name in MADE}
+    return Shares(**parts, varied=shares.get("varied", 0.0))
+
+
 def _shown(cells: CellArrays, recipe: Recipe, cache: Path, report: Report) -> fit.TrainAt:
-    """What an epoch shows: every cell as it is, and base cells on such surrounds as the network was trained
-    with, lest it forget that not every cell stands on black."""
+    """What an epoch shows: every base cell and every uploaded one as it is, and what the network was trained
+    with besides, lest it forget that not every cell stands on black, nor every stain means health.
+
+    Other base laboratories' cells are all uninfected, so no more of them than it was trained with.
+    """
     base = int(np.sum(cells.origins == BASE))
     if not base:
         return lambda _: cells
-    shares = replace(recipe.shares, laboratories=(len(cells) - base) / base)
-    return mixture(cells, shares, recipe.seed, cache, report)
+    elsewhere = np.flatnonzero(is_base(cells.origins) & (cells.origins != BASE))
+    rng = np.random.default_rng((recipe.seed, 6))
+    most = round(recipe.shares.laboratories * base)
+    left_out = rng.permutation(elsewhere)[most:]
+    shown = cells.where(np.setdiff1d(np.arange(len(cells)), left_out))
+    made = min(recipe.shares.transplants, base)
+    shares = replace(recipe.shares, laboratories=(len(shown) - base) / base, transplants=made)
+    return mixture(shown, shares, recipe.seed, cache, report)
 
 
 def _begin(start: Start, recipe: Recipe) -> keras.Model:
