@@ -2,7 +2,8 @@
 
 Threshold: one half of a calibrated probability, where both errors weigh alike, unless validation patients
 speak against it. They do where one half lies outside of the middle nine tenths of the thresholds that are
-best, by the mean of sensitivity and specificity, for resampled patients; then it is the median of these.
+best, by the mean of sensitivity and specificity, for resampled patients; then it is the nearest of these, so
+no further from one half than they insist: other patients, and other stains, may differ the other way.
 
 Review band: cells whose logit is near the threshold's. On validation patients no more than `MOST_SENT` of the
 cells may be sent to a person, those among them that the picture itself sends (what may be no good cell, what
@@ -32,7 +33,7 @@ MOST_SENT, MOST_WRONG = 0.10, 0.015
 """Shares of cells: sent to a person, and wrong among the others."""
 RULE = (
     "Chosen on validation patients. The threshold is one half, unless that lies outside of the middle nine "
-    "tenths of the thresholds that are best for resampled patients; then it is the median of these. The "
+    "tenths of the thresholds that are best for resampled patients; then it is the nearest of these. The "
     f"review band is the middle one of those that send at most {MOST_SENT:.0%} of the cells to a person and "
     f"leave at most {MOST_WRONG:.1%} wrong among the others."
 )
@@ -103,8 +104,8 @@ def threshold(
     k = len(_TRIED)
     balanced = sums[:, :k] / sums[:, 2 * k, None] + sums[:, k : 2 * k] / sums[:, 2 * k + 1, None]
     best = [np.median(_TRIED[row >= row.max() - 1e-9]) for row in balanced]
-    low, middle, high = np.quantile(best, [0.05, 0.5, 0.95])
-    return HALF if low <= HALF <= high else round(float(middle), 2)
+    low, high = np.quantile(best, [0.05, 0.95])
+    return round(float(np.clip(HALF, low, high)), 2)
 
 
 def review(labels: Labels, probabilities: Floats, at: float, screened: Screened = None) -> Review:

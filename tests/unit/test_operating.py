@@ -31,6 +31,11 @@ def test_a_shifted_model_gets_the_threshold_between_its_classes(shift: float) ->
     assert abs(found - 0.5) > 0.2
 
 
+def test_the_fewer_cells_speak_for_another_threshold_the_nearer_it_stays_to_one_half() -> None:
+    few, some, many = (threshold(*_cells(1.5, n=n)) for n in (120, 600, 20_000))
+    assert 0.5 <= few < some < many < 1 / (1 + np.exp(-1.5)) + 0.02
+
+
 def test_one_class_alone_says_nothing_of_a_threshold() -> None:
     labels, probabilities, patients = _cells(2.0)
     only = labels == 0
