@@ -86,4 +86,5 @@ class AtHand:
         return path.read_bytes()
 
     def _ships(self, info: ModelVersion) -> bool:
-        return info.version in shipped.listing(self.models).networks.values()
+        listed = shipped.listing(self.models)
+        return info.version in (*listed.networks.values(), *listed.before)

@@ -1,7 +1,8 @@
 """The models that ship with the project, one for each network: found, published, promoted where asked for.
 
 `shipped.json` names them: {"version": "what a newcomer is served", "networks": {"compact_cnn": "...", ...}}.
-A newcomer's first start keeps the default alone; another is published when somebody asks for it.
+A newcomer's first start keeps the default alone; another is published when somebody asks for it. "before" may
+list versions that shipped before and stay, since what ships learnt from them.
 """
 
 import json
@@ -24,10 +25,12 @@ LISTING = "shipped.json"
 
 @dataclass(frozen=True)
 class Listing:
-    """default: the version that a newcomer is served. networks: the version of each network that ships."""
+    """default: the version that a newcomer is served. networks: the version of each network that ships.
+    before: versions that shipped before, which one that ships was taught by; they can be served, too."""
 
     default: str
     networks: Mapping[str, str]
+    before: tuple[str, ...] = ()
 
 
 def folder(chosen: Path | None = None) -> Path:
@@ -43,7 +46,8 @@ def listing(models: Path) -> Listing:
     try:
         told = json.loads((models / LISTING).read_text())
         networks = told.get("networks") or {_manifest(models, told["version"]).network: told["version"]}
-        return Listing(str(told["version"]), {str(n): str(v) for n, v in networks.items()})
+        named = {str(n): str(v) for n, v in networks.items()}
+        return Listing(str(told["version"]), named, tuple(map(str, told.get("before", ()))))
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise ModelUnusable(f"No shipped model under {models}: {error}") from error
 
@@ -53,15 +57,10 @@ def record(models: Path, info: ModelVersion) -> None:
 
     It becomes the default where there is none yet, or where the default is of the same network.
     """
-    networks: dict[str, str] = {}
-    default = info.version
-    if (models / LISTING).exists():
-        before = listing(models)
-        networks.update(before.networks)
-        if before.default != networks.get(info.network):
-            default = before.default
-    networks[info.network] = info.version
-    _write(models, Listing(default, networks))
+    listed = listing(models) if (models / LISTING).exists() else Listing(info.version, {})
+    replaced = listed.default == listed.networks.get(info.network)
+    default = info.version if replaced else listed.default
+    _write(models, replace(listed, default=default, networks={**listed.networks, info.network: info.version}))
 
 
 def make_default(models: Path, chosen: str) -> ModelVersion:
@@ -92,18 +91,27 @@ def read_shipped(models: Path, network: str | None = None) -> tuple[ModelVersion
         _check_name(network)
         raise BadOptions(f"No {network} ships with this project; there is {', '.join(listed.networks)}.")
     version = listed.default if network is None else listed.networks[network]
+    return _read(models, version), models / version
+
+
+def _read(models: Path, version: str) -> ModelVersion:
     try:
-        return _manifest(models, version), models / version
+        return _manifest(models, version)
     except (OSError, ValueError) as error:
         raise ModelUnusable(f"No shipped model under {models}: {error}") from error
 
 
 def versions(models: Path) -> list[ModelVersion]:
-    """Every version that ships, the default first. Raises ModelUnusable."""
+    """Every version that ships, the default first, and last those that shipped before and stay. Raises
+    ModelUnusable."""
+    return [*current(models), *(_read(models, name) for name in listing(models).before)]
+
+
+def current(models: Path) -> list[ModelVersion]:
+    """The version that ships of each network, the default first. Raises ModelUnusable."""
     listed = listing(models)
-    first, others = read_shipped(models)[0], sorted(listed.networks)
-    found = [read_shipped(models, network)[0] for network in others]
-    return [first, *(info for info in found if info.version != first.version)]
+    names = [listed.default, *(listed.networks[network] for network in sorted(listed.networks))]
+    return [_read(models, name) for name in dict.fromkeys(names)]
 
 
 def publish(registry: Registry, models: Path, version: str) -> ModelVersion:
@@ -192,4 +200,5 @@ def _manifest(models: Path, version: Any) -> ModelVersion:
 
 def _write(models: Path, listed: Listing) -> None:
     told = {"version": listed.default, "networks": dict(sorted(listed.networks.items()))}
+    told |= {"before": list(listed.before)} if listed.before else {}
     whole.write_text(models / LISTING, json.dumps(told, indent=1) + "\n")

@@ -19,7 +19,8 @@ NETWORKS = shipped.listing(ROOT / "models").networks
 
 
 def report(network: str, name: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((ROOT / f"docs/results/{network}/{name}/report.json").read_text())
+    paths = [ROOT / "docs/results" / of / name / "report.json" for of in (network, f"before/{network}")]
+    told: dict[str, Any] = json.loads(next(path for path in paths if path.exists()).read_text())
     return told
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from malaria import codec, shipped, wiring
+from malaria.at_hand import AtHand
 from malaria.domain import ModelVersion
 from malaria.errors import BadOptions, ModelUnusable, UnknownVersion
 from malaria.options import NETWORKS
@@ -117,6 +118,25 @@ def test_recording_a_version_replaces_its_network_only(
     write(models, newest)
     assert shipped.read_shipped(models)[0] == newest, "the default follows its network"
     assert [info.version for info in shipped.versions(models)] == [newest.version, shipped_info.version]
+
+
+def test_what_shipped_before_stays_at_hand_and_is_of_no_network(
+    two_networks: TwoNetworks, shipped_info: ModelVersion
+) -> None:
+    """A network that ships may have learnt from its answers, and is not repeated without it."""
+    models, other = two_networks
+    newer = replace(shipped_info, version="20990104-newer")
+    write(models, newer)
+    told = json.loads((models / shipped.LISTING).read_text())
+    (models / shipped.LISTING).write_text(json.dumps({**told, "before": [shipped_info.version]}))
+    newest = replace(other, version="20990105-newest")
+    write(models, newest)
+    assert [info.version for info in shipped.current(models)] == [newer.version, newest.version]
+    names = [info.version for info in shipped.versions(models)]
+    assert names == [newer.version, newest.version, shipped_info.version], "listing another kept it"
+    assert shipped.find(models, shipped_info.version) == shipped_info
+    assert shipped.find(models, shipped_info.network) == newer
+    assert AtHand(None, models, models).file(shipped_info, "model.tflite") is not None
 
 
 def write(models: Path, info: ModelVersion) -> None:

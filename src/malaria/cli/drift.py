@@ -75,7 +75,7 @@ def measure(
     models = shipped.folder(settings.shipped)
     known, others = laboratories(laboratory or [], SETS), laboratories(strange or [], SETS)
     shown, told, versions = [], {}, {}
-    for info in [shipped.find(models, one) for one in network] if network else shipped.versions(models):
+    for info in [shipped.find(models, one) for one in network] if network else shipped.current(models):
         files = models / info.version
         with quiet():
             model = Model.load(files / "model.tflite", info)

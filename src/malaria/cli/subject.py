@@ -89,7 +89,7 @@ def graft(
         raise NotFound(
             f"{models / grafting.FOLDER} holds no subject network. `malaria subject train` makes one."
         )
-    for info in shipped.versions(models):
+    for info in shipped.current(models):
         made = grafting.graft_shipped(models, info, branch)
         same = made.version == info.version
         typer.echo(f"{info.network}: {info.version}" + (" has it" if same else f" is now {made.version}"))
