@@ -123,11 +123,13 @@ def embed(model: "Model", cells: Iterable[tuple[Pixels, Label, str]], views: int
 
 @dataclass(frozen=True)
 class Asked:
-    """Uploads: of how many cells, how many of each size, and the seed of their draws."""
+    """Uploads: of how many cells, how many of each size, and the seed of their draws. at: the operating point
+    of the served head, which an adapted one keeps."""
 
     sizes: Sequence[int] = SIZES
     draws: int = 10
     seed: int = 0
+    at: float = HALF
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ def curves(
     Raises BadInput where a laboratory has too few cells.
     """
     found: dict[str, dict[str, list[Drawn]]] = {name: {} for name in variants}
+    asked = replace(asked, at=model.info.threshold)
     views, span = max(v.settings.views for v in variants.values()), 100.0 / len(laboratories) / len(variants)
     for number, (name, laboratory) in enumerate(laboratories.items()):
         begin = number * len(variants) * span
@@ -185,7 +188,9 @@ def curve(
             taken = _upload(site, cells, rng, doubt)
             if taken is not None:
                 learnt = _some(base.learnt, variant.memory, rng)
-                found.append(_adapted(old, replace(base, learnt=learnt), site, variant, *taken, tell))
+                found.append(
+                    _adapted(old, replace(base, learnt=learnt), site, variant, *taken, asked.at, tell)
+                )
                 break
     if not found:
         raise BadInput(
@@ -224,18 +229,19 @@ def _adapted(
     variant: Variant,
     rows: npt.NDArray[np.intp],
     judged: npt.NDArray[np.bool_],
+    served_at: float,
     report: Report,
 ) -> Drawn:
     train = _to_train(site, rows)
     learnt, kept = rows[train], rows[~train]
     views = site.views[learnt, : variant.settings.views]
     shown = NewCells(views, site.labels[learnt], site.groups[learnt])
-    done = refit(old, base.learnt, base.guarded, shown, variant.settings, report)
-    at = HALF
+    done = refit(old, base.learnt, base.guarded, shown, variant.settings, report, threshold=served_at)
+    at = served_at
     if variant.point == Point.SITE and len(kept):
         told = done.head.probabilities(site.views[kept, 0])
         at = operating.threshold(site.labels[kept], told, site.groups[kept])
-    upright, both = site.views[judged, 0], ((old, HALF), (done.head, at))
+    upright, both = site.views[judged, 0], ((old, served_at), (done.head, at))
     return Drawn(
         len(rows),
         int(site.labels[rows].sum()),

@@ -70,6 +70,18 @@ def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
     assert [one.cells for one in drawn] == [10] * 3 + [150] * 3
 
 
+def test_heads_are_asked_at_the_operating_point_that_is_served() -> None:
+    base = grounds(remembered(), simulated=False)
+    found = [
+        curve(OLD, base, site(60, 100), Variant(), Asked((40,), 1, at=at), lambda _: None)[0].site[
+            "specificity"
+        ]
+        for at in (0.02, 0.5)
+    ]
+    (low, _), (half, _) = found
+    assert low is not None and half is not None and low < half
+
+
 def test_an_upload_that_half_of_the_fields_do_not_hold_is_drawn_again() -> None:
     new = site(200, 300)
     new = replace(new, groups=np.where(np.arange(500) % 2, "crowded", new.groups))
