@@ -72,14 +72,14 @@ def test_more_cells_gain_more_and_the_same_seed_gives_the_same() -> None:
 
 def test_heads_are_asked_at_the_operating_point_that_is_served() -> None:
     base = grounds(remembered(), simulated=False)
-    found = [
-        curve(OLD, base, site(60, 100), Variant(), Asked((40,), 1, at=at), lambda _: None)[0].site[
-            "specificity"
-        ]
-        for at in (0.02, 0.5)
-    ]
-    (low, _), (half, _) = found
-    assert low is not None and half is not None and low < half
+
+    def asked(at: float) -> tuple[float | None, float | None]:
+        (one,) = curve(OLD, base, site(60, 100), Variant(), Asked((40,), 1, at=at), lambda _: None)
+        return one.site["sensitivity"]
+
+    (low, _), (half, adapted), (_, high) = asked(0.02), asked(0.5), asked(0.9)
+    assert low and not half, "before"
+    assert adapted and not high, "and after"
 
 
 def test_an_upload_that_half_of_the_fields_do_not_hold_is_drawn_again() -> None:
