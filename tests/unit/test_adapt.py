@@ -15,15 +15,17 @@ from malaria.memory import BASE, Memory
 from malaria.refitting import AdaptSettings
 from malaria.services import Services
 from malaria.shards import Shard
+from tests.unit.test_retrain_again import archive
 
 
 @pytest.fixture
 def shard(services: Services, tmp_path: Path) -> Shard:
-    """A site's upload, as it is stored."""
-    work = tmp_path / "ingest"
+    """A site's upload in a stain that the served model errs on, as it is stored."""
+    work, upload = tmp_path / "ingest", tmp_path / "site.zip"
     work.mkdir()
+    upload.write_bytes(archive(synthetic.generate(80, 8), patients=True, washed=True))
     taken = ingest(
-        synthetic.write(tmp_path / "site.zip", 40, 5),
+        upload,
         kind="site",
         held=Held({}, {}),
         known_roles={},

@@ -19,6 +19,7 @@ from malaria.lineage import DERIVED
 from malaria.promote import Registry
 from malaria.services import Services
 from tests.unit.registries import START, described, objects, registry
+from tests.unit.test_retrain_again import archive
 
 __all__ = ["objects", "registry"]
 
@@ -122,10 +123,10 @@ def test_the_recipe_behind_a_version_is_that_of_the_training_it_goes_back_to(
 ) -> None:
     first, ships = services.served.model.info, shipped.versions(models_dir)
     adapted = serve(services, tmp_path, by=0.5)
-    known = [*services.registry.versions(), *ships]
+    known, current = [*services.registry.versions(), *ships], shipped.current(models_dir)
     assert recipe_told(adapted, known) == recipe_told(first, known) == first.lineage["recipe"]
-    (joined,) = (one for one in ships if one.network == "ensemble")
-    (member,) = (one for one in ships if one.network == "mobilenet_v2")
+    (joined,) = (one for one in current if one.network == "ensemble")
+    (member,) = (one for one in current if one.network == "mobilenet_v2")
     assert recipe_told(joined, known) == member.lineage["recipe"], "of the same answers, under another name"
     other = replace(adapted, network="compact_cnn")
     assert recipe_told(other, known) == {}, "a champion of another network was not its start"
@@ -154,7 +155,8 @@ def test_a_step_within_the_margin_is_not_accepted_where_the_whole_way_is_beyond_
     """The served adaptation has lost points since the first release; the next one need lose nothing more."""
     first = services.served.model.info
     serve(services, tmp_path, by=3.0)
-    upload = synthetic.write(tmp_path / "cells.zip", 40, 5)
+    upload = tmp_path / "cells.zip"
+    upload.write_bytes(archive(synthetic.generate(80, 8), patients=True, washed=True))
     options = RetrainOptions(method=Method.ADAPT)
     job = services.trigger.submit(upload, name="cells.zip", identity=None, options=options, actor="test")
     assert retrain.run(services, job.id, 1, threading.Event())

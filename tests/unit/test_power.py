@@ -29,15 +29,18 @@ def quiet(_: Progress) -> None:
     return None
 
 
-def remembered(models: Path, network: str) -> tuple[Memory, heads.Head, float]:
-    info, folder = shipped.read_shipped(models, network)
+def remembered(models: Path, chosen: str) -> tuple[Memory, heads.Head, float]:
+    info = shipped.find(models, chosen)
+    folder = models / info.version
     head = heads.read((folder / "model.tflite").read_bytes())
     return memories.load(folder / "memory.npz"), head, info.threshold
 
 
 @pytest.fixture(scope="module")
 def of(models_dir: Path) -> Population:
-    memory, head, threshold = remembered(models_dir, "mobilenet_v2")
+    """A network and one that it taught, which are related."""
+    (before,) = shipped.listing(models_dir).before
+    memory, head, threshold = remembered(models_dir, before)
     return power.population(memory, head, threshold, remembered(models_dir, "compact_cnn"))
 
 

@@ -42,7 +42,7 @@ def test_many_are_scored_in_order(shipped_tflite: bytes, shipped_info: ModelVers
 @pytest.mark.parametrize(
     ("p", "threshold", "said"),
     [
-        (0.5, None, "Parasitized"),
+        (None, None, "Parasitized"),
         (0.4, None, "Uninfected"),
         (0.4, 0.3, "Parasitized"),
         (0.0, 0.0, "Parasitized"),
@@ -50,9 +50,10 @@ def test_many_are_scored_in_order(shipped_tflite: bytes, shipped_info: ModelVers
     ],
 )
 def test_the_answer_follows_the_threshold(
-    p: float, threshold: float | None, said: str, shipped_info: ModelVersion
+    p: float | None, threshold: float | None, said: str, shipped_info: ModelVersion
 ) -> None:
-    answer = interpret(scored(p), shipped_info, threshold)
+    """No P: the model's own threshold."""
+    answer = interpret(scored(shipped_info.threshold if p is None else p), shipped_info, threshold)
     assert answer.prediction == said
     assert answer.confidence == answer.probabilities[said]
     assert sum(answer.probabilities.values()) == pytest.approx(1.0)
