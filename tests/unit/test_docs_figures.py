@@ -160,8 +160,8 @@ def test_what_adapting_costs() -> None:
     told = row("the same: NIH accuracy", CHOICES)
     for site, wanted in (
         ("washed out", "{:.2f} (washed out)"),
-        ("grey and dark", "{:.2f} lower (grey and dark)"),
-        ("yellow lamp", "{:.2f} higher under the yellow lamp"),
+        ("grey and dark", "{:.2f} (grey and dark)"),
+        ("yellow lamp", "{:.2f} lower under the yellow lamp"),
     ):
         some = adapted(site, 200)
         gained = 100 * (of_base(some, "accuracy", 1) - of_base(some, "accuracy", 0))
@@ -171,7 +171,7 @@ def test_what_adapting_costs() -> None:
     assert len(kept) == 10 and all(before == after for before, after in kept)
     found = row("the same: BBBC041", CHOICES)
     assert f"{mean(before for before, _ in kept):.3f} before and after" in found
-    few = {3: "three", 4: "four"}[sum(before < 0.9 for before, _ in kept)]
+    few = {0: "none", 1: "one"}[sum(before < 0.9 for before, _ in kept)]
     assert f"{few} of them below 0.90" in found
 
 
