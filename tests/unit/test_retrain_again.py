@@ -168,7 +168,7 @@ def test_an_upload_that_was_learnt_from_is_asked_by_itself_when_the_next_comes(
     first = send(services, uploads, archive(synthetic.generate(120, 8), patients=True, washed=True))
     assert first.verdict == Verdict.ACCEPTED and first.version is not None
     asked = {rule["name"]: rule for rule in first.receipt["criteria"]}
-    assert not asked.keys() & set(EARLIER.values()), "nothing was learnt from before"
+    assert EARLIER[1] not in asked and "the upload" not in asked[EARLIER[0]]["text"], "none was learnt from"
     monkeypatch.undo()
     cells = archive(synthetic.generate(40, 9), patients=True, prefix="next", washed=True)
     asked = {rule["name"]: rule for rule in send(services, uploads, cells).receipt["criteria"]}
