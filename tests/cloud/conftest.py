@@ -14,7 +14,7 @@ import pytest
 from infra.local.cloud import Cloud
 from infra.local.ministack import REGION, Ministack
 from infra.settings import Settings
-from malaria.stains import washed_out
+from malaria.tours.demo import FAINT
 from tests.flow.sites import Site, make_site
 
 JOB_SECONDS = 900.0
@@ -106,4 +106,4 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 @pytest.fixture(scope="package")
 def site(real_cells: Path, models_dir: Path) -> Site:
     """A laboratory whose stain costs the shipped model points."""
-    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", washed_out)
+    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", FAINT)

@@ -10,7 +10,7 @@ import pytest
 from malaria import wiring
 from malaria.domain import Job, JobState
 from malaria.settings import Settings
-from malaria.stains import washed_out
+from malaria.tours.demo import FAINT
 from tests.flow.server import RunningServer, start_server
 from tests.flow.sites import Site, make_site
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.flow
 
 @pytest.fixture(scope="module")
 def site(real_cells: Path, models_dir: Path) -> Site:
-    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", washed_out, patients=8)
+    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", FAINT, patients=8)
 
 
 def drop(server: RunningServer, site: Site) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from malaria.domain import Label
-from malaria.stains import washed_out
+from malaria.tours.demo import FAINT
 from tests.flow.server import RunningServer, start_server
 from tests.flow.sites import Site, make_site
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.flow
 
 @pytest.fixture(scope="module")
 def site(real_cells: Path, models_dir: Path) -> Site:
-    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", washed_out)
+    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", FAINT)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from malaria.adapters.aws_clients import Clients
 from malaria.services import Services
 from malaria.settings import Settings
 from malaria.settings_aws import AwsSettings
-from malaria.stains import washed_out
+from malaria.tours.demo import FAINT
 from tests.cloud.conftest import Deployed, deployed
 from tests.flow.sites import Site, make_site
 from tests.functions.conftest import make
@@ -145,7 +145,7 @@ def stack(images: Images, place: Path) -> Iterator[Deployed]:
 @pytest.fixture(scope="session")
 def site(real_cells: Path, models_dir: Path) -> Site:
     """A laboratory whose stain costs the shipped model points."""
-    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", washed_out)
+    return make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", FAINT)
 
 
 @pytest.fixture(scope="session")

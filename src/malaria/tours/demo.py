@@ -26,10 +26,14 @@ class Stuck(Exception):
     """The tour cannot go on."""
 
 
+FAINT = replace(stains.SIMULATED["grey and dark"], contrast=0.35, light=120.0)
+"""Hardly any colour and little contrast: further from what ships has learnt than a usual stain."""
+
+
 def other_stain(cell: SyntheticCell) -> bytes:
-    """The cell as another laboratory would photograph it: another stain and lamp, washed out; PNG."""
+    """The cell as another laboratory would photograph it: another stain and lamp; PNG."""
     out = io.BytesIO()
-    replace(stains.washed_out, contrast=0.4, light=125.0)(cell.image).save(out, "PNG")
+    FAINT(cell.image).save(out, "PNG")
     return out.getvalue()
 
 
