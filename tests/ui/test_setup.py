@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from malaria import synthetic
+from malaria.domain import Label
 from tests.ui import browser as chromium
 from tests.ui import other_labs
 from tests.ui.conftest import Files, Open
@@ -126,8 +127,10 @@ def _told_as_the_receipt_has_it(page: Page, job: dict[str, object]) -> None:
 
 
 def _adapted(visit: Open, server: Server, real_cells: Path, folder: Path) -> Screen:
-    """At the verdict, after a few cells that the served model answers wrongly."""
+    """At the verdict, after a few cells, every third of which somebody has labelled wrongly."""
     lab = other_labs.stained(real_cells / "nih-cells-part1.zip", patients=10, each=3)
+    for name in sorted(lab.truth)[::3]:
+        lab.truth[name] = Label(1 - lab.truth[name])
     screen = begun(visit, server.url, lab, folder)
     label(screen.page, lab, 0, 50, len(lab.cells))
     seen(screen.page, 50, len(lab.cells))
@@ -204,7 +207,7 @@ def test_what_cannot_be_decided_may_be_used_with_a_reason(
 def test_what_speaks_against_a_new_model_is_told_and_it_is_not_offered(
     visit: Open, own_server: Start, real_cells: Path, tmp_path: Path
 ) -> None:
-    """These cells were chosen for being hard; of some the served model is sure that the label is wrong."""
+    """Of some of these cells the served model is sure that the label is wrong."""
     server = own_server(supervised=True)
     before = served(server)
     page = _adapted(visit, server, real_cells, tmp_path).page
