@@ -29,8 +29,8 @@ Grid = tuple[Sequence[str], Rows]
 
 
 def evaluation(network: str, name: str) -> Evaluation:
-    """What `malaria evaluate` found of a network, as make figures put it into docs/results; of the version that
-    shipped before where what ships was not asked, since test patients are not looked at again."""
+    """What `malaria evaluate` found of a network, as make figures put it into docs/results; of the version
+    that shipped before where what ships was not asked: test patients are not looked at again."""
     folders = (RESULTS / network / name, RESULTS / "before" / network / name)
     folder = next((one for one in folders if one.exists()), folders[0])
     return read(json.loads((folder / "report.json").read_text()))
