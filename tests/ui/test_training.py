@@ -16,7 +16,7 @@ from playwright.sync_api import Page, Route, expect
 from malaria import synthetic, wiring
 from malaria.domain import Job, JobState, Method, Progress, RetrainOptions
 from malaria.settings import Settings
-from malaria.tours.demo import FAINT
+from malaria.stains import washed_out
 from tests.flow.sites import make_site
 from tests.ui import browser as chromium
 from tests.ui.conftest import Files, Open
@@ -31,7 +31,7 @@ LONG = 10 * 60_000
 def site(real_cells: Path, models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A ZIP of real cells of another stain, with a file that is none and a picture that is broken."""
     path = tmp_path_factory.mktemp("site") / "site.zip"
-    made = make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", FAINT)
+    made = make_site(real_cells / "nih-cells-part1.zip", models_dir / "roles.json", washed_out)
     made.zip(path)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("notes.txt", "taken on a Monday")

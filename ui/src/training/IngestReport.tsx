@@ -117,7 +117,7 @@ function AsideTable({ aside }: { aside: readonly Aside[] }) {
           {shown.map((one) => (
             <tr key={`${one.kind} ${one.name}`}>
               <td>{one.name}</td>
-              <td>
+              <td className={styles.breaks}>
                 <strong>{t(`training.ingest.kinds.${one.kind}`)}</strong> <AsideWhy one={one} />
               </td>
             </tr>
