@@ -24,8 +24,8 @@ NETWORKS = sorted(shipped.listing(ROOT / "models").networks)
 TOLERANCE = 1e-5
 """Of probabilities: the same graph in float32 on kernels of other years, which add in another order."""
 OF_FEATURES = 5e-5
-"""Of embedding and activations, relative to the largest value: logarithms and exponentials, by which a picture
-is brought to one density, are other approximations in other years."""
+"""Of embedding and activations, relative to the largest value: logarithms and exponentials, by which a
+picture is brought to one density, are other approximations in other years."""
 
 ROUNDED = 0.1
 """Of probabilities in int8: kernels of other years round otherwise, by a step of 255 at each layer."""
