@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ from malaria.operating import inherited, of_memory
 from malaria.ports import Report
 from malaria.refitting import AdaptSettings
 from malaria.remembered import scored
-from malaria.shards import Shard
+from malaria.shards import Shard, names
 
 if TYPE_CHECKING:
     from malaria.training.dataset import CellArrays
@@ -141,18 +141,18 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     memory, kept = challenge.memory, challenge.services.shards
     adapted = adapt(champion, content, memory, kept, shards, settings, report, first[1] if first else None)
     report(Progress("evaluate", percent=85.0))
-    met = gate_cells.of_memory(adapted, memory, shards, gate_cells.names(kept.list()))
-    judged = partial(_judged, met, (at, at), bounds)
+    met = gate_cells.of_memory(adapted, memory, shards, names(kept.list()))
+
+    def judged(**further: Any) -> Receipt:
+        receipt = told_of_pool(challenge, _judged(met, (at, at), bounds, **further))
+        return told_of_refused(receipt, shards, adapted.refused)
+
     if adapted.stays:
         unlearnt = learning_rule(adapted.stays, adapted.learnt, settings.fewest)
-        receipt = told_of_pool(challenge, judged(unlearnt=unlearnt))
-        receipt = told_of_refused(receipt, shards, adapted.refused)
-        return Made(champion.info, {}, receipt, champion.info.version)
+        return Made(champion.info, {}, judged(unlearnt=unlearnt), champion.info.version)
     file = Exported(adapted.parity, len(adapted.tflite))
     began = gate_cells.first_of_memory(memory, first, adapted.new) if first else None
-    receipt = judged(file=file, first=began)
-    receipt = told_of_look(challenge, told_of_pool(challenge, receipt), met.base, adapted.tflite)
-    receipt = told_of_refused(receipt, shards, adapted.refused)
+    receipt = told_of_look(challenge, judged(file=file, first=began), met.base, adapted.tflite)
     point = of_memory(adapted.memory, adapted.new, at, inherited(champion.info))
     receipt = told_of_review(receipt, {"base": met.base, "site": met.site}, operates(champion.info), point)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
@@ -192,7 +192,7 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
         return cells if wanted == size else decoded(services.shards, chosen, wanted, work, report)
 
     report(Progress("evaluate", percent=92.0))
-    called = gate_cells.called_of(gate_cells.names(chosen), cells.fingerprints)
+    called = gate_cells.called_of(names(chosen), cells.fingerprints)
     answered = gate_cells.OfPixels(cells, done.probabilities, called, at)
     met = answered.sets(champion, new)
     content = done.tflite.read_bytes()

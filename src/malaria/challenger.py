@@ -20,7 +20,7 @@ from malaria.operating import Operating, left_by
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.settings import Settings
-from malaria.shards import Shard
+from malaria.shards import Shard, names
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,14 @@ def told_of_look(challenge: Challenge, receipt: Receipt, base: GateSet, tflite: 
     if number <= most:
         return replace(receipt, look=number)
     due = f"The base gate patients were looked at {number} times and bear {most}: fresh ones are due."
-    advised = (*receipt.advised, Advised("fresh-due", due, {"looks": number, "most": most}))
-    advice = f"{receipt.advice} {due}".strip()
-    return replace(receipt, look=number, fresh_due=True, advice=advice, advised=advised)
+    piece = Advised("fresh-due", due, {"looks": number, "most": most})
+    return replace(_advising(receipt, piece), look=number, fresh_due=True)
+
+
+def _advising(receipt: Receipt, piece: Advised) -> Receipt:
+    """The receipt with one piece of advice more."""
+    advice = f"{receipt.advice} {piece.text}".strip()
+    return replace(receipt, advice=advice, advised=(*receipt.advised, piece))
 
 
 NAMED = 3
@@ -125,7 +130,7 @@ def told_of_refused(receipt: Receipt, shards: Sequence[Shard], refused: Sequence
     left out all of them, more of the kind would help nobody: it waits for none."""
     if not refused:
         return receipt
-    cells = {cell.fingerprint: cell.original for shard in shards for cell in shard.cells}
+    cells = names(shards)
     some = ", ".join(sorted(cells[one] for one in refused)[:NAMED])
     told = (
         f"Pictures that look like no single red cell to the served model: {len(refused):,}, such as {some}. "
@@ -134,8 +139,7 @@ def told_of_refused(receipt: Receipt, shards: Sequence[Shard], refused: Sequence
     piece = Advised("pictures-refused", told, {"cells": len(refused)})
     if len(refused) == len(cells):
         return replace(receipt, advice=told, advised=(piece,), too_small=False)
-    advice = f"{receipt.advice} {told}".strip()
-    return replace(receipt, advice=advice, advised=(*receipt.advised, piece))
+    return _advising(receipt, piece)
 
 
 MISSED = 0.05
@@ -159,8 +163,7 @@ def told_of_forgotten(challenge: Challenge, receipt: Receipt, shards: Sequence[S
         "this one forgets them, and was not asked about such cells. `malaria data import ZIP... --laboratory "
         "SET=PATH` brings them."
     )
-    advised = (*receipt.advised, Advised("pictures-missing", told, {"cells": cells}))
-    return replace(receipt, advice=f"{receipt.advice} {told}".strip(), advised=advised)
+    return _advising(receipt, Advised("pictures-missing", told, {"cells": cells}))
 
 
 def gate_settings(chosen: Settings) -> GateSettings:

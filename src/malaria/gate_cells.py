@@ -4,7 +4,7 @@
 model answers the pixels.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,11 +27,6 @@ from malaria.shards import Shard
 
 if TYPE_CHECKING:
     from malaria.training.dataset import CellArrays
-
-
-def names(shards: Iterable[Shard]) -> dict[int, str]:
-    """What people call the cells of these shards: their paths as uploaded, by fingerprint."""
-    return {cell.fingerprint: cell.original for shard in shards for cell in shard.cells}
 
 
 def called_of(named: Mapping[int, str], fingerprints: NDArray[np.uint64]) -> NDArray[np.str_]:

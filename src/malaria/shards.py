@@ -63,6 +63,11 @@ class Shard:
         return self.kind if self.base else self.sha256
 
 
+def names(shards: Iterable[Shard]) -> dict[int, str]:
+    """What people call the cells of these shards: their paths as uploaded, by fingerprint."""
+    return {cell.fingerprint: cell.original for shard in shards for cell in shard.cells}
+
+
 def content_id(kind: str, cells: Iterable[ShardCell]) -> str:
     """SHA-256 of kind, labels, fingerprints and patients: equal cells, equal id, however they were packed.
 

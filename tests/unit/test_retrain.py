@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from malaria import challenge, gate_cells, memory, no_cells, preprocess, retrain, synthetic
+from malaria import challenge, gate_cells, memory, no_cells, preprocess, retrain, shards, synthetic
 from malaria.adapt import turn
 from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
 from malaria.gate_looks import GateLook
@@ -281,7 +281,7 @@ def test_cells_are_called_as_they_were_sent_and_base_cells_by_their_fingerprint(
     assert run(services, job)
     shard = services.shards.load(str(services.jobs.get(job.id).dataset))
     prints = np.array([shard.cells[3].fingerprint, 0xAB], np.uint64)
-    called = gate_cells.called_of(gate_cells.names([shard]), prints)
+    called = gate_cells.called_of(shards.names([shard]), prints)
     assert called.tolist() == [shard.cells[3].original, "00000000000000ab"]
 
 

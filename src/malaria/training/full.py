@@ -146,7 +146,7 @@ def _shown(cells: CellArrays, recipe: Recipe, cache: Path, report: Report) -> fi
     rng = np.random.default_rng((recipe.seed, 6))
     most = round(recipe.shares.laboratories * base)
     left_out = rng.permutation(elsewhere)[most:]
-    shown = cells.where(np.setdiff1d(np.arange(len(cells)), left_out))
+    shown = cells.where(np.setdiff1d(np.arange(len(cells)), left_out)) if len(left_out) else cells
     made = min(recipe.shares.transplants, base)
     shares = replace(recipe.shares, laboratories=(len(shown) - base) / base, transplants=made)
     return mixture(shown, shares, recipe.seed, cache, report)

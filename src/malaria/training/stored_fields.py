@@ -1,7 +1,7 @@
 """Cells of another laboratory's fields as a base shard, so that `full` learns from them again.
 
-What ships was trained with them, and remembers them. Without their pictures `full` would forget them, and
-nothing could say so: the gate asks of `full` what it makes of pixels.
+What ships was trained with them, and remembers them. Without their pictures `full` would forget them, and the
+gate could not ask what became of it: it asks of `full` what it makes of pixels.
 """
 
 import hashlib
