@@ -217,13 +217,32 @@ def test_each_change_can_be_left_out() -> None:
         assert np.abs(np.asarray(Augment(3, {**still, name: value})(cells, training=True)) - cells).max() > 3
 
 
+def test_a_mark_is_one_small_rectangle_of_one_colour() -> None:
+    from malaria.training.augment import MARK, Augment
+
+    still = dict.fromkeys(("turned", "zoom", "shift", "gain", "offset", "gamma", "blur_share", "noise"), 0.0)
+    plain = np.full((64, 50, 50, 3), 120.0, np.float32)
+    shown = np.asarray(Augment(3, {**still, "marked": 0.5})(plain, training=True))
+    changed = np.abs(shown - plain).max(axis=-1) > 0.5
+    assert 16 < changed.any(axis=(1, 2)).sum() < 48, "about half of the pictures"
+    corners = set()
+    for one, here in zip(shown, changed, strict=True):
+        if here.any():
+            rows, columns = np.flatnonzero(here.any(axis=1)), np.flatnonzero(here.any(axis=0))
+            assert here.sum() == len(rows) * len(columns), "a rectangle"
+            assert max(len(rows), len(columns)) <= MARK[1] * 50 + 1
+            assert np.ptp(one[here], axis=0).max() < 0.1, "of one colour"
+            corners.add((rows[0], columns[0]))
+    assert len(corners) > 10, "anywhere"
+
+
 def test_one_augmentation_serves_inputs_of_every_size() -> None:
     """A recipe's stages change the size under one compiled network, whose shapes are told at run time."""
     import keras
 
     from malaria.training.augment import Augment
 
-    told = {"lamp": 0.3, "strength": 0.1, "tint": 0.1, "light": 0.05, "coarse_share": 0.5}
+    told = {"lamp": 0.3, "strength": 0.1, "tint": 0.1, "light": 0.05, "coarse_share": 0.5, "marked": 0.5}
     image = keras.Input((None, None, 3))
     network = keras.Model(image, keras.layers.Conv2D(3, 8, strides=8)(Augment(3, told)(image)))
     network.compile("sgd", "mse")

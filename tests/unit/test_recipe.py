@@ -59,6 +59,7 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
         ({"changes": {"gain": -0.1}}, "changes.gain"),
         ({"changes": {"coarse_share": 1.5}}, "changes.coarse_share .* from 0 to 1"),
         ({"changes": {"jpeg_share": -0.5}}, "changes.jpeg_share"),
+        ({"changes": {"marked": 2}}, "changes.marked .* from 0 to 1"),
     ],
 )
 def test_a_mistake_is_named(told: dict[str, object], named: str) -> None:

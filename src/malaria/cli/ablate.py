@@ -176,7 +176,7 @@ def table(
 
     taken: what each variant's file takes; told where it is known.
     """
-    names = list(next(iter(found.values())))
+    names = list({panel: None for sets in found.values() for panel in sets})
     lines = [f"# Ablation: {name}", "", f"    {command}", ""]
     lines += [
         "AUC where a panel holds both classes, else specificity; 95% intervals over patients or fields.",
@@ -187,14 +187,16 @@ def table(
     columns = [*names, *(("MB", "time") if taken else ())]
     lines += ["| variant | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     for variant, sets in found.items():
-        told = [_told(sets[panel]) for panel in names]
+        told = [_told(sets.get(panel)) for panel in names]
         if taken:
             told += [f"{taken[variant].file_bytes / 1e6:.2f}", f"{taken[variant].ratio:.2f}"]
         lines.append(f"| {variant} | " + " | ".join(told) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _told(found: "Metrics") -> str:
+def _told(found: "Metrics | None") -> str:
+    if found is None:  # measured before there was such a panel
+        return "-"
     name = "auc" if found.auc is not None else "specificity"
     value, between = getattr(found, name), found.intervals.get(name)
     text = "-" if value is None else f"{value:.4f}"

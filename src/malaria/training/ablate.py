@@ -46,7 +46,7 @@ from malaria.training.teacher import targets
 from malaria.training.variants import Variant
 
 FILE = "model.tflite"
-LATER = ("turned", "blur_share", "noise")
+LATER = ("turned", "blur_share", "noise", "marked")
 """Fields of `recipe.Changes` that came after the first studies."""
 
 

@@ -14,6 +14,9 @@ from keras import ops
 from malaria.preprocess import BLACK
 from malaria.training.recipe import Changes
 
+MARK = (0.05, 0.2)
+"""Shortest and longest side of a mark, as a share of the picture's: too small to hide many parasites."""
+
 
 @keras.saving.register_keras_serializable("malaria")
 class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
@@ -37,6 +40,8 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         n = ops.shape(images)[0]
         images = self._turn(ops.cast(images, "float32"), n)
         images = self._place(images, n)
+        if self.changes.marked:
+            images = self._mark(images, n)
         images = self._stain(images, n)
         return ops.clip(self._blur_and_noise(images, n), 0.0, 255.0)
 
@@ -64,6 +69,19 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         rows = [scale, zero, centre + dx, zero, scale, centre + dy, zero, zero]
         transform = ops.stack(rows, axis=1)
         return ops.image.affine_transform(x, transform, interpolation="bilinear")
+
+    def _mark(self, x: Any, n: Any) -> Any:
+        """A rectangle of one colour, anywhere on the picture."""
+        places = ops.linspace(0.0, 1.0, ops.shape(x)[1])
+        down, across = self._span(places, n)[:, :, None, None], self._span(places, n)[:, None, :, None]
+        here = ops.logical_and(ops.logical_and(down, across), self._chance(n, self.changes.marked))
+        return ops.where(here, self._uniform((n, 1, 1, 3), 0.0, 255.0), x)
+
+    def _span(self, places: Any, n: Any) -> Any:
+        """Which of `places` (s,) lie on a mark along one side, (n, s)."""
+        length = self._uniform((n, 1), *MARK)
+        first = self._uniform((n, 1), 0.0, 1.0) * (1.0 - length)
+        return ops.logical_and(places[None] >= first, places[None] <= first + length)
 
     def _stain(self, x: Any, n: Any) -> Any:
         """Stain, light and gamma; black surround stays black."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from malaria import corruptions, crops, metrics
+from malaria import corruptions, crops, metrics, poison
 from malaria.domain import Role
 from malaria.memory import BASE
 from malaria.ports import Report
@@ -67,6 +67,8 @@ def panels(
         found[f"patients, {name}"] = Panel(_seen(base.pixels, views[name]), base.labels, base.groups)
     for name, change in SIMULATED.items():
         found[f"patients, {name}"] = Panel(_seen(base.pixels, change), base.labels, base.groups)
+    squared = _seen(base.pixels, poison.patched)
+    found["patients, a green square"] = Panel(squared, base.labels, base.groups)
     others = held.where(held.origins != BASE)
     for origin in np.unique(others.origins):
         own, name = others.where(others.origins == origin), str(origin).removeprefix(f"{BASE}:")

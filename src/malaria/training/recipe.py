@@ -99,7 +99,8 @@ class Changes:
     all channels together and each apart; light, an even filter over all. Of intensity: gain and offset of
     each channel, shares; gamma, a natural logarithm. blur_share: pictures whose neighbouring pixels are
     averaged. coarse_share: pictures at half the resolution. noise: the most of its standard deviation, of
-    255. jpeg_share: pictures that were saved as JPEG.
+    255. jpeg_share: pictures that were saved as JPEG. marked: pictures of either class with a small rectangle
+    of any colour, as ink or dirt (after Zhong et al., AAAI 2020), which must not tell the label.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -118,6 +119,7 @@ class Changes:
     coarse_share: Share = 0.0
     noise: Amount = 6.0
     jpeg_share: Share = 0.0
+    marked: Share = 0.0
 
 
 UNNAMED = {"momentum": 0.999}
