@@ -2,7 +2,6 @@
 
 The new cells are embedded through the served .tflite file in several views; the head is refitted on them
 and on the memory together (`refitting`) and written into the file's constants. No TensorFlow, no base images.
-What the served model takes for no red cell is left out: it gives such a picture no answer, learnt or not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,6 @@ from malaria.predict import Model
 from malaria.preprocess import Pixels, pixels
 from malaria.refitting import AdaptSettings, Guarded, NewCells, Released, Stays, refit
 from malaria.shards import Shard, ShardCell, Shards
-from malaria.subject import judged
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,6 @@ class Adapted:
     """tflite: the challenger's file. memory: with the new cells. old, new: the heads before and after; stays:
     why they are the same, where they are. learnt: how many uninfected and parasitized cells were learnt from.
     parity: largest difference between a probability of the file and that of the new head, over a few cells.
-    refused: fingerprints of the new cells that were left out.
     """
 
     tflite: bytes
@@ -39,7 +36,6 @@ class Adapted:
     stays: Stays | None
     learnt: tuple[int, int]
     parity: float
-    refused: tuple[int, ...] = ()
 
 
 GOLDEN = 8
@@ -63,23 +59,21 @@ def adapt(
     """
     old = heads.read(content)
     guarded = Guarded(memory.of(Role.VALIDATION, base=True), memory.of(Role.TRAIN, base=False))
-    cells, shown, refused = embed(champion, shards, new, settings.views, len(old.weights), report)
+    cells, shown = embed(champion, shards, new, settings.views, len(old.weights), report)
     at, learnt_from = champion.info.threshold, memory.of(Role.TRAIN)
     done = refit(old, learnt_from, guarded, shown, settings, report, threshold=at, first=first)
     written = heads.write(content, done.head)
     parity = parity_of(written, done.head, champion, shards, new)
     uninfected, parasitized = map(int, shown.sizes)
     learnt = (uninfected, parasitized)
-    return Adapted(written, memory.with_cells(cells), old, done.head, done.stays, learnt, parity, refused)
+    return Adapted(written, memory.with_cells(cells), old, done.head, done.stays, learnt, parity)
 
 
 class Embedded(NamedTuple):
-    """memory: the cells, upright. shown: those to train on, in all views. refused: fingerprints of what the
-    model gives no answer, in neither."""
+    """memory: the cells, upright. shown: those to train on, in all views."""
 
     memory: Memory
     shown: NewCells
-    refused: tuple[int, ...]
 
 
 def embed(
@@ -87,25 +81,20 @@ def embed(
 ) -> Embedded:
     """Embed every cell of the shards; `width` is that of the model's embedding."""
     cells = [(cell, shard.sha256) for shard in new for cell in shard.cells]
-    kept, rows, extra = [], [], []
+    rows, extra = [], []
     scored = model.score_many(_views(model, shards, new, views))
-    for i, (cell, origin) in enumerate(cells):
+    for i, (cell, _) in enumerate(cells):
         learnt = cell.role == Role.TRAIN
         upright, *turned = [next(scored) for _ in range(views if learnt else 1)]
-        if not judged(upright.subject, model.info.screen).refused:
-            kept.append((cell, origin))
-            rows.append(upright.embedding)
-            extra += [[upright.embedding, *(one.embedding for one in turned)]] if learnt else []
+        rows.append(upright.embedding)
+        extra += [[upright.embedding, *(one.embedding for one in turned)]] if learnt else []
         if i % 16 == 0:
             message = f"{i} of {len(cells)} cells"
-            report(Progress("embed", percent=80.0 * i / len(cells), message=message))
-    memory = _remembered(kept, np.array(rows, np.float32).reshape(-1, width))
+            report(Progress("embed", percent=10.0 + 70.0 * i / len(cells), message=message))
+    memory = _remembered(cells, np.array(rows, np.float32).reshape(-1, width))
     learnt_from = memory.of(Role.TRAIN)
     shown = np.array(extra, np.float32).reshape(len(learnt_from), views, width)
-    left_out = {cell.fingerprint for cell, _ in cells} - {cell.fingerprint for cell, _ in kept}
-    return Embedded(
-        memory, NewCells(shown, learnt_from.labels, learnt_from.patients), tuple(sorted(left_out))
-    )
+    return Embedded(memory, NewCells(shown, learnt_from.labels, learnt_from.patients))
 
 
 def _remembered(cells: Sequence[tuple[ShardCell, str]], embeddings: npt.NDArray[np.float32]) -> Memory:

@@ -39,6 +39,7 @@ from malaria.ports import Report
 from malaria.refitting import AdaptSettings
 from malaria.remembered import scored
 from malaria.shards import Shard, names
+from malaria.sift import sift
 
 if TYPE_CHECKING:
     from malaria.training.dataset import CellArrays
@@ -71,14 +72,16 @@ def make(challenge: Challenge, new: Sequence[Shard], report: Report) -> Made:
 
 
 def _make(challenge: Challenge, shards: Sequence[Shard], report: Report, pooled: Sequence[str] = ()) -> Made:
-    memory = challenge.memory
-    shards = distinct(shards, set(memory.fingerprints[is_base(memory.origins)].tolist()))
+    known = challenge.memory.fingerprints[is_base(challenge.memory.origins)]
+    shards = distinct(shards, set(known.tolist()))
     if not any(shard.cells for shard in shards):
         raise NothingNew(
             "The base model has learnt from every cell of this upload; there is nothing new in it."
         )
     new = np.array([cell.fingerprint for shard in shards for cell in shard.cells], np.uint64)
-    challenge = replace(challenge, memory=challenge.memory.without_uploaded(new), pooled=tuple(pooled))
+    memory = challenge.memory.without_uploaded(new)
+    shards, refused = sift(challenge.champion, challenge.services.shards, shards, report)
+    challenge = replace(challenge, memory=memory, pooled=tuple(pooled), refused=tuple(refused))
     if choose(challenge, shards) == Method.FULL:
         return _make_full(challenge, shards, report)
     return _make_adapted(challenge, shards, report)
@@ -98,11 +101,14 @@ def distinct(shards: Sequence[Shard], seen: AbstractSet[int]) -> list[Shard]:
 
 
 def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
-    """The method of the run: what was asked for, or for `auto` the one that fits."""
-    wanted = challenge.job.options.method
+    """The method of the run: what was asked for, or for `auto` the one that fits. Where no cell is left to be
+    learnt, no whole network is trained for it, unless another is asked for."""
+    wanted, cells = challenge.job.options.method, sum(len(shard.cells) for shard in new)
+    if wanted == Method.FULL and not cells and not _other_network(challenge):
+        return Method.ADAPT
     if wanted != Method.AUTO:
         return wanted
-    many = sum(len(shard.cells) for shard in new) >= FULL_FROM
+    many = cells >= FULL_FROM
     if _other_network(challenge):
         return Method.FULL
     based = any(shard.kind == BASE for shard in challenge.services.shards.list())
@@ -145,7 +151,7 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
 
     def judged(**further: Any) -> Receipt:
         receipt = told_of_pool(challenge, _judged(met, (at, at), bounds, **further))
-        return told_of_refused(receipt, shards, adapted.refused)
+        return told_of_refused(challenge, receipt, shards)
 
     if adapted.stays:
         unlearnt = learning_rule(adapted.stays, adapted.learnt, settings.fewest)
@@ -203,7 +209,7 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     receipt = _judged(met, thresholds, bounds, file=file, first=first)
     receipt = told_of_look(challenge, told_of_pool(challenge, receipt), met.base, content)
     receipt = told_of_review(receipt, {"base": met.base, "site": met.site}, operates(champion.info), point)
-    receipt = told_of_forgotten(challenge, receipt, chosen)
+    receipt = told_of_forgotten(challenge, told_of_refused(challenge, receipt, new), chosen)
     made = ("model.tflite", "network.keras", "memory.npz")
     told = scored(done.memory, head, point.threshold)
     story = lineage(challenge, chosen, Method.FULL, receipt, done.parity)

@@ -20,13 +20,14 @@ from malaria.operating import Operating, left_by
 from malaria.predict import Model
 from malaria.services import Services
 from malaria.settings import Settings
-from malaria.shards import Shard, names
+from malaria.shards import Shard
 
 
 @dataclass(frozen=True)
 class Challenge:
     """What stands before a run. promotion: number of the log's entry that serves the champion. jobs: those of
-    the run. pooled: earlier ones whose cells are taken in with theirs."""
+    the run. pooled: earlier ones whose cells are taken in with theirs. refused: what the pictures are called
+    that are left out of it; the champion takes them for no red cell."""
 
     services: Services
     job: Job
@@ -37,6 +38,7 @@ class Challenge:
     now: datetime
     jobs: tuple[str, ...] = ()
     pooled: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,19 +127,19 @@ NAMED = 3
 """Of the pictures that were left out, so many are named."""
 
 
-def told_of_refused(receipt: Receipt, shards: Sequence[Shard], refused: Sequence[int]) -> Receipt:
-    """The receipt of `adapt`, with the pictures of these shards that it left out, by fingerprint. Where it
-    left out all of them, more of the kind would help nobody: it waits for none."""
+def told_of_refused(challenge: Challenge, receipt: Receipt, left: Sequence[Shard]) -> Receipt:
+    """The receipt, with the pictures that were left out. Where none is left, more of the kind would help
+    nobody: it waits for none."""
+    refused = challenge.refused
     if not refused:
         return receipt
-    cells = names(shards)
-    some = ", ".join(sorted(cells[one] for one in refused)[:NAMED])
     told = (
-        f"Pictures that look like no single red cell to the served model: {len(refused):,}, such as {some}. "
+        f"Pictures that look like no single red cell to the served model: {len(refused):,}, such as "
+        f"{', '.join(refused[:NAMED])}. "
         "It gives them no answer, whatever it learns: nothing was learnt from them, nor judged by them."
     )
     piece = Advised("pictures-refused", told, {"cells": len(refused)})
-    if len(refused) == len(cells):
+    if not any(shard.cells for shard in left):
         return replace(receipt, advice=told, advised=(piece,), too_small=False)
     return _advising(receipt, piece)
 

@@ -1,7 +1,6 @@
 """The run of a retraining, in this process, on synthetic cells and the shipped model."""
 
 import threading
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,13 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from malaria import challenge, gate_cells, memory, no_cells, preprocess, retrain, shards, synthetic
+from malaria import challenge, gate_cells, memory, retrain, shards, synthetic
 from malaria.adapt import turn
 from malaria.domain import Job, JobState, Method, RetrainOptions, Role, Verdict
 from malaria.gate_looks import GateLook
 from malaria.refitting import AdaptSettings
 from malaria.services import Services
-from malaria.subject import judged
 from tests.unit.test_retrain_again import archive
 
 ADAPT = RetrainOptions(method=Method.ADAPT)
@@ -283,51 +281,6 @@ def test_cells_are_called_as_they_were_sent_and_base_cells_by_their_fingerprint(
     prints = np.array([shard.cells[3].fingerprint, 0xAB], np.uint64)
     called = gate_cells.called_of(shards.names([shard]), prints)
     assert called.tolist() == [shard.cells[3].original, "00000000000000ab"]
-
-
-def test_what_the_served_model_takes_for_no_cell_is_neither_learnt_nor_judged_by(
-    services: Services, tmp_path: Path
-) -> None:
-    rng = np.random.default_rng(4)
-    pages = {f"Parasitized/page{i}.png": preprocess.to_png(no_cells.writing(rng)) for i in range(6)}
-    upload = tmp_path / "mixed.zip"
-    upload.write_bytes(archive(synthetic.generate(80, 8), patients=True, washed=True))
-    with zipfile.ZipFile(upload, "a") as more:
-        for name, data in pages.items():
-            more.writestr(name, data)
-    job = services.trigger.submit(upload, name=upload.name, identity=None, options=ADAPT, actor="test")
-    assert run(services, job)
-    ended = services.jobs.get(job.id)
-    after = memory.load(services.registry.fetch(str(ended.version), "memory.npz", tmp_path / "b.npz"))
-    shard = services.shards.load(str(ended.dataset))
-    left_out = {cell.fingerprint for cell in shard.cells if cell.original in pages}
-    assert len(left_out) == 6 and not left_out & set(after.fingerprints.tolist())
-    assert int(np.sum(after.origins == ended.dataset)) == 80
-    (told,) = [one for one in ended.receipt["advised"] if one["code"] == "pictures-refused"]
-    assert told["numbers"] == {"cells": 6} and "page0.png" in told["text"]
-
-
-def test_an_upload_of_pages_alone_teaches_nothing(services: Services, tmp_path: Path) -> None:
-    rng, served = np.random.default_rng(5), services.served.model
-    upload, sent = tmp_path / "pages.zip", 0
-    with zipfile.ZipFile(upload, "w") as opened:
-        while sent < 24:
-            page = preprocess.to_png(no_cells.writing(rng))
-            scored = served.score(preprocess.pixels(page, served.info.input_size))
-            if judged(scored.subject, served.info.screen).refused:
-                opened.writestr(f"{('Parasitized', 'Uninfected')[sent % 2]}/page{sent}.png", page)
-                sent += 1
-    job = services.trigger.submit(upload, name=upload.name, identity=None, options=ADAPT, actor="test")
-    assert run(services, job)
-    ended = services.jobs.get(job.id)
-    assert (ended.state, ended.verdict) == (JobState.SUCCEEDED, Verdict.UNDECIDABLE), ended.reason
-    assert ended.version is None
-    assert [one["code"] for one in ended.receipt["advised"]] == ["pictures-refused"]
-    assert not ended.receipt["too_small"], "more of the kind would help nobody"
-    upload.write_bytes(archive(synthetic.generate(80, 8), patients=True, washed=True))
-    next_ = services.trigger.submit(upload, name="next.zip", identity=None, options=ADAPT, actor="test")
-    assert run(services, next_)
-    assert services.jobs.get(next_.id).receipt["pooled"] == [], "and no later upload waits on it"
 
 
 def test_an_upload_that_was_judged_with_accepted_ones_waits_no_longer() -> None:
