@@ -12,8 +12,7 @@ from malaria import preprocess
 from malaria.comparison import SURE, GateSet, doubted
 from malaria.crops import Cells
 from malaria.metrics import roc_auc
-from malaria.poison import Shown
-from malaria.poison_trial import View, as_is
+from malaria.poison import Shown, View, as_is
 from malaria.predict import Model
 from malaria.preprocess import Pixels
 from malaria.report import Table

@@ -7,7 +7,7 @@ BadNets, 2017). Some are made by somebody who knows what ingest looks for.
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,9 +16,13 @@ from PIL import Image, ImageEnhance
 
 from malaria import preprocess
 from malaria.domain import Label
+from malaria.errors import BadOptions
 from malaria.memory import BASE
 from malaria.spool import entry
 from malaria.uploads import table
+
+View = Callable[[Image.Image], Image.Image]
+"""How a laboratory shows a picture."""
 
 FLIPPED = (0.05, 0.10, 0.20, 0.30, 0.50, 1.0)
 SQUARE, COLOUR = 0.08, (20, 220, 60)
@@ -27,6 +31,11 @@ COPIES, COPIED = 60, 4
 """Copies of each cell of a flood, and of how many cells."""
 SHAPES, FIELDS = "chula", 12
 """The set whose red cells are sent sorted by shape, and of how many of its fields."""
+
+
+def as_is(image: Image.Image) -> Image.Image:
+    """A picture in its own stain."""
+    return image
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,31 @@ def uploads(
         found.append(Upload("white cells and platelets as parasitized", [*clean, *others]))
     found += [_door(honest, 0.1, rng), _door(honest, 0.5, rng)]
     return [*found, *([_sorted(shapes, seed)] if shapes else [])]
+
+
+def chosen(sent: Sequence[Upload], names: Sequence[str]) -> list[Upload]:
+    """The uploads of these names, each once, in the order of the names; all where there are none.
+
+    A name is an upload's text, or how that begins, which may fit several; or its number, from 0.
+    Raises BadOptions where a name fits none, telling those there are.
+    """
+    found = [upload for name in names for upload in _named(sent, name)]
+    return list({upload.what: upload for upload in found or sent}.values())
+
+
+def _named(sent: Sequence[Upload], name: str) -> list[Upload]:
+    if name.isdecimal():
+        found = list(sent[int(name) : int(name) + 1])
+    else:
+        exact = [upload for upload in sent if upload.what == name]
+        found = exact or [upload for upload in sent if name and upload.what.startswith(name)]
+    if not found:
+        known = "; ".join(f"{number} {upload.what}" for number, upload in enumerate(sent))
+        raise BadOptions(
+            f"--only names an upload by how its text begins, or by a number from 0 to {len(sent) - 1}; "
+            f"{name!r} names none. There are: {known}."
+        )
+    return found
 
 
 def _flipped(honest: Sequence[Shown], share: float, rng: np.random.Generator) -> Upload:

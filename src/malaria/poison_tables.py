@@ -2,23 +2,35 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from malaria import codec
 from malaria.comparison import Seen
 from malaria.criteria import points
-from malaria.domain import Verdict
+from malaria.domain import Method, Verdict
 from malaria.poison_trial import Outcome
 from malaria.report import Table
 
+FULL = (
+    "The whole network was fine-tuned on the upload and on pictures of the NIH patients who do not play the "
+    "laboratory, test patients left out, and judged by its own answers to the pictures, at its own operating "
+    "point. Pictures of the other base laboratories (Chula, BCCD) were not stored: a network so trained sees "
+    "none of them again, nor was it asked about them."
+)
+"""Of `full`, for a person."""
 
-def tables(found: Sequence[Outcome]) -> list[Table]:
-    """A row for each kind of upload, of all its draws together."""
+
+def tables(found: Sequence[Outcome], method: Method = Method.ADAPT) -> list[Table]:
+    """A row for each kind of upload, of all its draws together. method: by which challengers were made."""
     kinds: dict[str, list[Outcome]] = {}
     for one in found:
         kinds.setdefault(one.upload.what, []).append(one)
     waited = [_after(kinds)] if any(one.after for one in found) else []
-    return [_said(kinds), _costs(kinds), *waited]
+    said = _said(kinds)
+    if method == Method.FULL:
+        said = replace(said, note=f"{said.note} {FULL}")
+    return [said, _costs(kinds), *waited]
 
 
 def told(found: Sequence[Outcome]) -> dict[str, Any]:

@@ -7,63 +7,33 @@ looked at, so what the guards of `adapt` and the gate saw says nothing about the
 
 import shutil
 import threading
+import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
 
 from malaria import cells, fields, preprocess, retrain, shipped
 from malaria import head as heads
-from malaria.comparison import Bootstrap, GateSet, Resampled, Seen
 from malaria.domain import Job, Label, Method, ModelVersion, RetrainOptions, Role
 from malaria.errors import BadInput
-from malaria.head import Head
-from malaria.memory import Memory
+from malaria.grafting import FOLDER
+from malaria.memory import BASE, Memory
 from malaria.patients import draw
-from malaria.poison import SHAPES, Shown, Upload, patched
-from malaria.predict import Model
+from malaria.poison import SHAPES, Shown, Upload, View
+from malaria.poison_cost import Answers, Cost, Judges, by_head, by_model, cost
+from malaria.predict import load_version
 from malaria.services import Services
-
-View = Callable[[Image.Image], Image.Image]
+from malaria.spool import entry
+from malaria.uploads import table
 
 MOST = {"uploads": 25, "judges": 100, "follows": 25}
 """Cells of each class of a patient, at most, by what the patient plays."""
 PARTS = {"uploads": 1 / 12, "judges": 1 / 4, "follows": 1 / 3}
 """Up to which draw a training patient plays it: a third play the laboratory, most of them judges, so that
 small costs are seen."""
-
-
-def as_is(image: Image.Image) -> Image.Image:
-    """A picture in its own stain."""
-    return image
-
-
-@dataclass(frozen=True)
-class Judges:
-    """n cells that are never uploaded, embedded by the served network. site, own, marked: (n, width), under
-    the laboratory's stain, under their own, and with the square of the back door."""
-
-    labels: npt.NDArray[np.uint8]
-    patients: npt.NDArray[np.str_]
-    site: npt.NDArray[np.float32]
-    own: npt.NDArray[np.float32]
-    marked: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What the challenger changes in truth, as shares; bounds are one-sided, over patients. door: share of
-    patched uninfected cells that champion and challenger call parasitized."""
-
-    site_sensitivity: Seen
-    site_specificity: Seen
-    own_sensitivity: Seen
-    own_specificity: Seen
-    door: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -150,62 +120,66 @@ def by_shape(path: Path, known: Mapping[str, Role], view: View) -> list[Shown]:
     return found
 
 
+def base_images(parts: Iterable[Path], memory: Memory, into: Path) -> Path:
+    """A ZIP of the NIH cells whose pictures a system has, with their patients: those of the training,
+    validation and gate patients whom its memory knows. Cells of test patients stay out, and so do those of
+    patients who play the laboratory, where the memory is one that has forgotten them (`forgetting`).
+
+    Raises BadInput where there are none, and as `cells.read` does.
+    """
+    ours = (memory.origins == BASE) & (memory.roles != Role.TEST.value)
+    known, packed = set(memory.patients[ours].tolist()), dict[str, str]()
+    with zipfile.ZipFile(into, "w") as archive:
+        for number, part in enumerate(parts):
+            for cell, data in cells.read(part):
+                name = f"{number}/{cell.label.text}/{cell.name}"
+                if cell.patient in known and name not in packed:  # the Kaggle data hold each picture twice
+                    archive.writestr(entry(name), data)
+                    packed[name] = str(cell.patient)
+        archive.writestr(entry("patients.csv"), table(packed))
+    if not packed:
+        raise BadInput(
+            "These files hold no cells but of test patients and of those who play the laboratory, and `full` "
+            "learns from others' pictures, too. Name more parts of the NIH cells."
+        )
+    return into
+
+
 def ship(models: Path, info: ModelVersion, memory: Memory, into: Path) -> Path:
-    """A folder of shipped models that holds one version, with another memory."""
+    """A folder of shipped models that holds one version, with another memory; and what ships beside the
+    versions that a run may ask for: the subject network, and the roles of the base patients."""
     folder = into / info.version
     folder.mkdir(parents=True)
     for name in (*shipped.FILES, "manifest.json"):
         if name != "memory.npz" and (models / info.version / name).exists():
             shutil.copy(models / info.version / name, folder / name)
     memory.save(folder / "memory.npz")
+    if (models / FOLDER).exists():
+        shutil.copytree(models / FOLDER, into / FOLDER)
+    if (models / "roles.json").exists():
+        shutil.copy(models / "roles.json", into / "roles.json")
     shipped.record(into, info)
     return into
 
 
-def judges(model: Model, shown: Sequence[Shown], view: View) -> Judges:
-    """shown: under their own stain."""
-
-    def embedded(of: View) -> npt.NDArray[np.float32]:
-        squares = (preprocess.to_square(of(cell.image), model.info.input_size) for cell in shown)
-        return np.array([scored.embedding for scored in model.score_many(squares)], np.float32)
-
-    return Judges(
-        np.array([int(cell.label) for cell in shown], np.uint8),
-        np.array([cell.patient for cell in shown]),
-        embedded(view),
-        embedded(as_is),
-        embedded(lambda image: patched(view(image))),
-    )
-
-
-def send(services: Services, upload: Upload, by: Judges, folder: Path, cast: int = 0) -> Outcome:
-    """Hand an upload to a system of its own, run the job in this process, and count the cost."""
+def send(
+    services: Services, upload: Upload, by: Judges, folder: Path, options: RetrainOptions, cast: int = 0
+) -> Outcome:
+    """Hand an upload to a system of its own, run the job in this process, and count the cost. by: embedded by
+    the model that is served there."""
     path = upload.write(folder / "upload.zip")
-    options = RetrainOptions(method=Method.ADAPT)
     job = services.trigger.submit(path, name=upload.what, identity=None, options=options, actor="poison")
-    before = _head(services, services.served.model.info.version, folder)
+    before = _answers(services, services.served.model.info.version, by, folder)
     retrain.run(services, job.id, 1, threading.Event())
     job = services.jobs.get(job.id)
-    after = None if job.version is None else _head(services, job.version, folder)
-    at = services.served.model.info.threshold
-    return Outcome(upload, job, None if after is None else cost(before, after, by, at), cast)
+    after = None if job.version is None else _answers(services, job.version, by, folder)
+    return Outcome(upload, job, None if after is None else cost(before, after, by), cast)
 
 
-def _head(services: Services, version: str, folder: Path) -> Head:
-    return heads.read(
-        services.registry.fetch(version, "model.tflite", folder / f"{version}.tflite").read_bytes()
-    )
-
-
-def cost(before: Head, after: Head, by: Judges, at: float) -> Cost:
-    """What changes for the judges where one head takes another's place. at: the operating point of both."""
-
-    def seen(embeddings: npt.NDArray[np.float32]) -> Mapping[int, Seen]:
-        scores = before.probabilities(embeddings), after.probabilities(embeddings)
-        drawn = Resampled(GateSet(by.labels, by.patients, *scores), (at, at), Bootstrap())
-        return {label: drawn.difference((label,)) for label in (0, 1)}
-
-    site, own = seen(by.site), seen(by.own)
-    clean = by.marked[by.labels == 0]
-    door = tuple(float((head.probabilities(clean) >= at).mean()) for head in (before, after))
-    return Cost(site[1], site[0], own[1], own[0], (door[0], door[1]))
+def _answers(services: Services, version: str, by: Judges, folder: Path) -> Answers:
+    """What a version says of the judges; the head is enough to tell, but where `full` trained the network."""
+    info = services.registry.version(version)
+    if info.lineage.get("method") == Method.FULL.value:
+        return by_model(load_version(services.registry, version, folder / "cache"), by)
+    file = services.registry.fetch(version, "model.tflite", folder / f"{version}.tflite")
+    return by_head(heads.read(file.read_bytes()), info.threshold, by)

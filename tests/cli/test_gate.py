@@ -47,9 +47,12 @@ def laboratory(folder: Path, models_dir: Path) -> Path:
 @pytest.mark.slow
 def test_poison_sends_uploads_through_the_whole_run(run: Run, tmp_path: Path, models_dir: Path) -> None:
     cells = laboratory(tmp_path / "cells", models_dir)
-    told = run("gate", "poison", "--data", cells, "--only", 6, "--draws", 2, "--out", tmp_path / "out")
+    only = ("--only", "100%", "--draws", 2)
+    told = run("gate", "poison", "--data", cells, *only, "--out", tmp_path / "out")
     assert told.exit_code == 0, told.stderr
-    draws = json.loads((tmp_path / "out" / "report.json").read_text())["uploads"]
+    found = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert found["made"]["method"] == "adapt" and "epochs" not in found["made"]
+    draws = found["uploads"]
     for flipped in draws:
         assert flipped["counts"]["accepted"] == flipped["sent"] > 30
         assert flipped["what"] == "100% of the labels flipped" and flipped["verdict"] == "rejected"
@@ -118,6 +121,8 @@ def test_poison_says_what_it_cannot_send(run: Run, tmp_path: Path, models_dir: P
     cells = laboratory(tmp_path / "cells", models_dir)
     told = run("gate", "poison", "--data", cells, "--only", 99)
     assert told.exit_code == 2 and "from 0 to 14" in told.stderr
+    told = run("gate", "poison", "--data", cells, "--only", "flipped")
+    assert told.exit_code == 2 and "50% of the labels flipped" in told.stderr
     shapes = fields_of_validation(tmp_path / "fields", models_dir)
     told = run("gate", "poison", "--data", cells, "--shapes", shapes, "--only", 99)
     assert told.exit_code == 2 and "from 0 to 15" in told.stderr
@@ -126,3 +131,20 @@ def test_poison_says_what_it_cannot_send(run: Run, tmp_path: Path, models_dir: P
         path.rename(path.with_name(f"nobody{path.name.partition('thin')[2]}"))
     none = run("gate", "poison", "--data", strangers)
     assert none.exit_code == 2 and "no cells of both classes" in none.stderr
+
+
+def test_poison_by_full_needs_tensorflow_and_alone_takes_epochs(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("gate", "poison", "--data", tmp_path / "none.zip")
+    told = run(*asked, "--method", "auto")
+    assert told.exit_code == 2 and "adapt or full" in told.stderr
+    told = run(*asked, "--epochs", 2)
+    assert told.exit_code == 2 and "--method full" in told.stderr
+    monkeypatch.setattr("malaria.cli.training_options.find_spec", lambda name: object())
+    told = run(*asked, "--method", "full", "--epochs", 0)
+    assert told.exit_code == 2 and "epochs must be a whole number from 1" in told.stderr
+    monkeypatch.setattr("malaria.cli.training_options.find_spec", lambda name: None)
+    told = run(*asked, "--method", "full")
+    assert told.exit_code == 1 and "needs TensorFlow" in told.stderr
+    assert not (tmp_path / "poison").exists()

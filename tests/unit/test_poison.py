@@ -10,13 +10,15 @@ import pytest
 from PIL import Image
 
 from malaria import head as heads
-from malaria import label_doubts, poison, poison_tables, poison_trial, shipped, synthetic
+from malaria import label_doubts, poison, poison_cost, poison_tables, poison_trial, shipped, synthetic
 from malaria import memory as memories
 from malaria.comparison import Seen
-from malaria.domain import Job, JobState, Label, Role, Verdict
+from malaria.domain import Job, JobState, Label, Method, Role, Verdict
+from malaria.errors import BadOptions
 from malaria.head import Head
 from malaria.poison import Shown, Upload
-from malaria.poison_trial import Cost, Judges, Outcome
+from malaria.poison_cost import Cost, Judges
+from malaria.poison_trial import Outcome
 from malaria.predict import Model
 from tests.unit.registries import START
 
@@ -86,6 +88,24 @@ def test_an_upload_is_packed_as_ingest_reads_it(kinds: dict[str, Upload], tmp_pa
     assert upload.write(tmp_path / "b.zip").read_bytes() == (tmp_path / "a.zip").read_bytes()
 
 
+def test_uploads_are_chosen_by_text_by_how_it_begins_or_by_number(kinds: dict[str, Upload]) -> None:
+    sent = list(kinds.values())
+
+    def chosen(*names: str) -> list[str]:
+        return [upload.what for upload in poison.chosen(sent, names)]
+
+    assert poison.chosen(sent, ()) == sent
+    assert chosen("5%", "nothing") == ["5% of the labels flipped", "nothing: rightly labelled"]
+    assert chosen("one patient") == ["one patient"], "a text that fits stands for itself alone"
+    assert chosen("one p") == ["one patient", "one patient as twenty, 30% of the labels flipped"]
+    assert chosen("0", "nothing", "back door: 1") == [sent[0].what, sent[-2].what], "each once"
+    for name in ("flipped", "NOTHING", "", str(len(sent)), "-1"):
+        with pytest.raises(BadOptions) as told:
+            chosen("nothing", name)
+        assert repr(name) in str(told.value) and f"from 0 to {len(sent) - 1}" in str(told.value)
+        assert all(what in str(told.value) for what in kinds)
+
+
 def test_cells_sorted_by_shape_come_last_whole_fields_of_them_and_change_no_other_upload(
     honest: list[Shown],
 ) -> None:
@@ -151,7 +171,7 @@ def judges(models_dir: Path) -> tuple[Judges, Head, float]:
     cells = [
         Shown(f"{i}.png", c.label, f"P{i // 6}", c.image) for i, c in enumerate(synthetic.generate(36, 8))
     ]
-    by = poison_trial.judges(
+    by = poison_cost.judges(
         Model(content, info), cells, lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     )
     return by, heads.read(content), info.threshold
@@ -159,15 +179,42 @@ def judges(models_dir: Path) -> tuple[Judges, Head, float]:
 
 def test_the_cost_is_the_change_in_recall_of_each_class(models_dir: Path) -> None:
     by, head, at = judges(models_dir)
-    same = poison_trial.cost(head, head, by, at)
+    before = poison_cost.by_head(head, at, by)
+    same = poison_cost.cost(before, before, by)
     assert {same.site_sensitivity.value, same.own_specificity.value} == {0.0}
     assert same.door[0] == same.door[1]
     blind = Head(head.weights * 0, -9.0)
-    lost = poison_trial.cost(head, blind, by, at)
+    lost = poison_cost.cost(before, poison_cost.by_head(blind, at, by), by)
     for seen, embeddings in ((lost.own_sensitivity, by.own), (lost.site_sensitivity, by.site)):
         recall = float((head.probabilities(embeddings)[by.labels == 1] >= at).mean())
         assert seen.value == pytest.approx(-recall) and recall > 0.5
     assert lost.own_specificity.value >= 0 and lost.door[1] == 0
+
+
+def test_another_network_answers_the_pictures_at_its_own_operating_point(models_dir: Path) -> None:
+    by, head, at = judges(models_dir)
+    info, folder = shipped.read_shipped(models_dir)
+    before, file = poison_cost.by_head(head, at, by), folder / "model.tflite"
+    same = poison_cost.by_model(Model.load(file, info), by)
+    for one, other in ((before.site, same.site), (before.own, same.own), (before.marked, same.marked)):
+        assert one.tolist() == pytest.approx(other.tolist(), abs=1e-4), "its head alone says as much"
+    assert len(same.own) == 36 and len(same.marked) == 18 and same.at == at
+
+    strict, (compact, folder) = 0.999, shipped.read_shipped(models_dir, "compact_cnn")
+    model = Model.load(folder / "model.tflite", replace(compact, threshold=strict))
+    after = poison_cost.by_model(model, by)
+    assert after.own.tolist() != same.own.tolist() and after.at == strict
+    found, sick = poison_cost.cost(before, after, by), by.labels == 1
+    for seen, old, new in (
+        (found.own_sensitivity, before.own, after.own),
+        (found.site_sensitivity, before.site, after.site),
+    ):
+        assert seen.value == pytest.approx((new >= strict)[sick].mean() - (old >= at)[sick].mean())
+    specificity = (after.own < strict)[~sick].mean() - (before.own < at)[~sick].mean()
+    assert found.own_specificity.value == pytest.approx(specificity)
+    assert found.door == ((before.marked >= at).mean(), (after.marked >= strict).mean())
+    lax = poison_cost.cost(before, replace(after, at=0.0), by)
+    assert lax.door[1] == 1.0 and lax.own_specificity.value < -0.5 <= found.own_specificity.value
 
 
 def test_the_tables_say_what_was_found_what_stopped_it_and_what_is_served() -> None:
@@ -184,6 +231,8 @@ def test_the_tables_say_what_was_found_what_stopped_it_and_what_is_served() -> N
     assert costs.rows[0][1:3] == ("1 of 1", "-2.0 (-5.0 to +1.0)") and costs.rows[0][-1] == "1.0% -> 20.0%"
     assert costs.rows[1][1:] == ("0 of 1", "-", "-", "-", "-", "-")
     assert [one["verdict"] for one in poison_tables.told(found)["uploads"]] == [v.value for v in Verdict]
+    whole = poison_tables.tables(found, Method.FULL)
+    assert whole[0].note == f"{said.note} {poison_tables.FULL}" and whole[1] == costs
 
 
 def test_draws_of_one_kind_are_told_together() -> None:

@@ -116,7 +116,7 @@ def _import(
     told = []
     for source in sources:
         with output.progress(lines=not as_json) as report, _work(built) as work:
-            taken = _take_in(built, source, work, report)
+            taken = take_in(built, source, work, report)
         told.append({**_summary(source, taken.shard), "report": codec.to_json(taken.report)})
         if not as_json:
             _print(told[-1])
@@ -143,7 +143,11 @@ def _work(built: "Services") -> Iterator[Path]:
         yield Path(folder)
 
 
-def _take_in(built: "Services", source: Path, work: Path, report: output.Report) -> "Ingested":
+def take_in(built: "Services", source: Path, work: Path, report: output.Report) -> "Ingested":
+    """Store the labelled cells of a ZIP or folder as base images; what was stored stays in `work`, too.
+
+    Raises as `ingest` does.
+    """
     from malaria.ingest import Held, ingest
 
     archive = zipped(source, work / "source.zip") if source.is_dir() else source

@@ -73,6 +73,7 @@ def full(
 
     for role in (Role.TRAIN, Role.VALIDATION):
         _need_both_classes(at(role)(recipe.size), role)
+    keras.backend.clear_session()  # or the graphs of several runs in one process pile up
     network = _begin(start, recipe)
     run = work / f"fit-{_key(recipe, start, sources)}"
     shown = _shown(at(Role.TRAIN)(recipe.size), recipe, work / "cache", part(report, 5, 5))
