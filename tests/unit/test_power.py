@@ -39,7 +39,7 @@ def remembered(models: Path, chosen: str) -> tuple[Memory, heads.Head, float]:
 @pytest.fixture(scope="module")
 def of(models_dir: Path) -> Population:
     """A network and one that it taught, which are related."""
-    (before,) = shipped.listing(models_dir).before
+    before, *_ = shipped.listing(models_dir).before
     memory, head, threshold = remembered(models_dir, before)
     return power.population(memory, head, threshold, remembered(models_dir, "compact_cnn"))
 

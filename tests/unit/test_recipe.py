@@ -100,4 +100,6 @@ def test_the_recipes_of_what_ships_and_of_what_comes_next_can_be_read(models_dir
     assert read["compact"].shares == replace(read["travel"].shares, epoch_cells=26000)
     assert read["compact"].changes == read["travel"].changes
     assert read["compact-next"].shares == replace(read["mobilenet"].shares, epoch_cells=26000)
-    assert read["compact-next"].changes == read["mobilenet"].changes
+    assert read["sharpened"].shares == read["mobilenet"].shares
+    assert replace(read["sharpened"].changes, marked=0.0) == read["mobilenet"].changes
+    assert read["compact-next"].changes == read["sharpened"].changes
