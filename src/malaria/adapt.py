@@ -90,7 +90,7 @@ def embed(
         extra += [[upright.embedding, *(one.embedding for one in turned)]] if learnt else []
         if i % 16 == 0:
             message = f"{i} of {len(cells)} cells"
-            report(Progress("embed", percent=10.0 + 70.0 * i / len(cells), message=message))
+            report(Progress("embed", percent=80.0 * i / len(cells), message=message))
     memory = _remembered(cells, np.array(rows, np.float32).reshape(-1, width))
     learnt_from = memory.of(Role.TRAIN)
     shown = np.array(extra, np.float32).reshape(len(learnt_from), views, width)

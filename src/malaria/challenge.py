@@ -1,7 +1,6 @@
 """Make a challenger and hold it against the champion: the method is chosen, run, and judged by the gate."""
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
@@ -11,7 +10,7 @@ import numpy as np
 
 from malaria import gate_cells, grafting, shipped
 from malaria import head as heads
-from malaria.adapt import adapt
+from malaria.adapt import Adapted, adapt
 from malaria.challenger import (
     Challenge,
     Made,
@@ -29,22 +28,24 @@ from malaria.challenger import (
 from malaria.checkpoints import Checkpoints
 from malaria.comparison import Thresholds
 from malaria.criteria import learning_rule
-from malaria.domain import JobState, Method, ModelVersion, Progress, Verdict
-from malaria.errors import Conflict, MissingPart, NoBaseImages, NothingNew, how_to_add
+from malaria.domain import JobState, Method, Progress, Verdict
+from malaria.errors import Conflict, NothingNew
+from malaria.full_ground import every_shard, need_base_images, start_of
 from malaria.gate import Exported, GateSettings, Receipt, judge
-from malaria.lineage import EXPORTED, alike
 from malaria.memory import BASE, is_base
 from malaria.operating import inherited, of_memory
 from malaria.ports import Report
+from malaria.progress import part
 from malaria.refitting import AdaptSettings
 from malaria.remembered import scored
-from malaria.shards import Shard, names
+from malaria.shards import Shard, distinct, names
 from malaria.sift import sift
 
 if TYPE_CHECKING:
     from malaria.training.dataset import CellArrays
-    from malaria.training.full import Start
 
+SIFTED = 10
+"""Percent of the way to a challenger, once what is no red cell is left out."""
 FULL_FROM = 1000
 """`auto` trains the whole network from this many new cells on, where the base images are there."""
 
@@ -79,37 +80,38 @@ def _make(challenge: Challenge, shards: Sequence[Shard], report: Report, pooled:
             "The base model has learnt from every cell of this upload; there is nothing new in it."
         )
     new = np.array([cell.fingerprint for shard in shards for cell in shard.cells], np.uint64)
-    memory = challenge.memory.without_uploaded(new)
-    shards, refused = sift(challenge.champion, challenge.services.shards, shards, report)
+    memory, method = challenge.memory.without_uploaded(new), choose(challenge, shards)
+    looked = part(report, 0, SIFTED)
+    shards, refused = sift(challenge.champion, challenge.services.shards, shards, looked)
     challenge = replace(challenge, memory=memory, pooled=tuple(pooled), refused=tuple(refused))
-    if choose(challenge, shards) == Method.FULL:
+    report = part(report, SIFTED, 100 - SIFTED)
+    if method == Method.FULL and _worth_training(challenge, shards):
         return _make_full(challenge, shards, report)
     return _make_adapted(challenge, shards, report)
 
 
-def distinct(shards: Sequence[Shard], seen: AbstractSet[int]) -> list[Shard]:
-    """The shards with each cell once, in the first that holds it, and without those seen (fingerprints).
-
-    A cell that counted twice would weigh twice in training and look like two witnesses at the gate.
-    """
-    seen, found = set(seen), []
-    for shard in shards:
-        cells = tuple(cell for cell in shard.cells if cell.fingerprint not in seen)
-        seen |= {cell.fingerprint for cell in cells}
-        found.append(replace(shard, cells=cells))
-    return found
+def _worth_training(challenge: Challenge, shards: Sequence[Shard]) -> bool:
+    """Whether a cell is left for which to train a whole network; without one `adapt` says so at once. Raises
+    NothingNew where another network was asked for, which it cannot be asked about."""
+    left = any(shard.cells for shard in shards)
+    if not left and challenge.other_network:
+        raise NothingNew(
+            "The served model takes every picture of this upload for no single red cell, so there is nothing "
+            "to train another network for. Send the crops of single red cells of a thin smear."
+        )
+    return left
 
 
 def choose(challenge: Challenge, new: Sequence[Shard]) -> Method:
-    """The method of the run: what was asked for, or for `auto` the one that fits. Where no cell is left to be
-    learnt, no whole network is trained for it, unless another is asked for."""
-    wanted, cells = challenge.job.options.method, sum(len(shard.cells) for shard in new)
-    if wanted == Method.FULL and not cells and not _other_network(challenge):
-        return Method.ADAPT
+    """The method of the run: what was asked for, or for `auto` the one that fits.
+
+    new: as they were sent, so that who sends them again is told that it has been done.
+    """
+    wanted = challenge.job.options.method
     if wanted != Method.AUTO:
         return wanted
-    many = cells >= FULL_FROM
-    if _other_network(challenge):
+    many = sum(len(shard.cells) for shard in new) >= FULL_FROM
+    if challenge.other_network:
         return Method.FULL
     based = any(shard.kind == BASE for shard in challenge.services.shards.list())
     return Method.FULL if many and based and find_spec("tensorflow") else Method.ADAPT
@@ -133,15 +135,16 @@ def undecided(challenge: Challenge) -> dict[str, str]:
 
 def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report) -> Made:
     champion, work = challenge.champion, challenge.work
-    other = _other_network(challenge)
+    other = challenge.other_network
     if other is not None:
         raise Conflict(
             f"`adapt` refits the head of the served network, {champion.info.network}. To train {other} use "
             "`--method full`; to adapt it, serve it first (`malaria models promote`)."
         )
-    content = (
-        challenge.services.registry.fetch(champion.info.version, "model.tflite", work / "champion.tflite")
-    ).read_bytes()
+    stored = challenge.services.registry.fetch(
+        champion.info.version, "model.tflite", work / "champion.tflite"
+    )
+    content = stored.read_bytes()
     at, bounds = champion.info.threshold, gate_settings(challenge.services.settings)
     settings, first = AdaptSettings(base_loss_in_all=bounds.base_margin), gate_cells.first_head(challenge)
     memory, kept = challenge.memory, challenge.services.shards
@@ -159,22 +162,30 @@ def _make_adapted(challenge: Challenge, shards: Sequence[Shard], report: Report)
     file = Exported(adapted.parity, len(adapted.tflite))
     began = gate_cells.first_of_memory(memory, first, adapted.new) if first else None
     receipt = told_of_look(challenge, judged(file=file, first=began), met.base, adapted.tflite)
-    point = of_memory(adapted.memory, adapted.new, at, inherited(champion.info))
-    receipt = told_of_review(receipt, {"base": met.base, "site": met.site}, operates(champion.info), point)
+    return _version(challenge, adapted, shards, met, receipt)
+
+
+def _version(
+    challenge: Challenge, adapted: Adapted, shards: Sequence[Shard], met: gate_cells.Met, receipt: Receipt
+) -> Made:
+    """The challenger that `adapt` made, with its files written."""
+    champion, work = challenge.champion.info, challenge.work
+    point = of_memory(adapted.memory, adapted.new, champion.threshold, inherited(champion))
+    receipt = told_of_review(receipt, {"base": met.base, "site": met.site}, operates(champion), point)
     files = {"model.tflite": work / "challenger.tflite", "memory.npz": work / "memory.npz"}
     files["model.tflite"].write_bytes(adapted.tflite)
     adapted.memory.save(files["memory.npz"])
     info = describe(
         challenge,
         adapted.tflite,
-        champion.info.network,
-        champion.info.input_size,
+        champion.network,
+        champion.input_size,
         point,
-        {**champion.info.metrics, **scored(adapted.memory, adapted.new, champion.info.threshold)},
+        {**champion.metrics, **scored(adapted.memory, adapted.new, champion.threshold)},
         lineage(challenge, shards, Method.ADAPT, receipt, adapted.parity),
-        champion.info.screen,
+        champion.screen,
     )
-    return Made(info, files, receipt, champion.info.version)
+    return Made(info, files, receipt, champion.version)
 
 
 def _judged(met: gate_cells.Met, at: Thresholds, bounds: GateSettings, **further: Any) -> Receipt:
@@ -187,7 +198,7 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     from malaria.training.full import decoded, full
 
     services, champion, work = challenge.services, challenge.champion, challenge.work
-    chosen, start = every_shard(challenge, new), _start(challenge)
+    chosen, start = every_shard(challenge, new), start_of(challenge)
     branch = grafting.kept(shipped.folder(services.settings.shipped))
     kept = Checkpoints(services.objects, challenge.job.id) if services.fleeting else None
     done, cells = full(start, services.shards, chosen, challenge.job.options, work, report, branch, kept)
@@ -207,9 +218,10 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
     thresholds, bounds = (champion.info.threshold, point.threshold), gate_settings(services.settings)
     first, file = answered.first(challenge), Exported(done.parity, len(content))
     receipt = _judged(met, thresholds, bounds, file=file, first=first)
-    receipt = told_of_look(challenge, told_of_pool(challenge, receipt), met.base, content)
+    receipt = told_of_refused(challenge, told_of_pool(challenge, receipt), new)
+    receipt = told_of_look(challenge, receipt, met.base, content)
     receipt = told_of_review(receipt, {"base": met.base, "site": met.site}, operates(champion.info), point)
-    receipt = told_of_forgotten(challenge, told_of_refused(challenge, receipt, new), chosen)
+    receipt = told_of_forgotten(challenge, receipt, chosen)
     made = ("model.tflite", "network.keras", "memory.npz")
     told = scored(done.memory, head, point.threshold)
     story = lineage(challenge, chosen, Method.FULL, receipt, done.parity)
@@ -219,70 +231,3 @@ def _make_full(challenge: Challenge, new: Sequence[Shard], report: Report) -> Ma
         receipt,
         champion.info.version,
     )
-
-
-def every_shard(challenge: Challenge, new: Sequence[Shard]) -> list[Shard]:
-    """Base shards, the new ones, and uploads that the champion has learnt from; never what was rejected."""
-    learnt = set(challenge.memory.origins.tolist()) - {shard.sha256 for shard in new}
-    stored = challenge.services.shards.list()
-    base = [shard for shard in stored if shard.base]
-    return distinct([*base, *new, *(shard for shard in stored if shard.sha256 in learnt)], set())
-
-
-def _start(challenge: Challenge) -> "Start":
-    """The served network's weights: its own, or of the version whose head was adapted into it or that was
-    exported to it. Where another network is asked for, those that ship of it, else none."""
-    from malaria.training.full import Start
-
-    registry, work, info = challenge.services.registry, challenge.work, challenge.champion.info
-    models = shipped.folder(challenge.services.settings.shipped)
-    known = [*registry.versions(), *shipped.versions(models)]
-    wanted = _other_network(challenge)
-    if wanted is not None:
-        if wanted not in shipped.listing(models).networks:
-            return Start(replace(info, network=wanted), None)
-        ships, folder = shipped.read_shipped(models, wanted)
-        return Start(ships, folder / "network.keras", recipe_told(ships, known))
-    version = info
-    while version.lineage.get("method") in (Method.ADAPT.value, EXPORTED):
-        version = registry.version(str(version.lineage["parent"]))
-    weights = registry.fetch(version.version, "network.keras", work / "champion.keras")
-    return Start(info, weights, recipe_told(version, known))
-
-
-def recipe_told(info: ModelVersion, known: Sequence[ModelVersion]) -> Mapping[str, Any]:
-    """The recipe of the training that a version of a network goes back to, an ensemble of its first member's;
-    empty where no version that is known tells one."""
-    while "recipe" not in info.lineage:
-        members, parent = info.lineage.get("members"), info.lineage.get("parent")
-        before = (
-            (one for one in known if members[0]["digest"] in alike(one))
-            if members
-            else (one for one in known if one.version == parent and one.network == info.network)
-        )
-        found = next(before, None)
-        if found is None:
-            return {}
-        info = found
-    return dict(info.lineage["recipe"] or {})
-
-
-def _other_network(challenge: Challenge) -> str | None:
-    """The network that the job asks for, where it is not the one that is served."""
-    wanted = challenge.job.options.network
-    return wanted if wanted != challenge.champion.info.network else None
-
-
-def need_base_images(challenge: Challenge) -> None:
-    """Raise where `full` cannot work, naming the command that mends it."""
-    if not find_spec("tensorflow"):
-        raise MissingPart(
-            f"`full` trains the whole network and needs TensorFlow: {how_to_add('train')}. "
-            "Or retrain with `--method adapt`, which does without."
-        )
-    if not any(shard.kind == BASE for shard in challenge.services.shards.list()):
-        raise NoBaseImages(
-            "`full` needs the base images, and none are stored: run `malaria data fetch` (downloads "
-            "the NIH cells) or `malaria data import ZIP...`, or retrain with `--method adapt`, which "
-            "works from feature memory."
-        )

@@ -40,6 +40,12 @@ class Challenge:
     pooled: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
 
+    @property
+    def other_network(self) -> str | None:
+        """The network that the job asks for, where it is not the one that is served."""
+        wanted = self.job.options.network
+        return wanted if wanted != self.champion.info.network else None
+
 
 @dataclass(frozen=True)
 class Made:

@@ -8,8 +8,9 @@ import hashlib
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -141,3 +142,16 @@ def _cells(sha256: str) -> str:
 
 def _manifest(sha256: str) -> str:
     return f"datasets/{sha256}/manifest.json"
+
+
+def distinct(shards: Sequence[Shard], seen: AbstractSet[int]) -> list[Shard]:
+    """The shards with each cell once, in the first that holds it, and without those seen (fingerprints).
+
+    A cell that counted twice would weigh twice in training and look like two witnesses at the gate.
+    """
+    seen, found = set(seen), []
+    for shard in shards:
+        cells = tuple(cell for cell in shard.cells if cell.fingerprint not in seen)
+        seen |= {cell.fingerprint for cell in cells}
+        found.append(replace(shard, cells=cells))
+    return found

@@ -30,7 +30,7 @@ def sift(model: Model, stored: Shards, new: Sequence[Shard], report: Report) -> 
             refused.add(cell.fingerprint)
         if i % 16 == 0:
             message = f"{i} of {len(wanted)} pictures looked at"
-            report(Progress("embed", percent=10.0 * i / len(wanted), message=message))
+            report(Progress("embed", percent=100.0 * i / len(wanted), message=message))
     left = [
         replace(shard, cells=tuple(cell for cell in shard.cells if cell.fingerprint not in refused))
         for shard in new

@@ -12,6 +12,7 @@ from malaria import head as heads
 from malaria.challenger import Challenge
 from malaria.domain import JobState, Method, Precision, RetrainOptions, Role
 from malaria.errors import BadInput, Conflict
+from malaria.full_ground import start_of
 from malaria.grafting import Branch
 from malaria.options import COMPACT, ENSEMBLE, MOBILENET
 from malaria.predict import Model, load_version
@@ -208,7 +209,7 @@ def test_an_int8_version_is_kept_served_and_adapted(
     ended = services.jobs.get(job.id)
     assert ended.state == JobState.SUCCEEDED, ended.reason
     met = Challenge(services, ended, champion, 0, small.memory, tmp_path, NOW)
-    start = challenge._start(met)
+    start = start_of(met)
     assert start.weights is not None
     parents = shipped.read_shipped(ships, COMPACT)[1] / "network.keras"
     assert start.weights.read_bytes() == parents.read_bytes(), "`full` goes on from the original's weights"

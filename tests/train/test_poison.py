@@ -23,7 +23,7 @@ def test_a_right_upload_goes_through_full_and_its_cost_is_counted(
     others = {Role.TRAIN: 2, Role.VALIDATION: 2, Role.GATE: 4, Role.TEST: 2}
     rest = base_zip(tmp_path / "others.zip", known, others)
     out = tmp_path / "out"
-    asked = ["gate", "poison", "--method", "full", "--only", "nothing", "--out", str(out)]
+    asked = ["gate", "poison", "--method", "full", "--epochs", "1", "--only", "nothing", "--out", str(out)]
     told = CliRunner().invoke(app, [*asked, "--data", str(play), "--data", str(rest)])
     assert told.exit_code == 0, told.output
     found = json.loads((out / "report.json").read_text())
@@ -31,7 +31,9 @@ def test_a_right_upload_goes_through_full_and_its_cost_is_counted(
     (one,) = found["uploads"]
     assert one["what"].startswith("nothing") and one["state"] == "succeeded" and one["verdict"], one["reason"]
     assert one["cost"]["site_sensitivity"]["groups"] >= 8, "as many judge as patients play it"
-    assert -0.5 < one["cost"]["own_specificity"]["value"] <= 1.0, "it went on from the served weights"
-    assert 0.0 <= one["cost"]["door"][1] <= 1.0
+    for of in ("site", "own"):
+        changed = [one["cost"][f"{of}_{name}"]["value"] for name in ("sensitivity", "specificity")]
+        assert min(changed) > -0.3, "it went on from the served weights"
+        assert any(changed), "and is another network"
     page = (out / "report.md").read_text()
     assert poison_tables.FULL in page and "| epochs | 1 |" in page

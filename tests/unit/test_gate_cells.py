@@ -11,9 +11,9 @@ import pytest
 from malaria import gate_cells, retrain, shipped, synthetic
 from malaria import head as heads
 from malaria import memory as memories
-from malaria.challenge import recipe_told
 from malaria.challenger import Challenge
 from malaria.domain import Job, Method, ModelVersion, RetrainOptions, Role, Verdict
+from malaria.full_ground import recipe_told
 from malaria.head import Head
 from malaria.lineage import DERIVED
 from malaria.promote import Registry

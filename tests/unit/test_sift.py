@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 
 from malaria import memory, no_cells, preprocess, retrain, synthetic
+from malaria.challenger import Challenge
 from malaria.domain import Job, JobState, Method, Progress, RetrainOptions, Verdict
+from malaria.full_ground import every_shard
 from malaria.services import Services
 from malaria.sift import sift
 from malaria.subject import judged
 from tests.unit.test_retrain_again import archive
+
+ADAPT = RetrainOptions(method=Method.ADAPT)
 
 
 def pages(services: Services, n: int) -> dict[str, bytes]:
@@ -27,7 +31,7 @@ def pages(services: Services, n: int) -> dict[str, bytes]:
     return found
 
 
-def sent(services: Services, path: Path, cells: int, papers: int, method: Method = Method.ADAPT) -> Job:
+def sent(services: Services, path: Path, cells: int, papers: int, asked: RetrainOptions = ADAPT) -> Job:
     """An upload of cells and of pages, as it waits for its run."""
     made = archive(synthetic.generate(cells, 8), patients=True, washed=True) if cells else None
     if made:
@@ -35,7 +39,6 @@ def sent(services: Services, path: Path, cells: int, papers: int, method: Method
     with zipfile.ZipFile(path, "a" if made else "w") as opened:
         for name, page in pages(services, papers).items():
             opened.writestr(name, page)
-    asked = RetrainOptions(method=method)
     return services.trigger.submit(path, name=path.name, identity=None, options=asked, actor="test")
 
 
@@ -58,7 +61,7 @@ def test_a_page_among_cells_is_neither_learnt_nor_judged_by(services: Services, 
 @pytest.mark.parametrize("method", [Method.ADAPT, Method.FULL, Method.AUTO])
 def test_pages_alone_teach_nothing(services: Services, tmp_path: Path, method: Method) -> None:
     """Nor is a whole network trained for them."""
-    ended = ran(services, sent(services, tmp_path / "pages.zip", 0, 24, method))
+    ended = ran(services, sent(services, tmp_path / "pages.zip", 0, 24, RetrainOptions(method=method)))
     assert (ended.state, ended.verdict) == (JobState.SUCCEEDED, Verdict.UNDECIDABLE), ended.reason
     assert ended.version is None
     assert [one["code"] for one in ended.receipt["advised"]] == ["pictures-refused"]
@@ -67,13 +70,31 @@ def test_pages_alone_teach_nothing(services: Services, tmp_path: Path, method: M
     assert later.receipt["pooled"] == [], "and no later upload waits on it"
 
 
-def test_who_trains_is_given_the_cells_alone(services: Services, tmp_path: Path) -> None:
+def test_pages_alone_train_no_other_network(services: Services, tmp_path: Path) -> None:
+    asked = RetrainOptions(method=Method.FULL, network="ensemble")
+    ended = ran(services, sent(services, tmp_path / "pages.zip", 0, 24, asked))
+    assert (ended.state, ended.code) == (JobState.FAILED, "nothing-new")
+    assert "single red cell" in ended.reason and not services.gate_looks.read()
+
+
+def test_what_was_left_out_once_is_never_learnt(services: Services, tmp_path: Path) -> None:
+    """A later `full` learns earlier uploads again, as far as the served model learnt them."""
+    ended = ran(services, sent(services, tmp_path / "mixed.zip", 80, 6))
+    after = memory.load(services.registry.fetch(str(ended.version), "memory.npz", tmp_path / "b.npz"))
+    met = Challenge(services, ended, services.served.model, 1, after, tmp_path, services.clock.now())
+    (earlier,) = [shard for shard in every_shard(met, []) if shard.sha256 == ended.dataset]
+    assert len(earlier.cells) == 80 and not [cell for cell in earlier.cells if "page" in cell.original]
+
+
+def test_cells_are_told_from_pages(services: Services, tmp_path: Path) -> None:
     ended, said = ran(services, sent(services, tmp_path / "mixed.zip", 80, 6)), list[Progress]()
     shard, model = services.shards.load(str(ended.dataset)), services.served.model
     (left,), refused = sift(model, services.shards, [shard], said.append)
     assert len(left.cells) == 80 and not [cell for cell in left.cells if "page" in cell.original]
     assert len(refused) == 6 and all("page" in one for one in refused) and refused == sorted(refused)
-    assert 0 <= said[0].percent < said[-1].percent <= 10  # type: ignore[operator]
-    fewer = replace(shard, cells=shard.cells[:3] + shard.cells[-2:])
-    (left,), others = sift(model, services.shards, [fewer], said.append)
-    assert len(left.cells) + len(others) == 5, "a shard may have cells taken out before"
+    assert 0 <= said[0].percent < said[-1].percent < 100  # type: ignore[operator]
+    some = [cell for cell in shard.cells if "page" in cell.original][:2] + list(left.cells[:3])
+    fewer = replace(shard, cells=tuple(sorted(some, key=lambda cell: cell.name)))
+    (left,), refused = sift(model, services.shards, [fewer], said.append)
+    assert {cell.original for cell in left.cells} == {cell.original for cell in some[2:]}
+    assert refused == sorted(cell.original for cell in some[:2]), "a shard may have cells taken out before"

@@ -48,7 +48,7 @@ def poison(
     method: Annotated[
         Method, typer.Option(help="adapt: the head. full: the whole network, minutes for each upload.")
     ] = Method.ADAPT,
-    epochs: Annotated[int | None, typer.Option(help="Rounds over the data (full). Default: 1.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Rounds over the data (full).")] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -112,7 +112,6 @@ def _options(method: Method, epochs: int | None) -> RetrainOptions:
         raise BadOptions("--epochs is of --method full: adapt has no rounds.")
     if method == Method.FULL:
         need_tensorflow("gate poison --method full")
-        epochs = 1 if epochs is None else epochs
     return validate_options({"method": method.value, "epochs": epochs})
 
 

@@ -69,7 +69,17 @@ def panels(
         found[f"patients, {name}"] = Panel(_seen(base.pixels, change), base.labels, base.groups)
     squared = _seen(base.pixels, poison.patched)
     found["patients, a green square"] = Panel(squared, base.labels, base.groups)
-    others = held.where(held.origins != BASE)
+    found |= _elsewhere(base, held.where(held.origins != BASE), report)
+    for name, path in evaluated.items():
+        raw = boxed(path, name, cells.pixels.shape[1], roles)
+        found[name] = raw
+        found[f"{name}, masked"] = Panel(mask_all(raw.pixels, report), raw.labels, raw.groups)
+    return found
+
+
+def _elsewhere(base: CellArrays, others: CellArrays, report: Report) -> dict[str, Panel]:
+    """Validation cells of other base laboratories, and what is made of base cells and them."""
+    found = {}
     for origin in np.unique(others.origins):
         own, name = others.where(others.origins == origin), str(origin).removeprefix(f"{BASE}:")
         found[name] = _panel(own)
@@ -79,10 +89,6 @@ def panels(
         found["patients, other stain"] = Panel(stained.pixels, base.labels, base.groups)
         moved, rows = transplant_all(base, others, TRANSPLANTS, SEED, report)
         found["parasites moved"] = Panel(moved.pixels, moved.labels.astype(np.uint8), base.groups[rows])
-    for name, path in evaluated.items():
-        raw = boxed(path, name, cells.pixels.shape[1], roles)
-        found[name] = raw
-        found[f"{name}, masked"] = Panel(mask_all(raw.pixels, report), raw.labels, raw.groups)
     return found
 
 
