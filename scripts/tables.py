@@ -52,7 +52,7 @@ def rate(of: Rate | None, digits: int = 2, scale: float = 1.0) -> str:
 def _whose(found: Evaluation) -> str:
     """Of which version, where it is not the one that ships: test patients are not looked at again."""
     served = shipped.listing(ROOT / "models").networks[SERVED]
-    return "" if found.version == served else f" ({found.version}, which shipped before)"
+    return "" if found.version == served else f" ({found.version}, which ships no more)"
 
 
 def patients() -> Grid:
