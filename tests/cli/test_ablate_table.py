@@ -60,3 +60,12 @@ def test_size_and_time_of_the_files_stand_beside_the_figures() -> None:
     assert rows[0].endswith("| MB | time |")
     assert rows[2].endswith("| 9.88 | 1.00 |")
     assert rows[3].endswith("| 0.87 | 0.20 |")
+
+
+def test_a_panel_that_came_later_is_told_where_it_was_measured() -> None:
+    earlier = {"patients": _measured(LABELS)}
+    later = {**earlier, "a green square": _measured(LABELS)}
+    lines = table("sharp", "malaria ablate sharp.toml", {"before": earlier, "after": later}).splitlines()
+    names, _, before, after = [line.strip("| ").split(" | ") for line in lines if line.startswith("|")]
+    assert names == ["variant", "patients", "a green square"]
+    assert before[2] == "-" and after[2] == after[1]

@@ -197,7 +197,9 @@ def test_variants_are_measured_on_the_same_panels_and_not_trained_twice(  # type
     assert set(found) == {"plain", "with surround", "taught", "of fewer patients"}
     assert found["taught"].figures != found["plain"].figures, "a teacher's answers are not the labels"
     assert found["of fewer patients"].figures != found["plain"].figures, "others are learnt from"
-    assert {"patients", "patients, surround", "patients, JPEG/2"} <= set(found["plain"].figures)
+    shown = found["plain"].figures
+    assert {"patients", "patients, surround", "patients, JPEG/2", "patients, a green square"} <= set(shown)
+    assert shown["patients, a green square"] != shown["patients"], "every cell has one"
     assert [one["from_epoch"] for one in found["plain"].fitted_by] == [0]
     assert found["plain"].fitted_by[0]["packages"]["backend"] == "tensorflow"
     files = ablate.files(variants, tmp_path)

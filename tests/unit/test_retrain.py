@@ -226,7 +226,7 @@ def test_the_bounds_of_the_file_are_settings_and_kept_with_the_version(
 def test_each_comparison_is_a_look_at_the_gate_patients(services: Services, tmp_path: Path) -> None:
     few = replace(services, settings=services.settings.model_copy(update={"max_gate_looks": 1}))
     receipts = []
-    for seed in (5, 6):
+    for seed in (5, 6):  # together they gain nothing, so the second is judged alone, too: a look of its own
         job = submit(few, tmp_path, f"{seed}.zip", n=40, seed=seed)
         assert run(few, job)
         receipts.append(services.jobs.get(job.id).receipt)
