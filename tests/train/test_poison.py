@@ -34,6 +34,5 @@ def test_a_right_upload_goes_through_full_and_its_cost_is_counted(
     for of in ("site", "own"):
         changed = [one["cost"][f"{of}_{name}"]["value"] for name in ("sensitivity", "specificity")]
         assert min(changed) > -0.3, "it went on from the served weights"
-        assert any(changed), "and is another network"
     page = (out / "report.md").read_text()
     assert poison_tables.FULL in page and "| epochs | 1 |" in page

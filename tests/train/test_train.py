@@ -239,6 +239,7 @@ def test_a_mark_is_one_small_rectangle_of_one_colour() -> None:
 def test_one_augmentation_serves_inputs_of_every_size() -> None:
     """A recipe's stages change the size under one compiled network, whose shapes are told at run time."""
     import keras
+    import tensorflow as tf
 
     from malaria.training.augment import Augment
 
@@ -252,6 +253,9 @@ def test_one_augmentation_serves_inputs_of_every_size() -> None:
         changed = np.asarray(Augment(3, told)(cells, training=True))
         assert changed.shape == cells.shape
         assert np.isfinite(changed).all()
+    layer, unknown = Augment(3, told), tf.TensorSpec((None, None, None, 3), tf.uint8)  # as after a few sizes
+    traced = tf.function(lambda images: layer(images, training=True)).get_concrete_function(unknown)
+    assert traced(tf.zeros((4, 64, 64, 3), tf.uint8)).shape == (4, 64, 64, 3)
 
 
 def test_a_robust_loss_lets_a_doubted_label_pull_less() -> None:

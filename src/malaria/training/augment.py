@@ -71,8 +71,9 @@ class Augment(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
         return ops.image.affine_transform(x, transform, interpolation="bilinear")
 
     def _mark(self, x: Any, n: Any) -> Any:
-        """A rectangle of one colour, anywhere on the picture."""
-        places = ops.linspace(0.0, 1.0, ops.shape(x)[1])
+        """A rectangle of one colour, anywhere on the picture, whose size may be told at run time only."""
+        side = ops.shape(x)[1]
+        places = ops.cast(ops.arange(side), "float32") / ops.cast(side - 1, "float32")
         down, across = self._span(places, n)[:, :, None, None], self._span(places, n)[:, None, :, None]
         here = ops.logical_and(ops.logical_and(down, across), self._chance(n, self.changes.marked))
         return ops.where(here, self._uniform((n, 1, 1, 3), 0.0, 255.0), x)
