@@ -111,10 +111,7 @@ def _remembered(cells: Sequence[tuple[ShardCell, str]], embeddings: npt.NDArray[
 
 def _views(model: Model, shards: Shards, new: Sequence[Shard], views: int) -> Iterator[Pixels]:
     for shard in new:
-        wanted = {cell.fingerprint for cell in shard.cells}
-        for cell, data in shards.read(shard.sha256):
-            if cell.fingerprint not in wanted:
-                continue
+        for cell, data in shards.pictures(shard):
             square = pixels(data, model.info.input_size)
             for k in range(views if cell.role == Role.TRAIN else 1):
                 yield turn(square, k)

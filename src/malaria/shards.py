@@ -112,6 +112,11 @@ class Shards:
         ids = [key.split("/")[1] for key in keys if key.endswith("/manifest.json")]
         return sorted(map(self.load, ids), key=lambda shard: (shard.created, shard.sha256))
 
+    def pictures(self, shard: Shard) -> Iterator[tuple[ShardCell, bytes]]:
+        """As `read`, of the cells that the shard still has, where some were taken out of it."""
+        left = {cell.fingerprint for cell in shard.cells}
+        return ((cell, data) for cell, data in self.read(shard.sha256) if cell.fingerprint in left)
+
     def read(self, sha256: str) -> Iterator[tuple[ShardCell, bytes]]:
         """Each cell with its picture (lossless PNG), sorted by name, one in memory at a time.
 

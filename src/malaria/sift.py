@@ -22,10 +22,8 @@ def sift(model: Model, stored: Shards, new: Sequence[Shard], report: Report) -> 
     if model.info.screen is None:
         return list(new), []
     wanted = [cell for shard in new for cell in shard.cells]
-    refused = set()
-    for i, (cell, scored) in enumerate(
-        zip(wanted, model.score_many(_shown(model, stored, new)), strict=True)
-    ):
+    asked, refused = model.score_many(_shown(model, stored, new)), set()
+    for i, (cell, scored) in enumerate(zip(wanted, asked, strict=True)):
         if judged(scored.subject, model.info.screen).refused:
             refused.add(cell.fingerprint)
         if i % 16 == 0:
@@ -39,9 +37,6 @@ def sift(model: Model, stored: Shards, new: Sequence[Shard], report: Report) -> 
 
 
 def _shown(model: Model, stored: Shards, new: Sequence[Shard]) -> Iterator[Pixels]:
-    """The pictures of the shards' own cells, which may be fewer than lie there, in the order of the cells."""
     for shard in new:
-        wanted = {cell.fingerprint for cell in shard.cells}
-        for cell, data in stored.read(shard.sha256):
-            if cell.fingerprint in wanted:
-                yield pixels(data, model.info.input_size)
+        for _, data in stored.pictures(shard):
+            yield pixels(data, model.info.input_size)

@@ -82,10 +82,8 @@ class Stored:
         return hashlib.sha256(told.encode()).hexdigest()
 
     def read(self) -> Iterator[Item]:
-        wanted = {cell.fingerprint for cell in self.shard.cells}
-        for cell, data in self.shards.read(self.shard.sha256):
-            if cell.fingerprint in wanted:
-                yield Item(cell.name, cell.label, cell.group, cell.role, self.shard.origin, data)
+        for cell, data in self.shards.pictures(self.shard):
+            yield Item(cell.name, cell.label, cell.group, cell.role, self.shard.origin, data)
 
 
 @dataclass(frozen=True)
